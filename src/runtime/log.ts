@@ -1,4 +1,4 @@
-import { type ChildLoggerOptions, type Logger, pino, stdTimeFunctions } from 'pino';
+import { type Logger, pino, stdTimeFunctions } from 'pino';
 import { describeError, type ErrorReport, scrub, withoutSecrets } from './redact.ts';
 
 export type Log = Logger;
@@ -51,10 +51,12 @@ export function createLog(options: LogOptions): Log {
     { write },
   );
   // Pino sends the bindings of a child past every formatter. Grandchildren inherit this from the prototype.
-  const bare = log.child;
-  log.child = function child(bindings: object, childOptions?: ChildLoggerOptions) {
-    return Reflect.apply(bare, this, [withoutSecrets(bindings), childOptions]) as Logger;
-  } as typeof log.child;
+  const bare = Reflect.get(log, 'child') as (this: Logger, ...args: unknown[]) => Logger;
+  Object.defineProperty(log, 'child', {
+    value(this: Logger, bindings: object, childOptions?: object) {
+      return Reflect.apply(bare, this, [withoutSecrets(bindings), childOptions]);
+    },
+  });
   return log;
 }
 
