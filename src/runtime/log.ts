@@ -51,7 +51,7 @@ export function createLog(options: LogOptions): Log {
     { write },
   );
   // Pino sends the bindings of a child past every formatter. Grandchildren inherit this from the prototype.
-  const bare = Reflect.get(log, 'child') as (this: Logger, ...args: unknown[]) => Logger;
+  const bare = Reflect.get(log, 'child') as unknown as (this: Logger, ...args: unknown[]) => Logger;
   Object.defineProperty(log, 'child', {
     value(this: Logger, bindings: object, childOptions?: object) {
       return Reflect.apply(bare, this, [withoutSecrets(bindings), childOptions]);
