@@ -1,0 +1,134 @@
+import { firstStart, ruleSlots, slotsOf } from './recurrence.ts';
+import type { Copy, CopySlot, Guest, Meeting, Occurrence, Override } from './types.ts';
+
+/** A span of instants, the end excluded. */
+export interface Span {
+  from: number;
+  until: number;
+}
+
+/**
+ * The occurrences of a meeting, overrides applied and cancelled ones included, in order of their original
+ * starts. With a span, those that overlap it by their present times.
+ */
+export function occurrencesOf(meeting: Meeting, now: number, span?: Span): Occurrence[] {
+  const all =
+    meeting.recurrence === null
+      ? [occurrenceAt(meeting, null, now)]
+      : slotsOf(meeting, now).map((slot) => occurrenceAt(meeting, slot, now));
+  if (span === undefined) return all;
+  return all.filter((occurrence) => occurrence.start < span.until && occurrence.end > span.from);
+}
+
+/** One occurrence: `slot` is its original start, null for a single event. */
+export function occurrenceAt(meeting: Meeting, slot: number | null, now: number): Occurrence {
+  const override = slot === null ? undefined : meeting.overrides.get(slot);
+  const start = override?.start ?? slot ?? firstStart(meeting);
+  const end = override?.end ?? start + meeting.minutes * 60_000;
+  return {
+    meeting,
+    slot,
+    ordinal: meeting.ordinalOffset + (slot === null ? 0 : Math.max(0, ruleSlots(meeting, now).indexOf(slot))),
+    start,
+    end,
+    title: override?.title ?? meeting.title,
+    body: override?.body ?? meeting.body,
+    cancelledAt: earliest(meeting.cancelledAt, override?.cancelledAt ?? null),
+    guests: guestsAt(meeting, slot),
+    isException: override !== undefined,
+  };
+}
+
+/** Whether the meeting has an occurrence with this original start (null: whether it is a single event). */
+export function hasSlot(meeting: Meeting, slot: number | null, now: number): boolean {
+  return slot === null ? meeting.recurrence === null : slotsOf(meeting, now).includes(slot);
+}
+
+/** The guests of one occurrence with the answers the organizer knows. */
+export function guestsAt(meeting: Meeting, slot: number | null): Guest[] {
+  const override = slot === null ? undefined : meeting.overrides.get(slot);
+  const invited = meeting.guests.filter(
+    (guest) =>
+      (guest.only === null || (slot !== null && guest.only.includes(slot))) &&
+      !override?.removed.includes(guest.address),
+  );
+  return [...invited, ...(override?.added ?? [])].map((guest) => {
+    const answer = override?.responses.get(guest.address.toLowerCase());
+    return answer === undefined ? guest : { ...guest, response: answer.response, respondedAt: answer.at };
+  });
+}
+
+/** How one occurrence (or, with null, the single event or the whole series) stands on a person's calendar. */
+export type CopyStatus =
+  /** On the calendar. */
+  | 'live'
+  /** Called off by the organizer, or the owner was taken off the guest list. */
+  | 'cancelled'
+  /** Taken off this calendar by its owner. */
+  | 'deleted'
+  /** Never there. */
+  | 'not_invited';
+
+export function copyStatus(meeting: Meeting, copy: Copy, slot: number | null): CopyStatus {
+  const own = slot === null ? undefined : copy.slots.get(slot);
+  if (copy.deletedAt !== null || (own !== undefined && own.deletedAt !== null)) return 'deleted';
+  if (slot !== null && !copy.isOrganizer) {
+    const override = meeting.overrides.get(slot);
+    const invited = guestsAt(meeting, slot).some((guest) => guest.person === copy.person);
+    if (!invited && override?.removed.includes(copy.invitedAs)) return 'cancelled';
+    if (!invited && copy.uninvitedAt === null) return 'not_invited';
+  }
+  const cancelled =
+    copy.uninvitedAt !== null ||
+    meeting.cancelledAt !== null ||
+    (slot !== null && meeting.overrides.get(slot)?.cancelledAt !== undefined);
+  return cancelled ? 'cancelled' : 'live';
+}
+
+/** Whether this person was invited to single occurrences only, so that the series is not on their calendar. */
+export function invitedToOccurrencesOnly(meeting: Meeting, copy: Copy): boolean {
+  if (copy.isOrganizer || meeting.recurrence === null) return false;
+  const guest = meeting.guests.find((candidate) => candidate.person === copy.person);
+  return guest === undefined ? copy.uninvitedAt === null : guest.only !== null;
+}
+
+/** The owner's own answer to one occurrence, else to the whole. */
+export function ownResponse(
+  copy: Copy,
+  slot: number | null,
+): { response: Copy['response']; at: number | null } {
+  const own = slot === null ? undefined : copy.slots.get(slot);
+  return own?.response != null
+    ? { response: own.response, at: own.respondedAt }
+    : { response: copy.response, at: copy.respondedAt };
+}
+
+/** The owner's categories on one occurrence, else on the whole. */
+export function categoriesAt(copy: Copy, slot: number | null): string[] {
+  return (slot === null ? undefined : copy.slots.get(slot))?.categories ?? copy.categories;
+}
+
+/** The override of an occurrence, made when it is missing. */
+export function overrideFor(meeting: Meeting, slot: number): Override {
+  let override = meeting.overrides.get(slot);
+  if (override === undefined) {
+    override = { slot, added: [], removed: [], responses: new Map() };
+    meeting.overrides.set(slot, override);
+  }
+  return override;
+}
+
+/** What the owner did to one occurrence, made when it is missing. */
+export function copySlotFor(copy: Copy, slot: number): CopySlot {
+  let own = copy.slots.get(slot);
+  if (own === undefined) {
+    own = { deletedAt: null, response: null, respondedAt: null, categories: null };
+    copy.slots.set(slot, own);
+  }
+  return own;
+}
+
+function earliest(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.min(one, other);
+}
