@@ -1,0 +1,57 @@
+import { DateTime, IANAZone } from 'luxon';
+import { didYouMean } from './did-you-mean.ts';
+import type { IsoDate } from './program.ts';
+
+/**
+ * How addresses, zones, days and languages may be written, wherever a person writes them: in a roster or in
+ * the configuration. Each check comes with the words that tell the person what was expected instead.
+ */
+
+export const ADDRESS_EXPECTED = 'an address such as ada@example.org';
+export const DAY_EXPECTED = 'a day that exists, such as 2026-03-31 (year-month-day)';
+export const LANGUAGE_EXPECTED = 'a language tag such as en or pt-BR';
+
+/** An address as it is stored and compared: NFC, lower-case, trimmed. */
+export function normalAddress(typed: string): string {
+  return typed.normalize('NFC').trim().toLowerCase();
+}
+
+/** Whether a normalised text is one plain address: no display name, no list, a domain with a dot. */
+export function isAddress(text: string): boolean {
+  return /^[^\s@"<>()[\],;:\\]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)+[\p{L}\p{N}-]{2,63}$/u.test(
+    text,
+  );
+}
+
+/** Whether it names a place's zone (`Europe/Berlin`, `UTC`). A fixed offset is refused: it knows no summer. */
+export function isZone(text: string): boolean {
+  return /^[A-Za-z]/.test(text) && IANAZone.isValidZone(text);
+}
+
+/** What to say about a text that is no zone. */
+export function zoneExpected(typed: string): string {
+  const near = didYouMean(typed.replaceAll(' ', '_'), Intl.supportedValuesOf('timeZone'));
+  return near === null
+    ? 'an IANA time zone such as Europe/Berlin'
+    : `an IANA time zone; did you mean ${near}?`;
+}
+
+/** Whether it is a day of the calendar, written `YYYY-MM-DD`. */
+export function isDay(text: string): text is IsoDate {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) && DateTime.fromISO(text, { zone: 'utc' }).isValid;
+}
+
+/** A BCP 47 language tag in its canonical letters, or null when it is none. */
+export function canonicalLanguage(text: string): string | null {
+  try {
+    return Intl.getCanonicalLocales(text)[0] ?? null;
+  } catch {
+    return null; // The platform's only way of saying "not well formed" is to throw.
+  }
+}
+
+/** `one of a, b, c`, or the one that was probably meant. */
+export function oneOf(typed: string, known: readonly string[]): string {
+  const near = typed === '' ? null : didYouMean(typed, known);
+  return `${known.length === 1 ? '' : 'one of '}${known.join(', ')}${near === null ? '' : `; did you mean ${near}?`}`;
+}

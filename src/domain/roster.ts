@@ -1,0 +1,75 @@
+import type { IsoDate } from './program.ts';
+
+/**
+ * Who meets whom. A roster is a list with one row a member of a mentorship; the same person may stand in many
+ * rows. Read by `parse-roster.ts`, compared with what is stored by `roster-diff.ts`.
+ */
+
+export const ROSTER_COLUMNS = [
+  'program',
+  'mentorship',
+  'role',
+  'email',
+  'name',
+  'time_zone',
+  'calendar',
+  'starts_on',
+  'ends_on',
+  'aliases',
+  'language',
+] as const;
+export type RosterColumn = (typeof ROSTER_COLUMNS)[number];
+
+/** Columns a roster may leave out altogether; what is stored for them then stays as it is. */
+export const OPTIONAL_COLUMNS = ['time_zone', 'ends_on', 'aliases', 'language'] as const;
+export type OptionalColumn = (typeof OPTIONAL_COLUMNS)[number];
+
+/** One mistake in a roster. `line` counts from 1 in the file as an editor shows it. */
+export type RosterProblem = {
+  readonly line: number;
+  readonly column: RosterColumn | null;
+  readonly value: string | null;
+  readonly expected: string;
+};
+
+export const ROSTER_ROLES = ['mentor', 'mentee', 'peer'] as const;
+export type RosterRole = (typeof ROSTER_ROLES)[number];
+
+export const ROSTER_CALENDARS = ['google', 'microsoft', 'none'] as const;
+export type RosterCalendar = (typeof ROSTER_CALENDARS)[number];
+
+/** A person. Addresses are lower-case NFC; a null zone or language means "as the program has it". */
+export type RosterPerson = {
+  readonly email: string;
+  readonly name: string;
+  readonly timeZone: string | null;
+  readonly calendar: RosterCalendar;
+  readonly language: string | null;
+  /** Further addresses of the same person, sorted, without `email`. */
+  readonly aliases: readonly string[];
+};
+
+/** A mentorship, named uniquely within its program. Both days belong to it; `endsOn` null = open. */
+export type RosterMentorship = {
+  readonly program: string;
+  readonly mentorship: string;
+  readonly startsOn: IsoDate;
+  readonly endsOn: IsoDate | null;
+};
+
+export type RosterMembership = {
+  readonly program: string;
+  readonly mentorship: string;
+  readonly email: string;
+  readonly role: RosterRole;
+};
+
+/** Sorted by name, so that the same file always gives the same roster. */
+export type Roster = {
+  readonly people: readonly RosterPerson[];
+  readonly mentorships: readonly RosterMentorship[];
+  readonly memberships: readonly RosterMembership[];
+};
+
+/** A roster read from a file. `left` are the optional columns that the file has no cell of. */
+export type WantedRoster = Roster & { readonly left: readonly OptionalColumn[] };
