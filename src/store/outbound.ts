@@ -67,4 +67,3 @@ export async function appendOutboundEvents(
     select count(*)::int as appended from appended`.execute(trx);
   return rows[0]?.appended ?? 0;
 }
-
