@@ -195,10 +195,15 @@ async function pendingMigrations(client: ClientBase, files: readonly SqlFile[]):
 
 async function runMigrations(client: PoolClient, files: readonly SqlFile[]): Promise<void> {
   const migrations: Record<string, Migration> = {};
+  // The migrator tidies up after a failure with a query of its own and reports that one's "transaction is aborted".
+  let first: unknown;
   for (const file of files) {
     migrations[file.name] = {
       async up(db: Kysely<unknown>) {
-        await runFile(client, file);
+        await runFile(client, file).catch((error: unknown) => {
+          first = error;
+          throw error;
+        });
         await sql`insert into cadenced.migration_checksum (name, sha256) values (${file.name}, ${file.sha256})`.execute(
           db,
         );
@@ -214,8 +219,8 @@ async function runMigrations(client: PoolClient, files: readonly SqlFile[]): Pro
     // Ours surrounds it, so that the views go and come back with the tables they read.
     disableTransactions: true,
   });
-  const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) throw error;
+  const { error } = await migrator.migrateToLatest().catch((thrown: unknown) => ({ error: thrown }));
+  if (error !== undefined) throw asError(first ?? error);
 }
 
 /** The migrator takes a database; this one is a single connection that is already inside our transaction. */
@@ -247,6 +252,10 @@ async function runFile(client: ClientBase, file: SqlFile): Promise<void> {
       error,
     );
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : unexpected(error);
 }
 
 function unexpected(error: unknown): Error {

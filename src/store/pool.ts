@@ -36,6 +36,8 @@ export function createPool(options: PoolOptions): pg.Pool {
     `set statement_timeout = ${Math.trunc(statementTimeoutMs)}`,
     `set idle_in_transaction_session_timeout = ${Math.trunc(2 * statementTimeoutMs)}`,
   ].join('; ');
+  // The pool waits for the promise before it lends the connection out; its types do not say so.
+  const openSession = (client: pg.ClientBase): unknown => client.query(session);
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.max,
@@ -44,9 +46,7 @@ export function createPool(options: PoolOptions): pg.Pool {
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     types: VALUE_TYPES,
-    onConnect: async (client) => {
-      await client.query(session);
-    },
+    onConnect: openSession,
   });
   const lost = (error: Error) =>
     options.log.warn({ reason: errorCode(error) ?? 'connection_lost' }, 'a database connection was lost');

@@ -26,7 +26,7 @@ export function readNumberedSql(folder: string): SqlFile[] {
     throw problem(
       'bug',
       'sql_file_misnamed',
-      `SQL files in ${folder} must be called NNNN_name.sql: ${misnamed}`,
+      `SQL files in ${folder} must be called NNNN_name.sql: ${misnamed.join(', ')}`,
     );
   }
   const numbers = names.map((name) => name.slice(0, 4));
@@ -34,7 +34,11 @@ export function readNumberedSql(folder: string): SqlFile[] {
     (name) => numbers.indexOf(name.slice(0, 4)) !== numbers.lastIndexOf(name.slice(0, 4)),
   );
   if (twice.length > 0) {
-    throw problem('bug', 'sql_number_taken_twice', `SQL files in ${folder} share a number: ${twice.sort()}`);
+    throw problem(
+      'bug',
+      'sql_number_taken_twice',
+      `SQL files in ${folder} share a number: ${twice.join(', ')}`,
+    );
   }
   return names.sort().map((name) => readSql(join(folder, name)));
 }

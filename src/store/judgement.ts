@@ -1,0 +1,104 @@
+import { sql, type Transaction } from 'kysely';
+import {
+  firstHarvestAfterMs,
+  HARVEST_SOURCES,
+  harvestExpiresAfterMs,
+  PROVISIONAL_AFTER_MS,
+  SETTLED_AFTER_MS,
+} from '../domain/harvest.ts';
+import type { DB } from './database.generated.ts';
+
+/**
+ * Says when the given sessions are judged and when the conference providers are asked about their meetings.
+ * Call it in the transaction that made, moved, cancelled or reinstated them; a second call writes nothing.
+ *
+ * - Not yet ended: three hours after the end; a cancelled one at its end, because until then it may be reinstated.
+ * - Ended and never judged: three hours after the end, which for history found at the first sync means at once.
+ * - Ended, judged otherwise and now cancelled: at once. Sync lets that happen only for a cancellation that the
+ *   source dates before the start, and such a one counts whenever it is learnt.
+ * - Every other judged session keeps its time: what moves it is evidence, not a sync.
+ */
+export async function scheduleJudgement(
+  trx: Transaction<DB>,
+  sessionIds: readonly number[],
+  now: Date,
+): Promise<void> {
+  if (sessionIds.length === 0) return;
+  await sql`
+    with planned as (
+      select session_id,
+             case
+               when status = 'cancelled' and (ends_at > ${now} or outcome is null) then ends_at
+               when ends_at > ${now} or outcome is null then ends_at + ${ms(PROVISIONAL_AFTER_MS)}
+               when status = 'cancelled' and outcome <> 'cancelled'
+                    and outcome_reason is distinct from 'although_cancelled' then ends_at
+               when settled_at is not null then next_judgement_at
+               else coalesce(next_judgement_at, ends_at + ${ms(SETTLED_AFTER_MS)})
+             end as due_at
+        from cadenced.session
+       where session_id = any (${[...sessionIds]}::bigint[])
+       order by session_id
+         for update
+    )
+    update cadenced.session
+       set next_judgement_at = planned.due_at
+      from planned
+     where session.session_id = planned.session_id
+       and session.next_judgement_at is distinct from planned.due_at`.execute(trx);
+  await scheduleHarvests(trx, sessionIds, now);
+}
+
+/** Sources that can be asked, with the offsets of their schedule, as rows for a join. */
+const SOURCES = HARVEST_SOURCES.map((source) => {
+  const expires = harvestExpiresAfterMs(source);
+  return {
+    source,
+    first_after: `${firstHarvestAfterMs(source)} milliseconds`,
+    expires_after: expires === null ? null : `${expires} milliseconds`,
+  };
+});
+
+async function scheduleHarvests(
+  trx: Transaction<DB>,
+  sessionIds: readonly number[],
+  now: Date,
+): Promise<void> {
+  // Rows nobody has asked about yet follow their meeting; rows with an answer are history and stay.
+  await sql`
+    delete from cadenced.harvest
+     using cadenced.occurrence
+     where harvest.occurrence_id = occurrence.occurrence_id
+       and occurrence.occurrence_id in (select occurrence_id from cadenced.session
+                                         where session_id = any (${[...sessionIds]}::bigint[]))
+       and harvest.attempts = 0
+       and (occurrence.conference_kind is distinct from harvest.source
+            or not exists (select from cadenced.session
+                            where session.occurrence_id = occurrence.occurrence_id
+                              and session.status = 'scheduled'))`.execute(trx);
+  await sql`
+    insert into cadenced.harvest as known (occurrence_id, source, state, due_at, last_answer)
+    select occurrence.occurrence_id, source.source,
+           case when expired then 'cannot_tell' else 'waiting' end,
+           case when not expired then occurrence.ends_at + source.first_after end,
+           case when expired then 'expired' end
+      from cadenced.occurrence
+      join jsonb_to_recordset(${JSON.stringify(SOURCES)}::jsonb)
+             as source (source text, first_after interval, expires_after interval)
+        on source.source = occurrence.conference_kind
+     cross join lateral (
+       select coalesce(occurrence.ends_at + source.expires_after <= ${now}, false) as expired
+     ) as age
+     where occurrence.occurrence_id in (select occurrence_id from cadenced.session
+                                         where session_id = any (${[...sessionIds]}::bigint[])
+                                           and status = 'scheduled')
+       and occurrence.conference_key is not null
+     order by occurrence.occurrence_id
+    on conflict (occurrence_id, source) do update
+       set state = excluded.state, due_at = excluded.due_at, last_answer = excluded.last_answer
+     where known.attempts = 0
+       and (known.state, known.due_at) is distinct from (excluded.state, excluded.due_at)`.execute(trx);
+}
+
+function ms(milliseconds: number) {
+  return sql`${`${milliseconds} milliseconds`}::interval`;
+}
