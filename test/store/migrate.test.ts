@@ -66,7 +66,7 @@ describe('migrations', () => {
     const prepared = await Promise.all(
       starters.map((starter) => prepareDatabase(starter, { sqlDir: sql.path, log })),
     );
-    expect(prepared.map((it) => it.applied.length).sort()).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    expect(prepared.map((it) => it.applied).filter((it) => it.length > 0)).toEqual([['0001_people']]);
     expect(await value('select count(*)::int4 from mentoring.person')).toBe(0);
   });
 
