@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createRequestLog, type RequestLog } from './request-log.ts';
 import { createRandom } from './world/random.ts';
@@ -135,12 +136,10 @@ export function installFaults(app: FastifyInstance, wiring: FaultWiring): void {
     if (fault.kind === 'empty_object') return '{}';
     if (fault.kind === 'truncated') return payload.slice(0, Math.max(1, Math.floor(payload.length / 2)));
     if (fault.kind === 'stall' && fault.where === 'body') {
-      reply.hijack();
-      reply.raw.writeHead(reply.statusCode, {
-        'content-type': 'application/json; charset=UTF-8',
-        'content-length': Buffer.byteLength(payload),
-      });
-      reply.raw.write(payload.slice(0, Math.floor(payload.length / 2)));
+      void reply.header('content-length', Buffer.byteLength(payload));
+      const unfinished = new PassThrough();
+      unfinished.write(payload.slice(0, Math.floor(payload.length / 2)));
+      return unfinished;
     }
     return payload;
   });

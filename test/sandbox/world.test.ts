@@ -11,7 +11,6 @@ import {
   copyStatus,
   createMeeting,
   deleteCopy,
-  invitedToOccurrencesOnly,
   type Meeting,
   moveOccurrence,
   moveSeries,
@@ -189,9 +188,11 @@ describe('copies', () => {
     addGuest(world, { meeting: meeting.id, slot, guest: 'cyd@north.example' });
     const copy = world.copy(world.person('cyd@north.example').id, meeting.id);
     if (copy === undefined) throw new Error('the guest got no copy');
-    expect(invitedToOccurrencesOnly(meeting, copy)).toBe(true);
+    expect(copyStatus(meeting, copy, null)).toBe('not_invited');
     expect(copyStatus(meeting, copy, slot)).toBe('live');
     expect(copyStatus(meeting, copy, Date.parse('2026-10-20T08:00:00Z'))).toBe('not_invited');
+    removeGuest(world, { meeting: meeting.id, guest: 'cyd@north.example' });
+    expect(copyStatus(meeting, copy, slot)).toBe('cancelled');
   });
 
   it('withdraws the copy of somebody taken off the list', () => {

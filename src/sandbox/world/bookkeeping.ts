@@ -24,14 +24,21 @@ export function meetingChanged(world: World, meeting: Meeting, slot: number | nu
 /** Puts the meeting on the calendars of its organizer and guests, where it is not yet. */
 export function deliverCopies(world: World, meeting: Meeting): void {
   giveCopy(world, meeting, meeting.organizer, world.person(meeting.organizer).addresses[0] ?? '');
-  for (const guest of meeting.guests) giveGuestCopy(world, meeting, guest);
+  for (const guest of meeting.guests) giveGuestCopy(world, meeting, guest, true);
 }
 
-/** Puts the meeting on one guest's calendar; an earlier copy that was withdrawn comes back. */
-export function giveGuestCopy(world: World, meeting: Meeting, guest: Guest): void {
-  if (guest.person === null) return;
+/**
+ * Puts the meeting on one guest's calendar, `wholly` or for single occurrences only; an earlier copy that was
+ * withdrawn comes back.
+ */
+export function giveGuestCopy(world: World, meeting: Meeting, guest: Guest, wholly: boolean): void {
+  if (guest.person === null || guest.person === meeting.organizer) return;
+  const isNew = world.copy(guest.person, meeting.id) === undefined;
   const copy = giveCopy(world, meeting, guest.person, guest.address);
-  if (copy !== null) copy.uninvitedAt = null;
+  if (copy === null) return;
+  if (wholly) copy.occurrencesOnly = false;
+  else if (isNew || copy.uninvitedAt !== null) copy.occurrencesOnly = true;
+  copy.uninvitedAt = null;
 }
 
 /** A guest for an address; the world's person behind it is found by address or alias. */
@@ -46,7 +53,6 @@ export function guestFor(world: World, input: GuestInput): Guest {
     kind: given.kind ?? 'required',
     response: 'none',
     respondedAt: null,
-    only: null,
   };
 }
 
@@ -67,6 +73,7 @@ function giveCopy(world: World, meeting: Meeting, person: string, invitedAs: str
     immutableId: outlookId(),
     invitedAs,
     isOrganizer,
+    occurrencesOnly: false,
     createdAt: world.now(),
     deletedAt: null,
     uninvitedAt: null,

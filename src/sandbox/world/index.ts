@@ -28,7 +28,6 @@ export {
   copyStatus,
   guestsAt,
   hasSlot,
-  invitedToOccurrencesOnly,
   occurrenceAt,
   occurrencesOf,
   ownResponse,

@@ -9,9 +9,9 @@ import {
   meetingChanged,
 } from './bookkeeping.ts';
 import { globalObjectId } from './identifiers.ts';
-import { copySlotFor, overrideFor } from './occurrences.ts';
+import { copySlotFor, guestsAt, overrideFor } from './occurrences.ts';
 import { BASE32HEX, HEX, LETTERS } from './random.ts';
-import type { Conference, Meeting } from './types.ts';
+import type { Conference, Meeting, Override } from './types.ts';
 import type { World } from './world.ts';
 
 export interface MeetingInput {
@@ -150,10 +150,11 @@ export function addGuest(world: World, args: OnOccurrence & { guest: GuestInput 
     meeting.guests = [...meeting.guests.filter((known) => known.address !== guest.address), guest];
   } else {
     const override = overrideFor(meeting, slot);
-    override.added.push({ ...guest, only: [slot] });
     override.removed = override.removed.filter((address) => address !== guest.address);
+    const invited = guestsAt(meeting, slot).some((known) => known.address === guest.address);
+    if (!invited) override.added.push(guest);
   }
-  giveGuestCopy(world, meeting, guest);
+  giveGuestCopy(world, meeting, guest, slot === null);
   meetingChanged(world, meeting, slot);
 }
 
@@ -165,17 +166,23 @@ export function removeGuest(world: World, args: OnOccurrence & { guest: string }
   keepHistory(world, meeting);
   const meant = (known: { address: string; person: string | null }): boolean =>
     known.address.toLowerCase() === address.toLowerCase() || (person !== null && known.person === person);
+  const leaveOccurrence = (override: Override): void => {
+    override.removed.push(
+      ...[...meeting.guests, ...override.added].filter(meant).map((known) => known.address),
+    );
+    override.added = override.added.filter((known) => !meant(known));
+  };
   if (slot === null) {
-    meeting.guests = meeting.guests.filter((known) => !meant(known));
     for (const override of meeting.overrides.values()) {
-      override.added = override.added.filter((known) => !meant(known));
+      if (!override.added.some(meant)) continue;
+      leaveOccurrence(override);
+      meetingChanged(world, meeting, override.slot);
     }
+    meeting.guests = meeting.guests.filter((known) => !meant(known));
     const copy = person === null ? undefined : world.copy(person, meeting.id);
     if (copy !== undefined) copy.uninvitedAt = world.now();
   } else {
-    const override = overrideFor(meeting, slot);
-    override.added = override.added.filter((known) => !meant(known));
-    override.removed.push(...meeting.guests.filter(meant).map((known) => known.address));
+    leaveOccurrence(overrideFor(meeting, slot));
   }
   meetingChanged(world, meeting, slot);
 }

@@ -12,23 +12,31 @@ export interface Span {
  * starts. With a span, those that overlap it by their present times.
  */
 export function occurrencesOf(meeting: Meeting, now: number, span?: Span): Occurrence[] {
-  const all =
-    meeting.recurrence === null
-      ? [occurrenceAt(meeting, null, now)]
-      : slotsOf(meeting, now).map((slot) => occurrenceAt(meeting, slot, now));
+  const all = meeting.recurrence === null ? [occurrenceAt(meeting, null, now)] : seriesOf(meeting, now);
   if (span === undefined) return all;
-  return all.filter((occurrence) => occurrence.start < span.until && occurrence.end > span.from);
+  return all.filter(({ start, end }) => start < span.until && end > span.from);
 }
 
 /** One occurrence: `slot` is its original start, null for a single event. */
 export function occurrenceAt(meeting: Meeting, slot: number | null, now: number): Occurrence {
+  return occurrence(meeting, slot, slot === null ? 0 : Math.max(0, ruleSlots(meeting, now).indexOf(slot)));
+}
+
+function seriesOf(meeting: Meeting, now: number): Occurrence[] {
+  const excluded = meeting.recurrence?.exdates ?? [];
+  return ruleSlots(meeting, now)
+    .map((slot, index) => occurrence(meeting, slot, index))
+    .filter(({ slot }) => slot !== null && !excluded.includes(slot));
+}
+
+function occurrence(meeting: Meeting, slot: number | null, index: number): Occurrence {
   const override = slot === null ? undefined : meeting.overrides.get(slot);
   const start = override?.start ?? slot ?? firstStart(meeting);
   const end = override?.end ?? start + meeting.minutes * 60_000;
   return {
     meeting,
     slot,
-    ordinal: meeting.ordinalOffset + (slot === null ? 0 : Math.max(0, ruleSlots(meeting, now).indexOf(slot))),
+    ordinal: meeting.ordinalOffset + index,
     start,
     end,
     title: override?.title ?? meeting.title,
@@ -47,11 +55,7 @@ export function hasSlot(meeting: Meeting, slot: number | null, now: number): boo
 /** The guests of one occurrence with the answers the organizer knows. */
 export function guestsAt(meeting: Meeting, slot: number | null): Guest[] {
   const override = slot === null ? undefined : meeting.overrides.get(slot);
-  const invited = meeting.guests.filter(
-    (guest) =>
-      (guest.only === null || (slot !== null && guest.only.includes(slot))) &&
-      !override?.removed.includes(guest.address),
-  );
+  const invited = meeting.guests.filter((guest) => !override?.removed.includes(guest.address));
   return [...invited, ...(override?.added ?? [])].map((guest) => {
     const answer = override?.responses.get(guest.address.toLowerCase());
     return answer === undefined ? guest : { ...guest, response: answer.response, respondedAt: answer.at };
@@ -72,24 +76,18 @@ export type CopyStatus =
 export function copyStatus(meeting: Meeting, copy: Copy, slot: number | null): CopyStatus {
   const own = slot === null ? undefined : copy.slots.get(slot);
   if (copy.deletedAt !== null || (own !== undefined && own.deletedAt !== null)) return 'deleted';
+  if (slot === null && copy.occurrencesOnly) return 'not_invited';
   if (slot !== null && !copy.isOrganizer) {
     const override = meeting.overrides.get(slot);
     const invited = guestsAt(meeting, slot).some((guest) => guest.person === copy.person);
     if (!invited && override?.removed.includes(copy.invitedAs)) return 'cancelled';
-    if (!invited && copy.uninvitedAt === null) return 'not_invited';
+    if (!invited && (copy.occurrencesOnly || copy.uninvitedAt === null)) return 'not_invited';
   }
   const cancelled =
     copy.uninvitedAt !== null ||
     meeting.cancelledAt !== null ||
     (slot !== null && meeting.overrides.get(slot)?.cancelledAt !== undefined);
   return cancelled ? 'cancelled' : 'live';
-}
-
-/** Whether this person was invited to single occurrences only, so that the series is not on their calendar. */
-export function invitedToOccurrencesOnly(meeting: Meeting, copy: Copy): boolean {
-  if (copy.isOrganizer || meeting.recurrence === null) return false;
-  const guest = meeting.guests.find((candidate) => candidate.person === copy.person);
-  return guest === undefined ? copy.uninvitedAt === null : guest.only !== null;
 }
 
 /** The owner's own answer to one occurrence, else to the whole. */

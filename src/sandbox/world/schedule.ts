@@ -108,7 +108,7 @@ export function splitSeries(
     title: args.title ?? meeting.title,
     ordinalOffset: meeting.ordinalOffset + index,
     overrides: new Map(),
-    guests: meeting.guests.filter((guest) => guest.only === null).map((guest) => ({ ...guest })),
+    guests: meeting.guests.map((guest) => ({ ...guest })),
     createdAt: now,
     sequence: -1,
     history: [],

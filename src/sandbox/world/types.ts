@@ -42,8 +42,6 @@ export interface Guest {
   /** What the organizer has been told; the person's own copy may know better. */
   response: Response;
   respondedAt: number | null;
-  /** Invited to these occurrences alone (their original starts); null = to the whole meeting. */
-  only: number[] | null;
 }
 
 export type Conference =
@@ -126,6 +124,8 @@ export interface Copy {
   immutableId: string;
   invitedAs: string;
   isOrganizer: boolean;
+  /** Invited to single occurrences of a series, which itself is not on this calendar. */
+  occurrencesOnly: boolean;
   createdAt: number;
   /** The owner took the event off their own calendar. */
   deletedAt: number | null;
