@@ -1,0 +1,193 @@
+import { isFailure } from '../../domain/failure.ts';
+import type { ChangePage, Listing, LookedUp, ObservedCopy, Window } from '../../domain/observation.ts';
+import type { CalendarRef, CalendarSource } from '../../ports/calendar-source.ts';
+import { type Ask, type Graph, PREFER } from './client.ts';
+import { readCursor, writeCursor } from './cursor.ts';
+import { unreadable } from './failures.ts';
+import { pagesFrom } from './pages.ts';
+import {
+  completedFrom,
+  kindOf,
+  listedEvents,
+  needsMaster,
+  readChanges,
+  readCopy,
+  readListing,
+  readSeries,
+} from './reading.ts';
+import { instantOf, queryTime } from './time.ts';
+import { deltaPageOf, EVENT_FIELDS, resourceOf, type WireEvent, wireEvent } from './wire.ts';
+
+/** Raised when a row is read in another way, so that everything is read again. */
+const MAPPING = 1;
+/** Graph evicts wide rounds slowly: its pages are given longer than other requests. */
+const DELTA_TIMEOUT_MS = 60_000;
+const PAGE_SIZE = 100;
+const DAY_MS = 86_400_000;
+/** Long enough to hold an occurrence of any series that still has one, a yearly one included. */
+const SERIES_LOOK_MS = 400 * DAY_MS;
+
+/** Reads mailboxes' default calendars through Microsoft Graph. */
+export function createCalendarSource(graph: Graph): CalendarSource {
+  return {
+    provider: 'microsoft',
+    cursorVersion: `calendarView/delta;${PREFER};mapping=${MAPPING}`,
+
+    async *changes(calendar, cursor, window, signal) {
+      const begun = cursor === null ? null : readCursor(cursor);
+      // Delta takes neither $select nor $expand; a window given beside a cursor has no effect by contract.
+      const first = begun?.deltaLink ?? `${userPath(calendar)}/calendarView/delta?${bounds(window)}`;
+      const ask = { ...asking(calendar, signal), timeoutMs: DELTA_TIMEOUT_MS };
+      for await (const page of pagesFrom(graph, first, ask, deltaPageOf)) {
+        const deltaLink = page['@odata.deltaLink'];
+        yield {
+          ...readChanges(page.value, calendar.address),
+          cursor:
+            deltaLink === undefined
+              ? null
+              : writeCursor({ deltaLink: graph.pathOf(deltaLink), window: begun?.window ?? window }),
+        } satisfies ChangePage;
+      }
+    },
+
+    async instances(calendar, seriesId, window, signal) {
+      const ask = asking(calendar, signal);
+      const master = eventPath(calendar, seriesId);
+      try {
+        const rows = await instancesOf(graph, master, window, ask);
+        if (!rows.some(needsMaster)) return { ...readListing(rows, calendar.address), gone: false };
+        // Asked once for all rows. Published examples differ in how much an instance repeats of its master.
+        const { body } = await graph.get(`${master}?$select=${EVENT_FIELDS}`, ask);
+        const whole = resourceOf(wireEvent, body);
+        const filled = rows.map((row) => (needsMaster(row) ? completedFrom(whole, row) : row));
+        return { ...readListing(filled, calendar.address), gone: false };
+      } catch (error) {
+        if (isItemGone(error)) return { copies: [], cancelled: [], gone: true };
+        throw error;
+      }
+    },
+
+    async lookUp(calendar, sourceId, signal) {
+      const ask = asking(calendar, signal);
+      let event: WireEvent;
+      try {
+        const { body } = await graph.get(`${eventPath(calendar, sourceId)}?$select=${EVENT_FIELDS}`, ask);
+        event = resourceOf(wireEvent, body);
+      } catch (error) {
+        if (isItemGone(error)) return { found: 'gone' };
+        throw error;
+      }
+      return lookedUp(graph, calendar, event, ask);
+    },
+
+    async *snapshot(calendar, window, signal) {
+      for await (const page of pagesFrom(graph, viewPath(calendar, window), asking(calendar, signal))) {
+        yield readListing(listedEvents(page.value), calendar.address) satisfies Listing;
+      }
+    },
+
+    async copiesOf(calendar, meeting, signal) {
+      const copies: ObservedCopy[] = [];
+      // iCalUId differs between the occurrences of a series and cannot be filtered by its common part.
+      for await (const page of pagesFrom(
+        graph,
+        viewPath(calendar, meeting.window),
+        asking(calendar, signal),
+      )) {
+        const listed = readListing(listedEvents(page.value), calendar.address).copies;
+        copies.push(...listed.filter((copy) => copy.lineage === meeting.lineage));
+      }
+      return copies;
+    },
+  };
+}
+
+/**
+ * What a found event is. With immutable ids an event in Deleted Items keeps its id, so that finding it proves
+ * nothing: it counts only while the calendar's view shows it.
+ */
+async function lookedUp(graph: Graph, calendar: CalendarRef, event: WireEvent, ask: Ask): Promise<LookedUp> {
+  const kind = kindOf(event);
+  if (kind === 'series') {
+    const shown = await seriesIsShown(graph, calendar, event, ask);
+    return shown ? { found: 'series', series: readSeries(event, calendar.address) } : { found: 'gone' };
+  }
+  if (kind !== 'single') {
+    if (!event.seriesMasterId) throw unreadable('an occurrence without its series');
+    return { found: 'instance', seriesId: event.seriesMasterId };
+  }
+  const copy = readCopy(event, calendar.address);
+  if (typeof copy === 'string') throw unreadable('an event that cannot be read');
+  // All-day events lie at midnight of the mailbox's zone, wherever that is.
+  const slack = copy.allDay ? DAY_MS : 60_000;
+  const around = { from: copy.start - slack, until: copy.end + slack };
+  const shown = await viewShows(graph, calendar, around, (row) => row.id === event.id, ask);
+  return shown ? { found: 'single', copy } : { found: 'gone' };
+}
+
+/** A master stands in no view; its occurrences do. A series that has none to show is not called gone. */
+async function seriesIsShown(
+  graph: Graph,
+  calendar: CalendarRef,
+  master: WireEvent,
+  ask: Ask,
+): Promise<boolean> {
+  const from = master.start ? instantOf(master.start) : null;
+  if (from === null) throw unreadable('a series without a start');
+  const window = { from: from - DAY_MS, until: from + SERIES_LOOK_MS };
+  const shown = await viewShows(graph, calendar, window, (row) => row.seriesMasterId === master.id, ask);
+  if (shown) return true;
+  const instances = await instancesOf(graph, eventPath(calendar, master.id), window, ask);
+  return instances.length === 0;
+}
+
+async function viewShows(
+  graph: Graph,
+  calendar: CalendarRef,
+  window: Window,
+  isIt: (row: WireEvent) => boolean,
+  ask: Ask,
+): Promise<boolean> {
+  const path = `${viewPath(calendar, window)}&$select=id,seriesMasterId,type`;
+  for await (const page of pagesFrom(graph, path, ask)) {
+    if (listedEvents(page.value).some(isIt)) return true;
+  }
+  return false;
+}
+
+async function instancesOf(graph: Graph, master: string, window: Window, ask: Ask): Promise<WireEvent[]> {
+  const rows: WireEvent[] = [];
+  const first = `${master}/instances?${bounds(window)}&$select=${EVENT_FIELDS}`;
+  for await (const page of pagesFrom(graph, first, ask)) rows.push(...listedEvents(page.value));
+  return rows;
+}
+
+/**
+ * Without `$select` unless a caller adds one: calendarView's documentation says that `lastModifiedDateTime`
+ * comes only without it (https://learn.microsoft.com/graph/api/calendar-list-calendarview).
+ */
+function viewPath(calendar: CalendarRef, window: Window): string {
+  return `${userPath(calendar)}/calendarView?${bounds(window)}&$top=${PAGE_SIZE}`;
+}
+
+/** The default calendar by its path: stored calendar ids have been seen to change. */
+function userPath(calendar: CalendarRef): string {
+  return `/users/${encodeURIComponent(calendar.address)}`;
+}
+
+function eventPath(calendar: CalendarRef, id: string): string {
+  return `${userPath(calendar)}/events/${encodeURIComponent(id)}`;
+}
+
+function bounds({ from, until }: Window): string {
+  return `startDateTime=${queryTime(from)}&endDateTime=${queryTime(until)}`;
+}
+
+function asking(calendar: CalendarRef, signal: AbortSignal): Ask {
+  return { mailbox: calendar.address, signal };
+}
+
+/** Graph said that this very item is not there; that the user or the mailbox is missing is another matter. */
+function isItemGone(error: unknown): boolean {
+  return isFailure(error, 'gone') && (error.code === 'item_not_found' || error.status === 410);
+}

@@ -1,0 +1,208 @@
+import {
+  type AuthenticationResult,
+  ConfidentialClientApplication,
+  type Configuration,
+  type INetworkModule,
+  type NetworkRequestOptions,
+  type NetworkResponse,
+} from '@azure/msal-node';
+import { type Failure, failure, isFailure } from '../../domain/failure.ts';
+import type { Log } from '../../runtime/log.ts';
+import { retryAfterOf, type TokenAnswer, tokenFailure } from './failures.ts';
+
+/** Who the daemon is for Entra. Exactly one of `clientSecret` and `certificate` is given. */
+export type EntraSettings = {
+  readonly tenant: string;
+  readonly clientId: string;
+  readonly clientSecret?: string | undefined;
+  readonly certificate?:
+    | {
+        readonly privateKeyPem: string;
+        /** SHA-256 of the certificate in hex. */
+        readonly thumbprintSha256: string;
+        /** The certificate chain in PEM, where the tenant trusts by subject name and issuer. */
+        readonly x5c?: string | undefined;
+      }
+    | undefined;
+  readonly graphUrl: string;
+  /** The full token endpoint, for national clouds, proxies and tests. */
+  readonly tokenUrl?: string | undefined;
+};
+
+export type TokenSource = {
+  /** An access token that is good for this moment. @throws Failure */
+  token(): Promise<string>;
+  /** Graph answered 401 to this token: it is not handed out again. */
+  refused(token: string): void;
+};
+
+const TOKEN_TIMEOUT_MS = 10_000;
+/** As msal does it: a new token is asked for in the last five minutes of the old one. */
+const RENEW_BEFORE_MS = 300_000;
+/** Below this a token might die on its way to Graph. */
+const USABLE_MS = 30_000;
+const PAUSE_AFTER_FAULT_MS = 30_000;
+/** An expired secret stays expired until a person acts; Entra counts refused attempts. */
+const PAUSE_AFTER_REFUSAL_MS = 300_000;
+
+const PUBLIC_GRAPH = 'https://graph.microsoft.com';
+const NATIONAL_GRAPHS = new Set([
+  'https://graph.microsoft.us',
+  'https://dod-graph.microsoft.us',
+  'https://microsoftgraph.chinacloudapi.cn',
+]);
+
+/**
+ * Tokens by client credentials. At most one request to Entra is under way at a time (msal coalesces only its
+ * silent flow), and the last good token serves until it dies when a renewal fails.
+ */
+export function createTokenSource(settings: EntraSettings, deps: { readonly log: Log }): TokenSource {
+  let held: { readonly value: string; readonly expiresAt: number } | undefined;
+  let flight: Promise<string> | undefined;
+  let lastFailure: { readonly failure: Failure; readonly retryAt: number } | undefined;
+
+  async function acquire(): Promise<string> {
+    try {
+      const result = await requestToken(settings);
+      held = { value: result.accessToken, expiresAt: result.expiresOn?.getTime() ?? Date.now() };
+      lastFailure = undefined;
+      return result.accessToken;
+    } catch (error) {
+      const failed = isFailure(error) ? error : failure.bug('token_request', { cause: error });
+      lastFailure = { failure: failed, retryAt: Date.now() + pauseAfter(failed) };
+      if (held !== undefined && held.expiresAt - Date.now() > USABLE_MS) {
+        deps.log.warn({ err: failed }, 'microsoft token not renewed, the last one serves on');
+        return held.value;
+      }
+      throw failed;
+    }
+  }
+
+  return {
+    token() {
+      const left = held === undefined ? 0 : held.expiresAt - Date.now();
+      if (held !== undefined && left > RENEW_BEFORE_MS) return Promise.resolve(held.value);
+      if (lastFailure !== undefined && Date.now() < lastFailure.retryAt) {
+        if (held !== undefined && left > USABLE_MS) return Promise.resolve(held.value);
+        // Without a token a fault of the network may be tried again at once; a refusal may not.
+        if (lastFailure.failure.kind !== 'transient') return Promise.reject(lastFailure.failure);
+      }
+      flight ??= acquire().finally(() => {
+        flight = undefined;
+      });
+      return flight;
+    },
+    refused(token) {
+      // Of several requests refused together only the first finds its token still held.
+      if (held?.value === token) held = undefined;
+    },
+  };
+}
+
+function pauseAfter(failed: Failure): number {
+  if (failed.kind === 'transient') return PAUSE_AFTER_FAULT_MS;
+  if (failed.kind === 'throttled') return failed.retryAfterMs ?? PAUSE_AFTER_FAULT_MS;
+  return PAUSE_AFTER_REFUSAL_MS;
+}
+
+/**
+ * One exchange with Entra. The application object is made anew each time: msal would remember a 5xx and refuse
+ * locally for a minute, with an error that names nothing.
+ */
+async function requestToken(settings: EntraSettings): Promise<AuthenticationResult> {
+  const network = new TimedNetwork();
+  let result: AuthenticationResult | null;
+  try {
+    const application = new ConfidentialClientApplication(configuration(settings, network));
+    result = await application.acquireTokenByClientCredential({ scopes: [scope(settings.graphUrl)] });
+  } catch (error) {
+    throw tokenFailure(network.answer, network.thrown, error);
+  }
+  if (!result?.accessToken) throw failure.transient('token_absent', { provider: 'microsoft' });
+  return result;
+}
+
+/** National clouds have resources of their own; a proxy or a stand-in speaks for the public cloud. */
+function scope(graphUrl: string): string {
+  const { origin } = new URL(graphUrl);
+  return `${NATIONAL_GRAPHS.has(origin) ? origin : PUBLIC_GRAPH}/.default`;
+}
+
+function configuration(settings: EntraSettings, network: INetworkModule): Configuration {
+  const { tenant, clientId, clientSecret, certificate } = settings;
+  const endpoint = settings.tokenUrl === undefined ? undefined : new URL(settings.tokenUrl);
+  // msal accepts only an https authority, while its token endpoint may be any URL that the metadata names.
+  const host = endpoint?.protocol === 'https:' ? endpoint.host : 'login.microsoftonline.com';
+  const authority = `https://${host}/${tenant}`;
+  return {
+    auth: {
+      clientId,
+      authority,
+      ...(clientSecret !== undefined && { clientSecret }),
+      ...(certificate !== undefined && {
+        clientCertificate: {
+          thumbprintSha256: certificate.thumbprintSha256,
+          privateKey: certificate.privateKeyPem,
+          ...(certificate.x5c !== undefined && { x5c: certificate.x5c }),
+        },
+      }),
+      ...(endpoint !== undefined && {
+        knownAuthorities: [host],
+        authorityMetadata: JSON.stringify({
+          authorization_endpoint: `${authority}/oauth2/v2.0/authorize`,
+          token_endpoint: endpoint.href,
+          issuer: `${authority}/v2.0`,
+          end_session_endpoint: `${authority}/oauth2/v2.0/logout`,
+          jwks_uri: `${authority}/discovery/v2.0/keys`,
+        }),
+      }),
+    },
+    system: { networkClient: network },
+  };
+}
+
+/**
+ * msal's own network client has no timeout for POST. This one also keeps what Entra answered, because msal's
+ * errors lose the status and the numbers by which a refusal is told from a fault.
+ */
+class TimedNetwork implements INetworkModule {
+  answer: TokenAnswer | undefined;
+  thrown: unknown;
+
+  sendGetRequestAsync<T>(url: string, options?: NetworkRequestOptions): Promise<NetworkResponse<T>> {
+    return this.#send<T>('GET', url, options);
+  }
+
+  sendPostRequestAsync<T>(url: string, options?: NetworkRequestOptions): Promise<NetworkResponse<T>> {
+    return this.#send<T>('POST', url, options);
+  }
+
+  async #send<T>(method: string, url: string, options?: NetworkRequestOptions): Promise<NetworkResponse<T>> {
+    try {
+      const response = await fetch(url, {
+        method,
+        headers: options?.headers ?? {},
+        ...(options?.body !== undefined && { body: options.body }),
+        redirect: 'error',
+        signal: AbortSignal.timeout(TOKEN_TIMEOUT_MS),
+      });
+      const body = parsed(await response.text());
+      const retryAfterMs = retryAfterOf(response.headers, Date.now());
+      this.answer = { status: response.status, body, retryAfterMs };
+      return { headers: Object.fromEntries(response.headers), body: body as T, status: response.status };
+    } catch (error) {
+      this.thrown = error;
+      throw error;
+    }
+  }
+}
+
+/** A proxy's HTML page becomes an empty answer, which msal refuses and `tokenFailure` calls unreadable. */
+function parsed(text: string): Record<string, unknown> {
+  try {
+    const body: unknown = JSON.parse(text);
+    return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,43 @@
+import type { CalendarSource } from '../../ports/calendar-source.ts';
+import type { EvidenceSource } from '../../ports/evidence-source.ts';
+import type { Log } from '../../runtime/log.ts';
+import { createCalendarSource } from './calendar-source.ts';
+import { createGraph } from './client.ts';
+import { createTokenSource, type EntraSettings } from './credentials.ts';
+import { createDirectory } from './directory.ts';
+import { createEvidenceSource } from './evidence-source.ts';
+import { type ProbeFinding, probeMailbox } from './probe.ts';
+import { createRequester, type Pacing } from './request.ts';
+
+export type { ProbeFinding } from './probe.ts';
+
+export type MicrosoftSettings = EntraSettings & {
+  /** Requests to Graph under way at the same time, all mailboxes together. */
+  readonly maxInFlight: number;
+};
+
+export type Microsoft = {
+  readonly calendar: CalendarSource;
+  readonly evidence: EvidenceSource;
+  /** What `doctor` tells about reading one mailbox. Never throws for what it came to find. */
+  probe(address: string, signal: AbortSignal): Promise<ProbeFinding[]>;
+};
+
+/**
+ * Everything the daemon does with Microsoft Graph, for one tenant and one application registration.
+ * @param settings `graphUrl` without `/v1.0`
+ */
+export function createMicrosoft(
+  settings: MicrosoftSettings,
+  deps: { readonly log: Log } & Pacing,
+): Microsoft {
+  const tokens = createTokenSource(settings, deps);
+  const requester = createRequester(settings, deps);
+  const graph = createGraph(settings, { tokens, requester });
+  const directory = createDirectory(graph);
+  return {
+    calendar: createCalendarSource(graph),
+    evidence: createEvidenceSource(settings, graph, directory),
+    probe: (address, signal) => probeMailbox({ graph, tokens, directory }, address, signal),
+  };
+}

@@ -1,0 +1,125 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import PQueue from 'p-queue';
+import { type Failure, failure, retryable } from '../../domain/failure.ts';
+import { thrownFailure } from './failures.ts';
+
+/** How long to wait, and chance: replaced in tests. */
+export type Pacing = {
+  readonly sleep?: ((ms: number, signal: AbortSignal) => Promise<unknown>) | undefined;
+  /** In [0, 1). */
+  readonly random?: (() => number) | undefined;
+};
+
+export type Requester = {
+  /**
+   * Runs one attempt, again where that may help, within the limits of the mailbox and of the whole provider.
+   * @param mailbox whose concurrency it counts against
+   * @throws Failure; `throttled` with `retryAfterMs` where waiting would take longer than a caller can hold on
+   */
+  run<T>(mailbox: string, attempt: () => Promise<T>, signal: AbortSignal): Promise<T>;
+};
+
+/** Graph allows four in flight per app and mailbox, and copies of its documentation disagree about the scope. */
+const IN_FLIGHT_PER_MAILBOX = 2;
+const MAX_ATTEMPTS = 5;
+/** All waits of one request together. */
+const MAX_WAIT_MS = 20_000;
+/** No attempt begins later than this after the first, however short the waits were. */
+const LAST_START_MS = 60_000;
+const FIRST_DELAY_MS = 500;
+/** Told to the scheduler when Graph throttles without saying for how long. */
+const UNSTATED_THROTTLE_MS = 60_000;
+
+type Mailbox = { readonly queue: PQueue; users: number; blockedUntil: number };
+
+/** Makes the one gate through which every request to Graph passes. */
+export function createRequester(settings: { readonly maxInFlight: number }, pacing: Pacing): Requester {
+  const sleep = pacing.sleep ?? ((ms, signal) => wait(ms, undefined, { signal }));
+  const random = pacing.random ?? Math.random;
+  const all = new PQueue({ concurrency: settings.maxInFlight });
+  const mailboxes = new Map<string, Mailbox>();
+
+  function enter(key: string): Mailbox {
+    const box = mailboxes.get(key) ?? {
+      queue: new PQueue({ concurrency: IN_FLIGHT_PER_MAILBOX }),
+      users: 0,
+      blockedUntil: 0,
+    };
+    box.users += 1;
+    mailboxes.set(key, box);
+    return box;
+  }
+
+  function leave(key: string, box: Mailbox): void {
+    box.users -= 1;
+    if (box.users === 0 && box.blockedUntil <= performance.now()) mailboxes.delete(key);
+  }
+
+  /** Half to all of 0.5, 1, 2, 4 s: requests that failed together do not come back together. */
+  const backoff = (tries: number) => FIRST_DELAY_MS * 2 ** (tries - 1) * (0.5 + random() / 2);
+
+  async function tries<T>(box: Mailbox, attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const begun = performance.now();
+    let waited = 0;
+    let renewed = false;
+    for (let made = 1; ; made += 1) {
+      const blocked = box.blockedUntil - performance.now();
+      if (blocked > 0) {
+        // Requests made while throttled still count against the quota.
+        if (waited + blocked > MAX_WAIT_MS) {
+          throw failure.throttled('throttled', { provider: 'microsoft', retryAfterMs: blocked });
+        }
+        waited += blocked;
+        await sleep(blocked, signal);
+      }
+      let failed: Failure;
+      try {
+        return await box.queue.add(() => all.add(attempt, { signal }), { signal });
+      } catch (error) {
+        failed = thrownFailure(error);
+      }
+      if (signal.aborted) throw failed;
+      if (failed.kind === 'auth' && failed.code === 'token_refused' && !renewed) {
+        // The token was revoked or outlived its welcome; the attempt fetches a new one, once.
+        renewed = true;
+        continue;
+      }
+      if (!retryable(failed.kind)) throw failed;
+      const delay = Math.max(failed.retryAfterMs ?? 0, backoff(made));
+      if (failed.kind === 'throttled') box.blockedUntil = performance.now() + delay;
+      const tooLong = waited + delay > MAX_WAIT_MS || performance.now() - begun > LAST_START_MS;
+      if (tooLong || made >= MAX_ATTEMPTS) throw handedBack(failed, delay);
+      // A throttled mailbox is waited for above, together with everybody else who wants it.
+      if (failed.kind === 'throttled') continue;
+      waited += delay;
+      await sleep(delay, signal);
+    }
+  }
+
+  return {
+    async run(key, attempt, signal) {
+      const box = enter(key);
+      try {
+        return await tries(box, attempt, signal);
+      } catch (error) {
+        // A caller may abort with any reason of its own.
+        throw signal.aborted ? failure.transient('aborted', { provider: 'microsoft' }) : thrownFailure(error);
+      } finally {
+        leave(key, box);
+      }
+    },
+  };
+}
+
+/** What a scheduler is told: when the other side asked for a wait, that wait. */
+function handedBack(failed: Failure, delay: number): Failure {
+  const { detail, status } = failed;
+  if (failed.kind === 'throttled') {
+    const retryAfterMs = Math.max(failed.retryAfterMs ?? UNSTATED_THROTTLE_MS, delay);
+    return failure.throttled(failed.code, { provider: 'microsoft', retryAfterMs, detail, status });
+  }
+  if (failed.retryAfterMs !== undefined && failed.retryAfterMs > 0) {
+    return failure.throttled('unavailable', { provider: 'microsoft', retryAfterMs: delay, detail, status });
+  }
+  return failed;
+}
