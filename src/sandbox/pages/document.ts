@@ -50,7 +50,7 @@ a:focus-visible, summary:focus-visible { outline: 3px solid var(--accent); outli
 .list { list-style: none; margin: 0; padding: 0; background: var(--card); border: 1px solid var(--line);
   border-radius: 10px; overflow: hidden; }
 .list > li + li { border-top: 1px solid var(--line); }
-.row { display: grid; grid-template-columns: 7.5rem 1fr auto; gap: .1rem 1rem; align-items: baseline;
+.row { display: grid; grid-template-columns: 9.5rem 1fr auto; gap: 0 1rem; align-items: baseline;
   padding: .75rem 1rem; color: inherit; text-decoration: none; }
 a.row:hover { background: var(--accent-soft); }
 .row .when { color: var(--soft); font-variant-numeric: tabular-nums; font-size: .875rem; }

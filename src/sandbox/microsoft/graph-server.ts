@@ -1,0 +1,166 @@
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Fault, type Faults, installFaults } from '../faults.ts';
+import type { Person } from '../world/types.ts';
+import type { World } from '../world/world.ts';
+import type { Entra } from './entra.ts';
+import { errorBody, faultRefusal, GraphRefusal, refusals } from './graph-errors.ts';
+import { type Preferences, readPreferences } from './preferences.ts';
+
+export interface TrafficHabits {
+  /** Requests of one mailbox that may be under way at a time; Exchange's limit is four. */
+  mailboxConcurrency: number;
+  /** What the 429 says in `Retry-After`: a constant 1 was seen in the wild, and so was nothing at all (null). */
+  throttleRetryAfter: string | null;
+  /** How long every answer takes. Without any, requests would never be under way together. */
+  latencyMs: number;
+}
+
+/** One request as a route sees it. */
+export interface GraphRequest {
+  readonly user: string;
+  readonly params: Readonly<Record<string, string>>;
+  /** Query parameters; their names are lower-cased, as Graph does not mind the case. */
+  readonly query: ReadonlyMap<string, string>;
+  readonly preferences: Preferences;
+  readonly origin: string;
+  /** Path without the query. */
+  readonly path: string;
+  /** A fault which the route itself acts out: an expired cursor, an empty page. */
+  readonly fault: Fault['kind'] | null;
+}
+
+/** What a route answers: a body, or a refusal thrown. */
+export type GraphRoute = (request: GraphRequest) => unknown;
+
+/** A server that speaks as Graph does: tokens, preferences, error bodies, limits per mailbox. */
+export interface GraphServer {
+  readonly app: FastifyInstance;
+  /** Adds `GET /v1.0{path}`. Requests under a mailbox (`counted`) take part in its concurrency limit. */
+  readonly get: (path: string, counted: boolean, route: GraphRoute) => void;
+}
+
+export function createGraphServer(options: {
+  readonly world: World;
+  readonly entra: Entra;
+  readonly faults: Faults;
+  readonly habits: TrafficHabits;
+}): GraphServer {
+  const { world, entra, habits } = options;
+  const app = Fastify({
+    logger: false,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 2_000, caseSensitive: false },
+  });
+  const underWay = new Map<string, number>();
+
+  function answerRefusal(refusal: GraphRefusal, request: FastifyRequest, reply: FastifyReply): unknown {
+    const clientRequestId = request.headers['client-request-id'];
+    return reply
+      .code(refusal.status)
+      .headers(refusal.headers)
+      .type('application/json')
+      .send(
+        errorBody(refusal, world.now(), typeof clientRequestId === 'string' ? clientRequestId : undefined),
+      );
+  }
+
+  installFaults(app, {
+    faults: options.faults,
+    provider: 'microsoft',
+    mailboxOf: (request) => {
+      const name = /^\/v1\.0\/users\/([^/?]+)\//i.exec(request.url)?.[1];
+      return name === undefined ? null : (namedPerson(world, decodeURIComponent(name))?.addresses[0] ?? null);
+    },
+    errorBody: (status, reason) => errorBody(faultRefusal(status, reason), world.now(), undefined),
+  });
+
+  app.setErrorHandler((error, request, reply) => {
+    if (error instanceof GraphRefusal) return answerRefusal(error, request, reply);
+    const { statusCode } = error as { statusCode?: number };
+    return answerRefusal(
+      statusCode !== undefined && statusCode < 500
+        ? refusals.badRequest('The request is malformed.')
+        : new GraphRefusal(500, 'UnknownError', error instanceof Error ? error.message : ''),
+      request,
+      reply,
+    );
+  });
+  app.setNotFoundHandler((request, reply) =>
+    answerRefusal(refusals.noSuchSegment(request.url.split('?')[0]?.slice(1) ?? ''), request, reply),
+  );
+
+  async function serve(
+    counted: boolean,
+    route: GraphRoute,
+    raw: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<unknown> {
+    const request = readRequest(raw);
+    const mailbox = request.user.toLowerCase();
+    const together = (underWay.get(mailbox) ?? 0) + 1;
+    underWay.set(mailbox, together);
+    try {
+      if (habits.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, habits.latencyMs));
+      if (!entra.accepts(raw.headers.authorization)) throw refusals.tokenRefused();
+      if (counted && together > habits.mailboxConcurrency) {
+        throw refusals.concurrency(habits.throttleRetryAfter);
+      }
+      const body = route(request);
+      if (request.preferences.applied.length > 0) {
+        reply.header('preference-applied', request.preferences.applied.join(', '));
+      }
+      // Sent as text with its own type: the parameters are Graph's, and clients must not trip over them.
+      return await reply
+        .header(
+          'content-type',
+          'application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8',
+        )
+        .serializer((value: unknown) => JSON.stringify(value))
+        .send(body);
+    } finally {
+      underWay.set(mailbox, (underWay.get(mailbox) ?? 1) - 1);
+    }
+  }
+
+  return {
+    app,
+    get: (path, counted, route) => {
+      app.get(`/v1.0${path}`, (request, reply) => serve(counted, route, request, reply));
+    },
+  };
+}
+
+/** The person a Graph path names: by object id or by user principal name. Aliases are no names for Graph. */
+export function namedPerson(world: World, name: string): Person | null {
+  const wanted = name.toLowerCase();
+  const found = [...world.people.values()].find(
+    (person) =>
+      person.provider === 'microsoft' &&
+      (person.objectId === wanted || person.addresses[0]?.toLowerCase() === wanted),
+  );
+  return found ?? null;
+}
+
+/** The owner of a mailbox that may be read. Refuses as Exchange does. */
+export function readableMailbox(world: World, name: string): Person {
+  const person = namedPerson(world, name);
+  if (person === null) throw refusals.mailboxUnknown(name);
+  if (person.state === 'forbidden') throw refusals.mailboxDenied();
+  if (person.state !== 'active') throw refusals.mailboxMissing();
+  return person;
+}
+
+function readRequest(raw: FastifyRequest): GraphRequest {
+  const origin = `http://${raw.headers.host ?? '127.0.0.1'}`;
+  const url = new URL(raw.url, origin);
+  const params = raw.params as Record<string, string>;
+  return {
+    user: params.user ?? '',
+    params,
+    query: new Map([...url.searchParams].map(([name, value]) => [name.toLowerCase(), value])),
+    preferences: readPreferences(raw.headers.prefer),
+    origin,
+    path: url.pathname,
+    fault: raw.fault?.kind ?? null,
+  };
+}
