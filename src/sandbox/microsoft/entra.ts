@@ -176,7 +176,7 @@ export function createEntra(random: Random): Entra {
       );
       app.post<{ Params: { tenant: string } }>('/:tenant/oauth2/v2.0/token', (request, reply) => {
         const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
-        const endpoint = `http://${request.headers.host ?? ''}${request.url}`;
+        const endpoint = `http://${request.headers.host ?? ''}${request.url.split('?')[0]}`;
         const refusal = refusalOf(form, request.params.tenant, endpoint);
         if (refusal !== null) return reply.code(refusal.status).send(refusalBody(refusal, random));
         const token = `eyJ0eXAiOiJKV1QiLCJub25jZSI6${random.text(BASE64URL, 120)}`;
