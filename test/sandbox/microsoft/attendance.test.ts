@@ -192,7 +192,7 @@ describe('Teams attendance', () => {
   });
 });
 
-function withToken(headers: HeadersInit | undefined, token: string): Record<string, string> {
+function withToken(headers: ConstructorParameters<typeof Headers>[0], token: string): Record<string, string> {
   return { ...Object.fromEntries(new Headers(headers)), authorization: `Bearer ${token}` };
 }
 
