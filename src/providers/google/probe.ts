@@ -1,0 +1,101 @@
+import { asFailure, type Failure } from '../../domain/failure.ts';
+import type { Call, GoogleClient } from './client.ts';
+import { SCOPES } from './credentials.ts';
+import { readConferenceRecords, readDirectoryAddresses, readEventsPage } from './wire.ts';
+
+/** One thing that was tried, in words for an administrator. */
+export interface ProbeFinding {
+  readonly check: string;
+  readonly ok: boolean;
+  readonly finding: string;
+  /** What to do about it; empty when there is nothing to do. */
+  readonly mend: string;
+}
+
+const DELEGATION = 'Admin console > Security > API controls > Domain-wide delegation';
+
+/** Tries each API once in the name of `address`. Never throws for what Google refuses. */
+export async function probe(
+  client: GoogleClient,
+  adminSubject: string | undefined,
+  address: string,
+  signal: AbortSignal,
+): Promise<ProbeFinding[]> {
+  const calendar: Call<string> = {
+    operation: 'events.list',
+    purpose: 'calendar',
+    subject: address,
+    send: (apis, identity, options) =>
+      apis.calendar.events.list({ calendarId: 'primary', maxResults: 1, ...identity }, options),
+    read: (body) => `readable as ${readEventsPage(body, 'events.list', false).accessRole ?? 'unknown role'}`,
+  };
+  const meet: Call<string> = {
+    operation: 'conferenceRecords.list',
+    purpose: 'meet',
+    subject: address,
+    send: (apis, identity, options) =>
+      apis.meet.conferenceRecords.list({ pageSize: 1, ...identity }, options),
+    read: (body) => `${readConferenceRecords(body).entries.length > 0 ? 'some' : 'no'} records yet, readable`,
+  };
+  const directory: Call<string> = {
+    operation: 'users.get',
+    purpose: 'directory',
+    subject: adminSubject ?? address,
+    send: (apis, identity, options) =>
+      apis.directory.users.get(
+        {
+          userKey: address,
+          viewType: adminSubject === undefined ? 'domain_public' : 'admin_view',
+          ...identity,
+        },
+        options,
+      ),
+    read: (body) => `found with ${readDirectoryAddresses(body).length} address(es)`,
+  };
+  const tried = async (check: string, call: Call<string>): Promise<ProbeFinding> => {
+    try {
+      return { check, ok: true, finding: await client.perform(call, signal), mend: '' };
+    } catch (error) {
+      const failed = asFailure(error);
+      return { check, ok: false, finding: findingOf(failed), mend: mendOf(failed, call) };
+    }
+  };
+  return Promise.all([
+    tried('google calendar', calendar),
+    tried('google meet records', meet),
+    tried('google directory', directory),
+  ]);
+}
+
+function findingOf(failed: Failure): string {
+  const status = failed.status === undefined ? '' : `, HTTP ${failed.status}`;
+  return `${failed.code.replaceAll('_', ' ')} (${failed.kind}${status})`;
+}
+
+function mendOf(failed: Failure, call: Call<string>): string {
+  switch (failed.code) {
+    case 'delegation_missing':
+    case 'scope_missing':
+      return `In ${DELEGATION}, authorise the service account's client id for ${SCOPES[call.purpose]}; a grant may take minutes to reach every server.`;
+    case 'policy_refused':
+      return 'An organisation policy restricts this application: mark it as trusted under API controls.';
+    case 'api_not_enabled':
+      return `Enable the API behind ${call.operation} in the service account's Google Cloud project.`;
+    case 'key_refused':
+      return 'The key of the service account was deleted or replaced: create a new one and mount it.';
+    case 'clock_skew':
+      return "This machine's clock is wrong by minutes: synchronise it.";
+    case 'account_unknown':
+      return `${call.subject} is no live primary address of the Workspace domain: check the roster for an alias, a leaver or a suspended account.`;
+    case 'not_a_calendar_user':
+      return `Turn the Calendar service on for ${call.subject}.`;
+    case 'forbidden':
+      return `${call.subject} has no right to this; for the Directory, set an administrator as the subject.`;
+    case 'certificate_untrusted':
+      return 'A proxy or a private endpoint shows a certificate this machine does not trust: add its authority to NODE_EXTRA_CA_CERTS.';
+    default:
+      return failed.kind === 'transient' || failed.kind === 'throttled'
+        ? 'Try again in some minutes.'
+        : 'Look the code up in the error guide of Google Calendar.';
+  }
+}

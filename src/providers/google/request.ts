@@ -1,0 +1,98 @@
+import PQueue from 'p-queue';
+import { Failure, isFailure } from '../../domain/failure.ts';
+
+/** What waits and what varies, given from outside so that tests need not live through it. */
+export interface Pace {
+  /** Resolves after the milliseconds, rejects when the signal aborts first. */
+  sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
+  /** From 0 (included) to 1 (excluded). */
+  random(): number;
+}
+
+/** A worker that waits longer than this keeps other calendars from their turn. */
+const LONGEST_WAIT_MS = 20_000;
+const LONGEST_STEP_MS = 64_000;
+const MAX_ATTEMPTS = 5;
+/** Each costs its whole time-out, so the second is the last. */
+const MAX_TIMED_OUT_ATTEMPTS = 2;
+const PER_CALENDAR = 4;
+
+/**
+ * Repeats an attempt that failed for a reason that passes. Google's rule for rate limits is a truncated
+ * exponential wait with a random part (https://developers.google.com/workspace/calendar/api/guides/quota);
+ * the client library has neither and ignores `Retry-After`. All waits together stay within 20 s.
+ * @throws the last Failure; `throttled` carries in `retryAfterMs` the wait that was too long to be made here
+ */
+export async function withRetries<T>(
+  attempt: () => Promise<T>,
+  pace: Pace,
+  signal: AbortSignal,
+  onRetry: (failed: Failure, waitMs: number) => void,
+): Promise<T> {
+  let waited = 0;
+  for (let made = 1; ; made++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isFailure(error) || signal.aborted || !worthRepeating(error, made)) throw error;
+      const wait = waitBefore(made + 1, error, pace.random());
+      if (waited + wait > LONGEST_WAIT_MS || made >= MAX_ATTEMPTS) throw postponed(error, wait);
+      onRetry(error, wait);
+      await pace.sleep(wait, signal).catch(() => undefined);
+      if (signal.aborted) throw error;
+      waited += wait;
+    }
+  }
+}
+
+function worthRepeating(failed: Failure, made: number): boolean {
+  if (failed.kind === 'throttled') return true;
+  if (failed.kind !== 'transient') return false;
+  return failed.code !== 'timed_out' || made < MAX_TIMED_OUT_ATTEMPTS;
+}
+
+/** Milliseconds before the `next`-th attempt (the first repetition is the 2nd). */
+function waitBefore(next: number, failed: Failure, random: number): number {
+  const jitter = random * 1000;
+  if (failed.retryAfterMs !== undefined) return failed.retryAfterMs + jitter;
+  const step = failed.kind === 'throttled' ? 1000 : 250;
+  return Math.min(LONGEST_STEP_MS, step * 2 ** (next - 2) + jitter);
+}
+
+function postponed(failed: Failure, waitMs: number): Failure {
+  if (failed.kind !== 'throttled') return failed;
+  return new Failure('throttled', failed.code, {
+    provider: 'google',
+    status: failed.status,
+    detail: failed.detail,
+    retryAfterMs: Math.ceil(waitMs),
+  });
+}
+
+/** Bounds on requests in flight: a few for each calendar, and one number for all of Google. */
+export interface Lanes {
+  /** Holds a place of the calendar for a whole exchange, its waits included: a throttled calendar slows itself. */
+  ofCalendar<T>(calendar: string, signal: AbortSignal, exchange: () => Promise<T>): Promise<T>;
+  /** Holds one of all places, for a single attempt only: whoever waits for a repetition blocks nobody else. */
+  ofAll<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T>;
+}
+
+/** Builds the queues. `maxInFlight` is the number of requests to Google in flight at once, of all calendars. */
+export function createLanes(maxInFlight: number): Lanes {
+  const all = new PQueue({ concurrency: maxInFlight });
+  const calendars = new Map<string, PQueue>();
+  return {
+    async ofCalendar(calendar, signal, exchange) {
+      const lane = calendars.get(calendar) ?? new PQueue({ concurrency: PER_CALENDAR });
+      calendars.set(calendar, lane);
+      try {
+        return await lane.add(exchange, { signal });
+      } finally {
+        // Thousands of calendars pass through; a lane that nobody waits in is not kept.
+        if (lane.size === 0 && lane.pending === 0 && calendars.get(calendar) === lane)
+          calendars.delete(calendar);
+      }
+    },
+    ofAll: (signal, attempt) => all.add(attempt, { signal }),
+  };
+}
