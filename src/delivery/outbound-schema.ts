@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import {
+  ALERT_KINDS,
   ALERT_LEVELS,
   ATTENDANCE_STATUSES,
   CADENCE_STATES,
   CALENDAR_STATES,
+  CANCELLERS,
   EVIDENCE_TIERS,
   OUTBOUND_EVENT_TYPES,
   OUTCOMES,
@@ -67,7 +69,7 @@ const cadence = z.looseObject({
   unverified_since: instant.nullable().describe('Since when only sessions that nobody could verify carry it'),
 });
 
-const alert = { alert_id: text, kind: text, level: z.enum(ALERT_LEVELS), opened_at: instant };
+const alert = { alert_id: text, kind: z.enum(ALERT_KINDS), level: z.enum(ALERT_LEVELS), opened_at: instant };
 
 const calendar = z.looseObject({
   calendar: text,
@@ -84,9 +86,9 @@ const DATA: { readonly [K in OutboundEventType]: z.ZodType<OutboundData[K]> } = 
     reschedules: z.int().positive(),
   }),
   'session.cancelled': session.extend({
-    outcome_reason: reason.nullable(),
+    cancel_reason: reason,
     cancelled_at: instant,
-    cancelled_by: text.nullable(),
+    cancelled_by: z.enum(CANCELLERS).nullable(),
     notice_minutes: z.int().describe('Minutes before the scheduled start; negative when it came later'),
   }),
   'session.judged': session.extend({
@@ -103,7 +105,7 @@ const DATA: { readonly [K in OutboundEventType]: z.ZodType<OutboundData[K]> } = 
     decided_at: instant,
     attendance,
   }),
-  'cadence.at_risk': cadence,
+  'cadence.at_risk': cadence.extend(alert),
   'cadence.violated': cadence.extend(alert),
   'cadence.resolved': cadence.extend({ ...alert, resolved_at: instant }),
   'stage.reached': z.looseObject({

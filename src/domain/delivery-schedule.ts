@@ -29,8 +29,8 @@ const LONGEST_RETRY_AFTER_MS = 24 * HOUR;
 /** An endpoint that has failed at every attempt for this long is switched off and its owner told. */
 export const ENDPOINT_FAILING_LIMIT_MS = 5 * 24 * HOUR;
 
-/** `waiting` for its time, `delivering` under a lease, then one of three ends. */
-export const DELIVERY_STATUSES = ['waiting', 'delivering', 'delivered', 'dead', 'disabled'] as const;
+/** `pending` until it was accepted or given up. While an attempt is under way it is pending under a lease. */
+export const DELIVERY_STATUSES = ['pending', 'delivered', 'dead'] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
 /** One event on its way to one endpoint. `eventId` never changes: it is the receiver's idempotency key. */
@@ -39,7 +39,7 @@ export type DeliveryState = {
   readonly status: DeliveryStatus;
   /** Attempts begun. */
   readonly attempts: number;
-  /** null once nothing more will be tried. While `delivering`: when the lease of the attempt runs out. */
+  /** null exactly when the status is not `pending`. During an attempt: when its lease runs out. */
   readonly nextAttemptAt: DateTime | null;
   readonly lastStatus: number | null;
   readonly lastError: string | null;
@@ -47,7 +47,7 @@ export type DeliveryState = {
 
 /** What one attempt came to, as data; no attempt throws. */
 export type DeliveryResult = {
-  /** `disable`: the receiver said 410 and wants nothing more, of this event or any other. */
+  /** `disable`: the receiver said 410 and wants nothing more, of this event or any other: switch its endpoint off. */
   readonly outcome: 'delivered' | 'retry' | 'disable';
   readonly status?: number;
   readonly retryAfterMs?: number;
@@ -57,61 +57,49 @@ export type DeliveryResult = {
 
 /** A delivery that is due at once. */
 export function newDelivery(eventId: string, now: DateTime): DeliveryState {
-  return { eventId, status: 'waiting', attempts: 0, nextAttemptAt: now, lastStatus: null, lastError: null };
+  return { eventId, status: 'pending', attempts: 0, nextAttemptAt: now, lastStatus: null, lastError: null };
 }
 
 /**
  * Takes a delivery that is due, under a lease, or gives null: not due yet, ended, or somebody else's.
  * A lease that ran out (its worker died) is taken over; the attempt it had begun counts, because the receiver
- * may have seen it. When that was the last one the state given back is `dead` instead of `delivering`, so that
- * an event that kills its worker does not do so for ever.
- * `leaseMs` must exceed the transport's time-out. Whoever writes the result back fences on `attempts`.
+ * may have seen it. When that was the last one the state given back is `dead`, so that an event that kills its
+ * worker does not do so for ever.
+ * `leaseMs` must exceed the transport's time-out.
  */
 export function beginDelivery(state: DeliveryState, now: DateTime, leaseMs: number): DeliveryState | null {
   if (state.nextAttemptAt === null || state.nextAttemptAt.toMillis() > now.toMillis()) return null;
   if (state.attempts >= MAX_ATTEMPTS) return { ...state, status: 'dead', nextAttemptAt: null };
-  return {
-    ...state,
-    status: 'delivering',
-    attempts: state.attempts + 1,
-    nextAttemptAt: now.plus({ milliseconds: leaseMs }),
-  };
+  return { ...state, attempts: state.attempts + 1, nextAttemptAt: now.plus({ milliseconds: leaseMs }) };
 }
 
 /**
- * The state after an attempt. `random` is in [0, 1) and only ever lengthens a wait. A result for a delivery
- * that is not under way changes nothing: it belongs to an attempt whose lease somebody else has taken over
- * and settled.
+ * The state after an attempt. `begun` is what beginDelivery gave to this worker and `current` what stands now:
+ * when they differ in `attempts`, the lease ran out and the attempt belongs to somebody else, so that only a
+ * success still counts. `random` is in [0, 1) and only ever lengthens a wait.
  */
 export function planDelivery(
-  state: DeliveryState,
+  begun: DeliveryState,
   result: DeliveryResult,
   now: DateTime,
   random: number,
+  current: DeliveryState = begun,
 ): DeliveryState {
-  if (state.status !== 'delivering') return state;
+  if (current.status !== 'pending') return current;
   const seen = { lastStatus: result.status ?? null, lastError: result.error ?? null };
-  switch (result.outcome) {
-    case 'delivered':
-      return { ...state, ...seen, status: 'delivered', nextAttemptAt: null };
-    case 'disable':
-      return { ...state, ...seen, status: 'disabled', nextAttemptAt: null };
-    case 'retry': {
-      const delay = ATTEMPT_DELAYS_MS[state.attempts];
-      if (delay === undefined) return { ...state, ...seen, status: 'dead', nextAttemptAt: null };
-      const asked = Math.min(result.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS);
-      const wait = Math.max(delay, asked) * (1 + JITTER_SHARE * random);
-      return {
-        ...state,
-        ...seen,
-        status: 'waiting',
-        nextAttemptAt: now.plus({ milliseconds: Math.ceil(wait) }),
-      };
-    }
+  if (result.outcome === 'delivered')
+    return { ...current, ...seen, status: 'delivered', nextAttemptAt: null };
+  if (current.attempts !== begun.attempts) return current;
+  const delay = ATTEMPT_DELAYS_MS[begun.attempts];
+  if (result.outcome === 'disable' || delay === undefined) {
+    return { ...current, ...seen, status: 'dead', nextAttemptAt: null };
   }
+  const asked = Math.min(result.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS);
+  const wait = Math.ceil(Math.max(delay, asked) * (1 + JITTER_SHARE * random));
+  return { ...current, ...seen, nextAttemptAt: now.plus({ milliseconds: wait }) };
 }
 
-/** A dead, disabled or delivered delivery sent again on request: same id, a fresh table. */
+/** A dead or delivered delivery sent again on request: same id, a fresh table. */
 export function replayDelivery(state: DeliveryState, now: DateTime): DeliveryState {
   return newDelivery(state.eventId, now);
 }

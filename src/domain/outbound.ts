@@ -33,6 +33,8 @@ export const EVIDENCE_TIERS = [
 ] as const;
 export const RSVPS = ['accepted', 'declined', 'tentative', 'none'] as const;
 export const ROLES = ['mentor', 'mentee', 'peer'] as const;
+/** Which side called a session off; `other` is an organizer outside the mentorship. */
+export const CANCELLERS = ['mentor', 'mentee', 'peer', 'other'] as const;
 export const CADENCE_STATES = [
   'not_started',
   'on_track',
@@ -46,6 +48,7 @@ export const CADENCE_STATES = [
 ] as const;
 /** The rungs of the alert ladder, in climbing order. */
 export const ALERT_LEVELS = ['pair', 'coordinator', 'escalation'] as const;
+export const ALERT_KINDS = ['at_risk', 'violated'] as const;
 export const CALENDAR_STATES = ['active', 'denied', 'gone', 'needs_consent', 'throttled', 'parked'] as const;
 
 /** RFC 3339 in UTC with milliseconds, e.g. `2026-11-21T18:15:00.000Z`. */
@@ -100,7 +103,7 @@ export type CadencePayload = {
 
 type AlertPayload = {
   readonly alert_id: string;
-  readonly kind: string;
+  readonly kind: (typeof ALERT_KINDS)[number];
   readonly level: (typeof ALERT_LEVELS)[number];
   readonly opened_at: Instant;
 };
@@ -123,13 +126,13 @@ export type OutboundData = {
     readonly previous_end: Instant;
     readonly reschedules: number;
   };
-  readonly 'session.cancelled': SessionPayload &
-    Omit<VerdictPayload, 'outcome'> & {
-      readonly cancelled_at: Instant;
-      readonly cancelled_by: string | null;
-      /** Whole minutes between the cancellation and the scheduled start; negative when it came later. */
-      readonly notice_minutes: number;
-    };
+  readonly 'session.cancelled': SessionPayload & {
+    readonly cancel_reason: string;
+    readonly cancelled_at: Instant;
+    readonly cancelled_by: (typeof CANCELLERS)[number] | null;
+    /** Whole minutes between the cancellation and the scheduled start; negative when it came later. */
+    readonly notice_minutes: number;
+  };
   readonly 'session.judged': SessionPayload &
     VerdictPayload & {
       readonly ordinal: number | null;
@@ -144,7 +147,7 @@ export type OutboundData = {
       readonly decided_at: Instant;
       readonly attendance: readonly AttendancePayload[];
     };
-  readonly 'cadence.at_risk': CadencePayload;
+  readonly 'cadence.at_risk': CadencePayload & AlertPayload;
   readonly 'cadence.violated': CadencePayload & AlertPayload;
   readonly 'cadence.resolved': CadencePayload & AlertPayload & { readonly resolved_at: Instant };
   readonly 'stage.reached': {

@@ -10,7 +10,7 @@ export type WebhookEndpoint = {
   readonly contentType: 'application/json' | 'application/cloudevents+json';
 };
 
-/** The stored event. `body` is sent byte for byte: the bytes that were stored are the bytes that are signed. */
+/** `body` is signed and sent byte for byte as it is given; every attempt builds it from the same stored row. */
 export type WebhookMessage = { readonly id: string; readonly body: string };
 
 export type WebhookTransport = {

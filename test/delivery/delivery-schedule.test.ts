@@ -72,7 +72,7 @@ describe('the life of a delivery', () => {
         for (const state of states) {
           expect(state.eventId).toBe('evt_1');
           expect(state.attempts).toBeLessThanOrEqual(MAX_ATTEMPTS);
-          expect(state.nextAttemptAt === null).toBe(!['waiting', 'delivering'].includes(state.status));
+          expect(state.nextAttemptAt === null).toBe(state.status !== 'pending');
         }
         if (path.length > MAX_ATTEMPTS) expect(states.at(-1)?.nextAttemptAt).toBeNull();
       }),
@@ -86,9 +86,12 @@ describe('the life of a delivery', () => {
         result,
         random,
         (attempts, answer, chance) => {
-          const state: DeliveryState = { ...newDelivery('evt_1', start), status: 'delivering', attempts };
+          const state: DeliveryState = { ...newDelivery('evt_1', start), attempts };
           const next = planDelivery(state, answer, start, chance);
-          if (next.status !== 'waiting' || next.nextAttemptAt === null) return;
+          if (next.nextAttemptAt === null) {
+            expect(answer.outcome).not.toBe('retry');
+            return;
+          }
           const wait = next.nextAttemptAt.diff(start).toMillis();
           const asked = Math.min(answer.retryAfterMs ?? 0, 24 * 3_600_000);
           expect(wait).toBeGreaterThanOrEqual(Math.max(ATTEMPT_DELAYS_MS[attempts] ?? 0, asked));
@@ -116,7 +119,17 @@ describe('the life of a delivery', () => {
   it('ignores a result that comes after the end', () => {
     const begun = beginDelivery(newDelivery('evt_1', start), start, LEASE_MS) as DeliveryState;
     const done = planDelivery(begun, { outcome: 'delivered', status: 200 }, start, 0);
-    expect(planDelivery(done, { outcome: 'retry', error: 'timeout' }, start, 0)).toEqual(done);
+    expect(planDelivery(begun, { outcome: 'retry', error: 'timeout' }, start, 0, done)).toEqual(done);
+  });
+
+  it('a worker whose lease was taken over changes nothing, unless it did deliver', () => {
+    const first = beginDelivery(newDelivery('evt_1', start), start, LEASE_MS) as DeliveryState;
+    const later = start.plus({ milliseconds: LEASE_MS });
+    const second = beginDelivery(first, later, LEASE_MS) as DeliveryState;
+    expect(planDelivery(first, { outcome: 'retry', error: 'timeout' }, later, 0, second)).toEqual(second);
+    expect(planDelivery(first, { outcome: 'disable', status: 410 }, later, 0, second)).toEqual(second);
+    const delivered = planDelivery(first, { outcome: 'delivered', status: 200 }, later, 0, second);
+    expect(delivered).toMatchObject({ status: 'delivered', attempts: 2, nextAttemptAt: null });
   });
 
   it('is sent again on request under the same id', () => {

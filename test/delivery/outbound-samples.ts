@@ -47,7 +47,7 @@ const cadence = {
   reasons: ['nothing_booked'],
   unverified_since: null,
 } as const;
-const alert = { alert_id: '9', kind: 'cadence', level: 'pair', opened_at: at } as const;
+const alert = { alert_id: '9', kind: 'violated', level: 'pair', opened_at: at } as const;
 const calendar = { calendar: '5', owner: 'ada@mentors.example', provider: 'google' } as const;
 
 /** One complete fact for each type. */
@@ -56,7 +56,7 @@ export const SAMPLES: OutboundData = {
   'session.rescheduled': { ...session, previous_start: at, previous_end: at, reschedules: 2 },
   'session.cancelled': {
     ...session,
-    outcome_reason: 'declined_by_mentee',
+    cancel_reason: 'deleted',
     cancelled_at: at,
     cancelled_by: 'mentee',
     notice_minutes: -15,
@@ -70,7 +70,7 @@ export const SAMPLES: OutboundData = {
     decided_at: at,
     attendance,
   },
-  'cadence.at_risk': cadence,
+  'cadence.at_risk': { ...cadence, ...alert, kind: 'at_risk' },
   'cadence.violated': { ...cadence, ...alert },
   'cadence.resolved': { ...cadence, ...alert, resolved_at: at },
   'stage.reached': {

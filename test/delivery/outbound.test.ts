@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { CloudEvent, HTTP } from 'cloudevents';
 import { DateTime } from 'luxon';
@@ -13,13 +14,14 @@ import {
   schemaName,
   sessionPayload,
 } from '../../src/domain/outbound.ts';
+import { locateProject } from '../../src/runtime/locate.ts';
 import { people, SAMPLES, sampleEvent, session } from './outbound-samples.ts';
 
-const folder = new URL('../../config/webhooks/', import.meta.url);
+const folder = join(locateProject().config, 'webhooks');
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 
 async function validator(type: (typeof OUTBOUND_EVENT_TYPES)[number]) {
-  const schema = JSON.parse(await readFile(new URL(schemaName(type), folder), 'utf8'));
+  const schema = JSON.parse(await readFile(join(folder, schemaName(type)), 'utf8'));
   const ajv = new Ajv2020({ strict: true, allErrors: true });
   ajv.addFormat('date-time', (text: string) => DateTime.fromISO(text).isValid);
   return ajv.compile(schema);
