@@ -1,4 +1,5 @@
 import { sql, type Transaction } from 'kysely';
+import { type OutboundData, type OutboundEventType, subjectOf } from '../domain/outbound.ts';
 import type { DB } from './database.generated.ts';
 
 /** An event as a use case states it; position, sequence and id are given by the store. */
@@ -10,6 +11,16 @@ export interface OutboundDraft {
   readonly factKey: string;
   readonly occurredAt: Date;
   readonly payload: object;
+}
+
+/** A draft of a typed fact; the subject follows from the fact, so that two callers cannot name one thing differently. */
+export function outboundDraft<T extends OutboundEventType>(
+  type: T,
+  factKey: string,
+  occurredAt: Date,
+  data: OutboundData[T],
+): OutboundDraft {
+  return { type, factKey, occurredAt, subject: subjectOf(data), payload: data };
 }
 
 /** The key of `cadenced.serialise_outbound_events()`. */

@@ -48,8 +48,11 @@ export function createPool(options: PoolOptions): pg.Pool {
     types: VALUE_TYPES,
     onConnect: openSession,
   });
-  const lost = (error: Error) =>
+  const lost = (error: Error) => {
+    // An ended pool is done before its connections are; a server stopped right after cuts them off.
+    if (pool.ending) return;
     options.log.warn({ reason: errorCode(error) ?? 'connection_lost' }, 'a database connection was lost');
+  };
   pool.on('error', lost);
   // The pool stops listening while a connection is lent out; lost between two statements of a transaction, it
   // would end the process as an unheard 'error' event.

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
@@ -111,29 +111,38 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Who answers for stopping the server: the process that started or adopted it, while it lives. */
-export function ownerOf(cluster: Cluster): ProcessIdentity | undefined {
+/**
+ * Who answers for stopping a server: the process that started or adopted it, while that lives. The record is kept
+ * per server process, so that a starter that loses the race for the data directory cannot overwrite the winner's.
+ */
+export function ownerOf(cluster: Cluster, postmasterPid: number): ProcessIdentity | undefined {
   try {
-    const owner = JSON.parse(readFileSync(ownerFile(cluster), 'utf8')) as ProcessIdentity;
+    const owner = JSON.parse(readFileSync(ownerFile(cluster, postmasterPid), 'utf8')) as ProcessIdentity;
     return isRunning(owner) ? owner : undefined;
   } catch {
     return undefined; // none, or torn by a crash: then nobody owns it
   }
 }
 
-export function takeOwnership(cluster: Cluster): void {
-  writeFileSync(ownerFile(cluster), JSON.stringify(identify(process.pid)), { mode: 0o600 });
+export function takeOwnership(cluster: Cluster, postmasterPid: number): void {
+  writeFileSync(ownerFile(cluster, postmasterPid), JSON.stringify(identify(process.pid)), { mode: 0o600 });
 }
 
-export function giveUpOwnership(cluster: Cluster): void {
-  rmSync(ownerFile(cluster), { force: true });
+export function giveUpOwnership(cluster: Cluster, postmasterPid: number): void {
+  rmSync(ownerFile(cluster, postmasterPid), { force: true });
 }
 
-/** Whether this process is the one that must stop the server. */
-export function ownedByUs(cluster: Cluster): boolean {
-  return ownerOf(cluster)?.pid === process.pid;
+/** Removes the records that killed processes left behind. */
+export function forgetDeadOwners(cluster: Cluster): void {
+  for (const name of readdirSync(cluster.directory)) {
+    if (!name.startsWith(OWNER_FILE)) continue;
+    const pid = Number(name.slice(OWNER_FILE.length));
+    if (ownerOf(cluster, pid) === undefined) giveUpOwnership(cluster, pid);
+  }
 }
 
-function ownerFile(cluster: Cluster): string {
-  return join(cluster.directory, 'cadenced.owner');
+const OWNER_FILE = 'cadenced.owner.';
+
+function ownerFile(cluster: Cluster, postmasterPid: number): string {
+  return join(cluster.directory, `${OWNER_FILE}${postmasterPid}`);
 }

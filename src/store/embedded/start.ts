@@ -13,8 +13,8 @@ import { type Cluster, openCluster, prepareDataDir, SUPERUSER } from './cluster.
 import {
   askServer,
   endPostmaster,
+  forgetDeadOwners,
   giveUpOwnership,
-  ownedByUs,
   ownerOf,
   type Postmaster,
   runningPostmaster,
@@ -28,6 +28,8 @@ const DATABASE = 'cadenced';
 // After kill -9 of everything, zombies and shared memory can hold the data directory for about two seconds.
 const ATTEMPTS = 20;
 const BETWEEN_ATTEMPTS_MS = 500;
+// A command beside a daemon that is just starting takes a second or two; a daemon stays.
+const ATTEMPTS_WHILE_IN_USE = 8;
 // Replaying a long write-ahead log after a crash is slow and honest work, not a hang.
 const READY_WITHIN_MS = 120_000;
 const LOG_LIMIT_BYTES = 5_000_000;
@@ -90,7 +92,7 @@ class Launcher implements EmbeddedPostgres {
   readonly #cluster: Cluster;
   // process.exit() in our own process leaves no time for more than a signal.
   readonly #atExit = () => {
-    if (this.#postmaster !== undefined) signalProcess(this.#postmaster.process.pid, 'SIGINT');
+    if (this.#ours()) signalProcess(this.pid, 'SIGINT');
   };
 
   constructor(
@@ -127,28 +129,25 @@ class Launcher implements EmbeddedPostgres {
 
   async #stop(): Promise<void> {
     process.off('exit', this.#atExit);
-    if (this.shared || this.#postmaster === undefined || !ownedByUs(this.#cluster)) return;
+    if (this.#postmaster === undefined || !this.#ours()) return;
     const ended = await endPostmaster(this.#cluster, this.#postmaster.process, this.#binaries);
     if (!ended) this.#options.log.error({ pid: this.pid }, 'the embedded PostgreSQL does not stop');
-    else giveUpOwnership(this.#cluster);
+    else giveUpOwnership(this.#cluster, this.pid);
+  }
+
+  /** Whether stopping the server is up to us. */
+  #ours(): boolean {
+    return this.pid !== 0 && ownerOf(this.#cluster, this.pid)?.pid === process.pid && !this.shared;
   }
 
   /** Uses the server that runs, or starts one, until one answers or the attempts are used up. */
   async bringUp(): Promise<void> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const running = runningPostmaster(this.#cluster);
+      if (running !== undefined && attempt > ATTEMPTS_WHILE_IN_USE) this.#refuseWhenInUse(running);
       const up = running === undefined ? await this.#launch() : await this.#join(running, attempt);
       if (up) return;
       await pause(BETWEEN_ATTEMPTS_MS);
-    }
-    const owner = ownerOf(this.#cluster);
-    if (owner !== undefined && owner.pid !== process.pid && this.#options.whenInUse === 'refuse') {
-      throw problem(
-        'config',
-        'data_dir_in_use',
-        `Another cadenced (process ${owner.pid}) runs on ${this.#dataDir}. Stop it, give this one another ` +
-          'CADENCED_DATA_DIR, or set DATABASE_URL in both to share one PostgreSQL.',
-      );
     }
     throw problem(
       'transient',
@@ -158,20 +157,31 @@ class Launcher implements EmbeddedPostgres {
     );
   }
 
+  #refuseWhenInUse(running: Postmaster): void {
+    const owner = ownerOf(this.#cluster, running.process.pid);
+    if (this.#options.whenInUse !== 'refuse' || owner === undefined || owner.pid === process.pid) return;
+    throw problem(
+      'config',
+      'data_dir_in_use',
+      `Another cadenced (process ${owner.pid}) runs on ${this.#dataDir}. Stop it, give this one another ` +
+        'CADENCED_DATA_DIR, or set DATABASE_URL in both to share one PostgreSQL.',
+    );
+  }
+
   /** Adopts the server of a dead owner, shares that of a live one, ends what cannot be used. */
   async #join(running: Postmaster, attempt: number): Promise<boolean> {
-    const owner = ownerOf(this.#cluster);
+    const owner = ownerOf(this.#cluster, running.process.pid);
     const foreign = owner !== undefined && owner.pid !== process.pid;
     if (foreign && this.#options.whenInUse === 'refuse') return false;
     if (running.status !== 'ready') return false; // on its way up or down; look again
     const answer = await askServer(this.#cluster, running.port);
-    if (answer !== undefined && (foreign || owner !== undefined)) {
+    if (answer !== undefined && owner !== undefined) {
       this.shared = true;
       this.#use(running);
       return true;
     }
     if (answer !== undefined && answer.durable === this.#options.durable) {
-      takeOwnership(this.#cluster);
+      takeOwnership(this.#cluster, running.process.pid);
       this.#use(running);
       process.once('exit', this.#atExit);
       this.#options.log.info({ pid: this.pid }, 'adopted the PostgreSQL that a killed process left behind');
@@ -188,6 +198,8 @@ class Launcher implements EmbeddedPostgres {
   async #launch(): Promise<boolean> {
     const port = await this.#choosePort();
     const child = this.#spawn(port);
+    const pid = child.pid ?? 0;
+    takeOwnership(this.#cluster, pid); // before anybody can find it ready and take it for an orphan
     const exited = once(child, 'exit').catch(() => undefined); // 'error' (not found, no rights) ends it as well
     let ended = false;
     void exited.then(() => {
@@ -198,19 +210,20 @@ class Launcher implements EmbeddedPostgres {
       performance.now() < deadline;
       await pause(20)
     ) {
-      if (ended) return false;
+      if (ended) break;
       const running = runningPostmaster(this.#cluster);
-      if (running?.process.pid !== child.pid || running?.status !== 'ready') continue;
+      if (running?.process.pid !== pid || running.status !== 'ready') continue;
       if ((await askServer(this.#cluster, running.port)) === undefined) continue;
       writeFileSync(this.#portFile(), `${port}\n`);
-      takeOwnership(this.#cluster);
+      forgetDeadOwners(this.#cluster);
       this.#use(running);
       process.once('exit', this.#atExit);
       void exited.then(() => this.#onUnexpectedExit());
       return true;
     }
-    signalProcess(child.pid ?? 0, 'SIGQUIT');
+    if (!ended) signalProcess(pid, 'SIGQUIT');
     await exited;
+    giveUpOwnership(this.#cluster, pid);
     return false;
   }
 

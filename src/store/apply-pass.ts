@@ -1,0 +1,285 @@
+import { type Kysely, sql, type Transaction } from 'kysely';
+import type { BrakeState } from '../domain/brake.ts';
+import type { Occurrence } from '../domain/occurrence.ts';
+import { type Plan, planPass, type StagedCopy, type StagedRemoval } from '../domain/planning.ts';
+import type { AppliedPass, FinishedPass } from '../ports/sync-store.ts';
+import { calendarEventDraft } from './calendar-events.ts';
+import type { DB } from './database.generated.ts';
+import { scheduleJudgement } from './judgement.ts';
+import { loadOccurrences, loadRoster } from './occurrences.ts';
+import { appendOutboundEvents } from './outbound.ts';
+import { bindPlannedSessions } from './planned-sessions.ts';
+import { planReminders } from './reminders.ts';
+import { draftSessionEvents } from './session-events.ts';
+import { readStaged } from './staging.ts';
+import { type WrittenChange, writeChanges } from './write-plan.ts';
+
+interface LockedCalendar {
+  provider: 'google' | 'microsoft';
+  address: string;
+  person_id: number | null;
+  state: string;
+  state_since: Date;
+  sync_generation: number;
+  parked: { since: number; lineages: string[] } | null;
+  approved: boolean;
+}
+
+const NOTHING: AppliedPass = { applied: false, occurrences: 0, sessions: 0, events: 0, parked: 0, differing: 0 };
+
+/**
+ * Plans over what a pass staged and writes everything it implies in one transaction: occurrences, copies, sessions,
+ * reminders, due times, outbound events, the cursor. Locks the calendar's row and does nothing unless its generation
+ * is still the one that the pass began with: a worker that stalled and woke up after another must not write.
+ */
+export async function applyPass(
+  db: Kysely<DB>,
+  calendarId: number,
+  pass: FinishedPass,
+  pollEveryMs: number,
+): Promise<AppliedPass> {
+  return db.transaction().execute(async (trx) => {
+    const calendar = await lockCalendar(trx, calendarId);
+    if (!calendar || calendar.sync_generation !== pass.generation) {
+      await sql`delete from cadenced.staged_copy where calendar_id = ${calendarId} and pass_id = ${pass.passId}::uuid`.execute(trx);
+      return NOTHING;
+    }
+    const staged = await readStaged(trx, calendarId, pass.passId);
+    const lineages = await touchedLineages(trx, calendarId, pass, staged);
+    await lockLineages(trx, lineages);
+    const stored = await loadOccurrences(trx, lineages);
+    const brake: BrakeState = { parked: calendar.parked, approved: calendar.approved };
+    const plan = planPass(
+      {
+        holder: { calendarId, provider: calendar.provider, address: calendar.address, personId: calendar.person_id },
+        now: pass.now,
+        copies: staged.copies,
+        removals: staged.removals,
+        listedSeries: pass.listedSeries,
+        complete: pass.complete,
+        brake,
+      },
+      stored,
+      await loadContext(trx, staged.copies, stored),
+    );
+    const written = await writeChanges(trx, plan.changes, pass.now);
+    const events = await followUp(trx, calendarId, pass, plan, written);
+    await want(trx, calendarId, pass, written);
+    const reconnected = await restCalendar(trx, calendarId, calendar, pass, plan, pollEveryMs);
+    const appended = await appendOutboundEvents(trx, [...events, ...reconnected]);
+    return {
+      applied: true,
+      occurrences: written.length,
+      sessions: written.reduce((count, { after }) => count + after.sessions.length, 0),
+      events: appended,
+      parked: plan.braked.hold.length,
+      differing: plan.differing,
+    };
+  });
+}
+
+async function lockCalendar(trx: Transaction<DB>, calendarId: number): Promise<LockedCalendar | undefined> {
+  const { rows } = await sql<LockedCalendar>`
+    select provider, address, person_id, state, state_since, sync_generation, parked,
+           coalesce(approved_until > now(), false) as approved
+      from cadenced.calendar
+     where calendar_id = ${calendarId} and retired_at is null
+       for update`.execute(trx);
+  return rows[0];
+}
+
+/** The lineages whose state the pass can change. */
+async function touchedLineages(
+  trx: Transaction<DB>,
+  calendarId: number,
+  pass: FinishedPass,
+  staged: { readonly copies: readonly StagedCopy[]; readonly removals: readonly StagedRemoval[] },
+): Promise<string[]> {
+  const ids = [
+    ...staged.removals.map((removal) => removal.sourceId),
+    ...pass.listedSeries.map((listed) => listed.seriesId),
+    ...staged.copies.map((copy) => copy.sourceId),
+  ];
+  const from = pass.complete ? new Date(pass.complete.from) : null;
+  const until = pass.complete ? new Date(pass.complete.until) : null;
+  const { rows } = await sql<{ lineage: string }>`
+    select distinct lineage from cadenced.event_copy
+     where calendar_id = ${calendarId} and removed_at is null
+       and (source_id = any (${ids}) or series_id = any (${ids})
+            or (${from}::timestamptz is not null and ends_at > ${from} and starts_at < ${until}))`.execute(trx);
+  return [...new Set([...staged.copies.map((copy) => copy.lineage), ...rows.map((row) => row.lineage)])];
+}
+
+/** Two calendars of one meeting may be applied at the same time; in order, so that neither waits for the other. */
+async function lockLineages(trx: Transaction<DB>, lineages: readonly string[]): Promise<void> {
+  await sql`
+    select pg_advisory_xact_lock(key)
+      from (select distinct hashtextextended(lineage, 0) as key from unnest(${lineages}::text[]) lineage order by 1) keys`.execute(
+    trx,
+  );
+}
+
+async function loadContext(trx: Transaction<DB>, staged: readonly StagedCopy[], stored: readonly Occurrence[]) {
+  const addresses = new Set<string>();
+  for (const copy of [...staged, ...stored.flatMap((occurrence) => occurrence.copies)]) {
+    for (const person of copy.people) addresses.add(person.address);
+    if (copy.organizer) addresses.add(copy.organizer);
+    if ('holder' in copy) addresses.add(copy.holder.address);
+  }
+  const { rows } = await sql<{ calendar_id: number; address: string }>`
+    select calendar_id, address from cadenced.calendar
+     where state in ('denied', 'gone', 'needs_consent') or retired_at is not null`.execute(trx);
+  const mentorshipIds = stored.flatMap((occurrence) => occurrence.sessions.map((session) => session.mentorshipId));
+  return {
+    roster: await loadRoster(trx, [...addresses], mentorshipIds),
+    blind: new Set(rows.map((row) => row.calendar_id)),
+  };
+}
+
+/** What follows from changed sessions: bindings, due times, reminders, events; and the list of what matched nothing. */
+async function followUp(
+  trx: Transaction<DB>,
+  calendarId: number,
+  pass: FinishedPass,
+  plan: Plan,
+  written: readonly WrittenChange[],
+) {
+  const sessions = written.flatMap(({ after }) => after.sessions);
+  const ids = sessions.map((session) => session.sessionId as number);
+  await bindPlannedSessions(trx, [...new Set(sessions.map((session) => session.mentorshipId))]);
+  await scheduleJudgement(trx, ids, new Date(pass.now));
+  await planReminders(trx, ids, new Date(pass.now));
+  await sql`
+    delete from cadenced.unmatched_event
+     where calendar_id = ${calendarId}
+       and (source_id = any (${plan.nowMatched}) or source_id = any (${plan.unmatched.map((event) => event.sourceId)}))
+       and not (source_id, program_id) in (
+         select event."sourceId", program.program_id
+           from jsonb_to_recordset(${JSON.stringify(plan.unmatched)}::jsonb) as event("sourceId" text, program text)
+           join cadenced.program on program.name = event.program)`.execute(trx);
+  await sql`
+    insert into cadenced.unmatched_event (calendar_id, source_id, program_id, starts_at, reason, seen_at)
+    select ${calendarId}, event."sourceId", program.program_id, to_timestamp(event.start / 1000.0), event.reason,
+           ${new Date(pass.now)}
+      from jsonb_to_recordset(${JSON.stringify(plan.unmatched)}::jsonb)
+        as event("sourceId" text, program text, start double precision, reason text)
+      join cadenced.program on program.name = event.program
+    on conflict (calendar_id, source_id, program_id) do update
+      set starts_at = excluded.starts_at, reason = excluded.reason, seen_at = excluded.seen_at
+    where (unmatched_event.starts_at, unmatched_event.reason) is distinct from (excluded.starts_at, excluded.reason)`.execute(
+    trx,
+  );
+  if (pass.kind === 'full') {
+    // A full pass saw everything: what it did not show is not there to be unmatched.
+    await sql`
+      delete from cadenced.unmatched_event
+       where calendar_id = ${calendarId} and starts_at >= ${new Date(pass.complete?.from ?? pass.now)}
+         and not source_id = any (${plan.unmatched.map((event) => event.sourceId)})`.execute(trx);
+  }
+  return draftSessionEvents(trx, written, pass.now);
+}
+
+/**
+ * A tag may stand on one person's copy only (a category, a private property). A meeting that is new to us is
+ * therefore looked up by name on the other members' calendars, where an untagged copy leaves no other trace.
+ */
+async function want(
+  trx: Transaction<DB>,
+  calendarId: number,
+  pass: FinishedPass,
+  written: readonly WrittenChange[],
+): Promise<void> {
+  const found = written
+    .filter(({ before, after }) => before === null && after.sessions.length > 0)
+    .flatMap(({ after }) => {
+      const uid = after.copies.find((copy) => copy.uid !== null)?.uid;
+      return uid
+        ? [
+            {
+              lineage: after.lineage,
+              uid,
+              from: after.start,
+              until: after.end,
+              people: [...new Set(after.sessions.flatMap((session) => session.participants.map((its) => its.personId)))],
+            },
+          ]
+        : [];
+    });
+  if (found.length > 0) {
+    await sql`
+      insert into cadenced.wanted_meeting (calendar_id, lineage, uid, around_from, around_until)
+      select calendar.calendar_id, meeting.lineage, min(meeting.uid), to_timestamp(min(meeting."from") / 1000.0),
+             to_timestamp(max(meeting.until) / 1000.0)
+        from jsonb_to_recordset(${JSON.stringify(found)}::jsonb)
+          as meeting(lineage text, uid text, "from" double precision, until double precision, people jsonb)
+        join cadenced.calendar
+          on calendar.person_id in (select value::bigint from jsonb_array_elements_text(meeting.people))
+       where calendar.calendar_id <> ${calendarId} and calendar.retired_at is null
+         -- A calendar that was never read in full will see the meeting with everything else.
+         and calendar.last_full_pass_at is not null
+         and not exists (select from cadenced.event_copy copy
+                          where copy.calendar_id = calendar.calendar_id and copy.lineage = meeting.lineage
+                            and copy.removed_at is null)
+       group by calendar.calendar_id, meeting.lineage
+      on conflict (calendar_id, lineage) do update
+        set around_from = least(wanted_meeting.around_from, excluded.around_from),
+            around_until = greatest(wanted_meeting.around_until, excluded.around_until)`.execute(trx);
+    await sql`
+      update cadenced.calendar set next_poll_at = least(next_poll_at, now())
+       where calendar_id in (select calendar_id from cadenced.wanted_meeting
+                              where lineage = any (${found.map((meeting) => meeting.lineage)}))`.execute(trx);
+  }
+  await sql`
+    delete from cadenced.wanted_meeting
+     where calendar_id = ${calendarId}
+       and (lineage = any (${pass.wantedRead})
+            or lineage in (select lineage from cadenced.event_copy
+                            where calendar_id = ${calendarId} and removed_at is null))`.execute(trx);
+}
+
+/** Saves the cursor and the state of the calendar, and clears the stage. */
+async function restCalendar(
+  trx: Transaction<DB>,
+  calendarId: number,
+  calendar: LockedCalendar,
+  pass: FinishedPass,
+  plan: Plan,
+  pollEveryMs: number,
+) {
+  const { parked } = plan.braked;
+  const state = parked ? 'parked' : 'active';
+  const whole = pass.kind !== 'changes';
+  await sql`
+    update cadenced.calendar set
+      sync_generation = sync_generation + 1,
+      cursor = coalesce(${pass.cursor?.value ?? null}, cursor),
+      cursor_version = coalesce(${pass.cursor?.version ?? null}, cursor_version),
+      window_from = coalesce(${pass.cursor ? new Date(pass.cursor.window.from) : null}, window_from),
+      window_until = coalesce(${pass.cursor ? new Date(pass.cursor.window.until) : null}, window_until),
+      full_pass_wanted = full_pass_wanted and ${pass.kind !== 'full'},
+      reconcile_wanted = reconcile_wanted and ${!whole},
+      last_complete_pass_at = ${new Date(pass.now)},
+      last_full_pass_at = case when ${pass.kind === 'full'} then ${new Date(pass.now)} else last_full_pass_at end,
+      last_reconcile_at = case when ${whole} then ${new Date(pass.now)} else last_reconcile_at end,
+      drift = case when ${pass.kind === 'reconcile'} then ${plan.differing}::int else drift end,
+      untagged_seen = case when ${whole} then 0 else untagged_seen end + ${pass.counts.untagged},
+      hidden_seen = case when ${whole} then 0 else hidden_seen end + ${pass.counts.hidden},
+      left_out_seen = case when ${whole} then 0 else left_out_seen end + ${pass.counts.leftOut},
+      parked = ${parked ? JSON.stringify(parked) : null}::jsonb,
+      state = ${state},
+      state_reason = ${parked ? 'mass_deletion' : null},
+      state_since = case when state = ${state} then state_since else ${new Date(pass.now)} end,
+      strikes = 0, first_strike_at = null, failures = 0, next_probe_at = null,
+      -- Spread over +-25 %, so that calendars that were set up together do not ask together for ever.
+      next_poll_at = now() + make_interval(secs => ${pollEveryMs / 1000}::double precision * (0.75 + random() / 2))
+     where calendar_id = ${calendarId}`.execute(trx);
+  await sql`delete from cadenced.staged_copy where calendar_id = ${calendarId} and pass_id = ${pass.passId}::uuid`.execute(
+    trx,
+  );
+  if (!['denied', 'gone', 'needs_consent'].includes(calendar.state)) return [];
+  return [
+    calendarEventDraft('calendar.reconnected', { ...calendar, state }, new Date(pass.now), {
+      disconnected_at: calendar.state_since,
+    }),
+  ];
+}

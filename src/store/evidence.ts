@@ -1,0 +1,214 @@
+import { type Kysely, sql, type Transaction } from 'kysely';
+import type { Directory, LearntAccount, Scheduled, Statement } from '../domain/evidence.ts';
+import { type HarvestSource, PROVISIONAL_AFTER_MS, SETTLED_AFTER_MS } from '../domain/harvest.ts';
+import type { Conference, Provider } from '../domain/observation.ts';
+import type { DB } from './database.generated.ts';
+
+/** A meeting that one source is to be asked about now. Times are milliseconds. */
+export type DueHarvest = Scheduled & {
+  readonly source: HarvestSource;
+  readonly attempts: number;
+  readonly conference: Conference;
+  /** Whom the source answers; `null` when no copy names one. */
+  readonly organizer: string | null;
+  /** Every meeting nearby that shares the link, this one included: a record belongs to one of them only. */
+  readonly neighbours: readonly Scheduled[];
+};
+
+/** What is due, oldest first. Meetings that were cancelled meanwhile are left out. */
+export async function loadDueHarvests(db: Kysely<DB>, now: Date, limit: number): Promise<DueHarvest[]> {
+  const { rows } = await sql<Omit<DueHarvest, 'conference'> & { kind: 'meet' | 'teams'; key: string }>`
+    select occurrence.occurrence_id as "occurrenceId", harvest.source, harvest.attempts,
+           occurrence.conference_kind as kind, occurrence.conference_key as key, occurrence.organizer,
+           ${millis('occurrence.starts_at')} as start, ${millis('occurrence.ends_at')} as "end",
+           near.meetings as neighbours
+      from cadenced.harvest
+      join cadenced.occurrence on occurrence.occurrence_id = harvest.occurrence_id
+     cross join lateral (
+       select jsonb_agg(jsonb_build_object('occurrenceId', other.occurrence_id,
+                                           'start', ${millis('other.starts_at')},
+                                           'end', ${millis('other.ends_at')})) as meetings
+         from cadenced.occurrence other
+        where other.conference_key = occurrence.conference_key
+          and other.conference_kind = occurrence.conference_kind
+          and other.starts_at between occurrence.starts_at - interval '1 day'
+                                  and occurrence.starts_at + interval '1 day'
+          and (other.status = 'scheduled' or other.occurrence_id = occurrence.occurrence_id)
+     ) as near
+     where harvest.due_at <= ${now}
+       and occurrence.conference_kind = harvest.source
+       and occurrence.conference_key is not null
+     order by harvest.due_at, harvest.occurrence_id
+     limit ${limit}`.execute(db);
+  return rows.map(({ kind, key, ...row }) => ({ ...row, conference: { kind, key } }));
+}
+
+/** The people behind the given ids and addresses. */
+export async function loadDirectory(
+  db: Kysely<DB>,
+  asked: {
+    readonly provider: Provider;
+    readonly accounts: readonly string[];
+    readonly addresses: readonly string[];
+  },
+): Promise<Directory> {
+  const accounts = await sql<{ key: string; personId: number }>`
+    select provider || ':' || account_id as key, person_id as "personId"
+      from cadenced.person_account
+     where provider = ${asked.provider} and account_id = any (${[...asked.accounts]}::text[])`.execute(db);
+  const addresses = await sql<{ key: string; personId: number }>`
+    select address as key, person_id as "personId"
+      from cadenced.person_address where address = any (${[...asked.addresses]}::text[])
+     union
+    select address, person_id from cadenced.person where address = any (${[...asked.addresses]}::text[])
+  `.execute(db);
+  return {
+    byAccount: new Map(accounts.rows.map((row) => [row.key, row.personId])),
+    byAddress: new Map(addresses.rows.map((row) => [row.key, row.personId])),
+  };
+}
+
+/** What one look at one source gave, ready to be kept. */
+export type HarvestResult = {
+  readonly occurrenceId: number;
+  readonly source: HarvestSource;
+  readonly statements: readonly Statement[];
+  readonly learnt: readonly LearntAccount[];
+  /** `null` = asked again later. */
+  readonly final: { readonly state: 'final' | 'cannot_tell' } | null;
+  readonly dueAt: Date | null;
+  readonly answer: string;
+};
+
+/**
+ * Keeps the results of one round and wakes the judge of every session that learnt something: at once, or three
+ * hours after its end if that is still to come.
+ * @returns how many statements were new
+ */
+export async function recordHarvests(
+  trx: Transaction<DB>,
+  results: readonly HarvestResult[],
+  now: Date,
+): Promise<number> {
+  if (results.length === 0) return 0;
+  const recorded = await insertStatements(trx, results, now);
+  const learnt = results.flatMap((result) => result.learnt);
+  if (learnt.length > 0) {
+    await sql`
+      insert into cadenced.person_account (provider, account_id, person_id)
+      select distinct on (provider, "accountId") provider, "accountId", "personId"
+        from jsonb_to_recordset(${JSON.stringify(learnt)}::jsonb)
+          as made (provider text, "accountId" text, "personId" bigint)
+      on conflict (provider, account_id) do nothing`.execute(trx);
+  }
+  await sql`
+    update cadenced.harvest
+       set attempts = harvest.attempts + 1, state = made.state, due_at = made."dueAt",
+           last_at = ${now}, last_answer = made.answer
+      from jsonb_to_recordset(${JSON.stringify(
+        results.map((result) => ({ ...result, state: result.final?.state ?? 'waiting', statements: [] })),
+      )}::jsonb)
+        as made ("occurrenceId" bigint, source text, state text, "dueAt" timestamptz, answer text)
+     where harvest.occurrence_id = made."occurrenceId" and harvest.source = made.source`.execute(trx);
+  const spoke = results.filter((result) => result.final !== null).map((result) => result.occurrenceId);
+  await wakeJudge(trx, [...new Set([...recorded, ...spoke])], now);
+  return recorded.length;
+}
+
+/** @returns the occurrence of every statement that was new */
+async function insertStatements(
+  trx: Transaction<DB>,
+  results: readonly HarvestResult[],
+  now: Date,
+): Promise<number[]> {
+  const statements = results.flatMap(({ occurrenceId, source, statements: made, final, answer }) => [
+    ...made.map((statement) => ({ ...statement, occurrenceId, source, ...times(statement) })),
+    ...(final === null || made.length > 0 || answer === 'records'
+      ? []
+      : [
+          {
+            occurrenceId,
+            source,
+            kind: final.state === 'final' ? 'no_record' : 'cannot_tell',
+            reference: final.state === 'final' ? 'no_record' : `cannot_tell/${answer}`,
+            detail: {},
+          },
+        ]),
+  ]);
+  if (statements.length === 0) return [];
+  const { rows } = await sql<{ occurrenceId: number }>`
+    insert into cadenced.evidence
+      (occurrence_id, person_id, source, kind, from_at, until_at, reference, detail, seen_at)
+    select "occurrenceId", "personId", source, kind, "from", "until", reference, detail, ${now}
+      from jsonb_to_recordset(${JSON.stringify(statements)}::jsonb)
+        as made ("occurrenceId" bigint, "personId" bigint, source text, kind text, "from" timestamptz,
+                 "until" timestamptz, reference text, detail jsonb)
+    on conflict (occurrence_id, source, reference) do nothing
+    returning occurrence_id as "occurrenceId"`.execute(trx);
+  return rows.map((row) => row.occurrenceId);
+}
+
+function times(statement: Statement) {
+  return {
+    from: statement.from === null ? null : new Date(statement.from).toISOString(),
+    until: statement.until === null ? null : new Date(statement.until).toISOString(),
+  };
+}
+
+async function wakeJudge(trx: Transaction<DB>, occurrenceIds: readonly number[], now: Date): Promise<void> {
+  if (occurrenceIds.length === 0) return;
+  await sql`
+    with woken as (
+      select session_id from cadenced.session
+       where occurrence_id = any (${[...occurrenceIds]}::bigint[])
+       order by session_id for update
+    )
+    update cadenced.session
+       set next_judgement_at = least(coalesce(next_judgement_at, 'infinity'),
+                                     greatest(${now}, ends_at + ${`${PROVISIONAL_AFTER_MS} ms`}::interval))
+      from woken where session.session_id = woken.session_id`.execute(trx);
+}
+
+/** What a person says on the answer page. */
+export type Answer = {
+  readonly sessionId: number;
+  /** Who says it. */
+  readonly personId: number;
+  readonly kind: 'met' | 'not_met';
+  /** Names this statement, so that a repeated submit is kept once; a change of mind is another one. */
+  readonly reference: string;
+};
+
+/**
+ * Keeps a person's answer and wakes the judge. The last answer of a person counts.
+ * @returns false when the session does not exist, has not ended, or the person was not invited to it, or the same
+ *   answer is kept already
+ */
+export async function recordAnswer(trx: Transaction<DB>, answer: Answer, now: Date): Promise<boolean> {
+  const { rows } = await sql<{ occurrenceId: number }>`
+    insert into cadenced.evidence (occurrence_id, session_id, person_id, source, kind, reference, seen_at)
+    select session.occurrence_id, session.session_id, participant.person_id, 'answer', ${answer.kind},
+           ${answer.reference}, ${now}
+      from cadenced.session
+      join cadenced.participant on participant.session_id = session.session_id
+     where session.session_id = ${answer.sessionId}
+       and participant.person_id = ${answer.personId}
+       and session.ends_at <= ${now}
+    on conflict (occurrence_id, source, reference) do nothing
+    returning occurrence_id as "occurrenceId"`.execute(trx);
+  await wakeJudge(
+    trx,
+    rows.map((row) => row.occurrenceId),
+    now,
+  );
+  return rows.length > 0;
+}
+
+/** How long a refusal is asked about again: a consent given a week late still brings the records. */
+export const REFUSALS_ASKED_MS = 7 * 24 * 60 * 60_000;
+/** How long a fault is retried before the source counts as unable to speak. */
+export const FAULTS_RETRIED_MS = SETTLED_AFTER_MS;
+
+function millis(column: string) {
+  return sql`(extract(epoch from ${sql.ref(column)}) * 1000)::bigint`;
+}

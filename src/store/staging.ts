@@ -1,0 +1,102 @@
+import { type Kysely, sql } from 'kysely';
+import type { StagedCopy, StagedRemoval } from '../domain/planning.ts';
+import type { KnownNames } from '../ports/sync-store.ts';
+import type { DB } from './database.generated.ts';
+
+/** Rows that one statement carries: large enough to be quick, small enough to keep memory flat. */
+const ROWS_A_STATEMENT = 500;
+
+/**
+ * Stages rows of a pass in short transactions of their own. Nobody sees them until the pass is applied.
+ */
+export async function stageRows(
+  db: Kysely<DB>,
+  calendarId: number,
+  passId: string,
+  rows: { readonly copies: readonly StagedCopy[]; readonly removals: readonly StagedRemoval[] },
+): Promise<void> {
+  const all = [
+    ...rows.removals.map((removal) => ({
+      kind: 'removed',
+      source_id: removal.sourceId,
+      series_id: null,
+      lineage: null,
+      payload: removal,
+    })),
+    ...rows.copies.map((copy) => ({
+      kind: 'copy',
+      source_id: copy.sourceId,
+      series_id: copy.seriesId,
+      lineage: copy.lineage,
+      payload: copy,
+    })),
+  ];
+  for (let at = 0; at < all.length; at += ROWS_A_STATEMENT) {
+    await sql`
+      insert into cadenced.staged_copy (calendar_id, pass_id, kind, source_id, series_id, lineage, payload)
+      select ${calendarId}, ${passId}::uuid, kind, source_id, series_id, lineage, payload
+        from rows from (jsonb_to_recordset(${JSON.stringify(all.slice(at, at + ROWS_A_STATEMENT))}::jsonb)
+          as (kind text, source_id text, series_id text, lineage text, payload jsonb)) with ordinality
+       order by ordinality`.execute(db);
+  }
+}
+
+/** Reads back what a pass staged, in the order of arrival. */
+export async function readStaged(
+  db: Kysely<DB>,
+  calendarId: number,
+  passId: string,
+): Promise<{ copies: StagedCopy[]; removals: StagedRemoval[] }> {
+  const { rows } = await sql<{ kind: 'copy' | 'removed'; payload: unknown }>`
+    select kind, payload from cadenced.staged_copy
+     where calendar_id = ${calendarId} and pass_id = ${passId}::uuid
+     order by position`.execute(db);
+  return {
+    copies: rows.filter((row) => row.kind === 'copy').map((row) => row.payload as StagedCopy),
+    removals: rows.filter((row) => row.kind === 'removed').map((row) => row.payload as StagedRemoval),
+  };
+}
+
+/** Forgets a pass, and with it what passes that died left behind more than a day ago. */
+export async function discardStaged(db: Kysely<DB>, calendarId: number, passId: string): Promise<void> {
+  await sql`
+    delete from cadenced.staged_copy
+     where calendar_id = ${calendarId}
+       and (pass_id = ${passId}::uuid or staged_at < now() - interval '1 day')`.execute(db);
+}
+
+/** Which ids stand on this calendar and which lineages stand on any. */
+export async function knownNames(
+  db: Kysely<DB>,
+  calendarId: number,
+  names: { readonly sourceIds: readonly string[]; readonly lineages: readonly string[] },
+): Promise<KnownNames> {
+  const known = {
+    sourceIds: new Set<string>(),
+    seriesIds: new Set<string>(),
+    lineages: new Set<string>(),
+    seriesOf: new Map<string, string>(),
+  };
+  if (names.sourceIds.length > 0) {
+    const { rows } = await sql<{ source_id: string; series_id: string | null; by: 'source' | 'series' }>`
+      select source_id, series_id, 'source' as by from cadenced.event_copy
+       where calendar_id = ${calendarId} and source_id = any (${names.sourceIds}) and removed_at is null
+      union all
+      select distinct series_id, series_id, 'series' from cadenced.event_copy
+       where calendar_id = ${calendarId} and series_id = any (${names.sourceIds}) and removed_at is null`.execute(
+      db,
+    );
+    for (const row of rows) {
+      if (row.by === 'series') known.seriesIds.add(row.source_id);
+      else known.sourceIds.add(row.source_id);
+      if (row.by === 'source' && row.series_id !== null) known.seriesOf.set(row.source_id, row.series_id);
+    }
+  }
+  if (names.lineages.length > 0) {
+    const { rows } = await sql<{ lineage: string }>`
+      select distinct lineage from cadenced.event_copy
+       where lineage = any (${names.lineages}) and removed_at is null`.execute(db);
+    for (const row of rows) known.lineages.add(row.lineage);
+  }
+  return known;
+}
