@@ -172,6 +172,7 @@ create table cadenced.calendar (
   next_probe_at timestamptz,
   strikes integer not null default 0,
   first_strike_at timestamptz,
+  failures integer not null default 0,
   sync_generation bigint not null default 0,
   cursor text,
   cursor_version text,
@@ -208,6 +209,7 @@ comment on column cadenced.calendar.state_since is 'When the state began, in bus
 comment on column cadenced.calendar.next_probe_at is 'When a calendar that cannot be read is tried again (real time).';
 comment on column cadenced.calendar.strikes is 'Not-found answers in a row. Only three over more than an hour make a calendar gone.';
 comment on column cadenced.calendar.first_strike_at is 'When the strikes began (real time).';
+comment on column cadenced.calendar.failures is 'Passes in a row that failed for any reason: what the next attempt''s distance grows with.';
 comment on column cadenced.calendar.sync_generation is 'The fence: a pass applies only if this is still the number it read at its start.';
 comment on column cadenced.calendar.cursor is 'Where the provider''s change stream goes on. Opaque; NULL = a full pass is needed.';
 comment on column cadenced.calendar.cursor_version is 'Request parameters and mapping under which the cursor was made; another version makes it void.';
@@ -227,6 +229,23 @@ comment on column cadenced.calendar.drift is 'Rows in which the last reconcile d
 comment on column cadenced.calendar.parked is 'Cancellations held back by the brake: {"since": instant, "lineages": [...]}; NULL = none.';
 comment on column cadenced.calendar.approved_until is 'Until when an administrator has released the brake (real time).';
 comment on column cadenced.calendar.retired_at is 'No longer in the roster: kept for its history, not read any more.';
+
+create table cadenced.wanted_meeting (
+  calendar_id bigint not null references cadenced.calendar on delete cascade,
+  lineage text not null,
+  uid text not null,
+  around_from timestamptz not null,
+  around_until timestamptz not null,
+  wanted_at timestamptz not null default now(),
+  primary key (calendar_id, lineage)
+);
+comment on table cadenced.wanted_meeting is 'Meetings found on one member''s calendar of which another member''s calendar may hold an untagged copy: read by name in that calendar''s next pass.';
+comment on column cadenced.wanted_meeting.calendar_id is 'The calendar to look on.';
+comment on column cadenced.wanted_meeting.lineage is 'The meeting.';
+comment on column cadenced.wanted_meeting.uid is 'Its iCalendar UID as the finding calendar gave it.';
+comment on column cadenced.wanted_meeting.around_from is 'Begin of the time in which its occurrences were found.';
+comment on column cadenced.wanted_meeting.around_until is 'End of the time in which its occurrences were found.';
+comment on column cadenced.wanted_meeting.wanted_at is 'Since when it is wanted (real time).';
 
 create unlogged table cadenced.staged_copy (
   calendar_id bigint not null,

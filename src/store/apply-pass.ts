@@ -25,7 +25,14 @@ interface LockedCalendar {
   approved: boolean;
 }
 
-const NOTHING: AppliedPass = { applied: false, occurrences: 0, sessions: 0, events: 0, parked: 0, differing: 0 };
+const NOTHING: AppliedPass = {
+  applied: false,
+  occurrences: 0,
+  sessions: 0,
+  events: 0,
+  parked: 0,
+  differing: 0,
+};
 
 /**
  * Plans over what a pass staged and writes everything it implies in one transaction: occurrences, copies, sessions,
@@ -41,7 +48,9 @@ export async function applyPass(
   return db.transaction().execute(async (trx) => {
     const calendar = await lockCalendar(trx, calendarId);
     if (!calendar || calendar.sync_generation !== pass.generation) {
-      await sql`delete from cadenced.staged_copy where calendar_id = ${calendarId} and pass_id = ${pass.passId}::uuid`.execute(trx);
+      await sql`delete from cadenced.staged_copy where calendar_id = ${calendarId} and pass_id = ${pass.passId}::uuid`.execute(
+        trx,
+      );
       return NOTHING;
     }
     const staged = await readStaged(trx, calendarId, pass.passId);
@@ -51,7 +60,12 @@ export async function applyPass(
     const brake: BrakeState = { parked: calendar.parked, approved: calendar.approved };
     const plan = planPass(
       {
-        holder: { calendarId, provider: calendar.provider, address: calendar.address, personId: calendar.person_id },
+        holder: {
+          calendarId,
+          provider: calendar.provider,
+          address: calendar.address,
+          personId: calendar.person_id,
+        },
         now: pass.now,
         copies: staged.copies,
         removals: staged.removals,
@@ -106,7 +120,9 @@ async function touchedLineages(
     select distinct lineage from cadenced.event_copy
      where calendar_id = ${calendarId} and removed_at is null
        and (source_id = any (${ids}) or series_id = any (${ids})
-            or (${from}::timestamptz is not null and ends_at > ${from} and starts_at < ${until}))`.execute(trx);
+            or (${from}::timestamptz is not null and ends_at > ${from} and starts_at < ${until}))`.execute(
+    trx,
+  );
   return [...new Set([...staged.copies.map((copy) => copy.lineage), ...rows.map((row) => row.lineage)])];
 }
 
@@ -119,7 +135,11 @@ async function lockLineages(trx: Transaction<DB>, lineages: readonly string[]): 
   );
 }
 
-async function loadContext(trx: Transaction<DB>, staged: readonly StagedCopy[], stored: readonly Occurrence[]) {
+async function loadContext(
+  trx: Transaction<DB>,
+  staged: readonly StagedCopy[],
+  stored: readonly Occurrence[],
+) {
   const addresses = new Set<string>();
   for (const copy of [...staged, ...stored.flatMap((occurrence) => occurrence.copies)]) {
     for (const person of copy.people) addresses.add(person.address);
@@ -129,7 +149,9 @@ async function loadContext(trx: Transaction<DB>, staged: readonly StagedCopy[], 
   const { rows } = await sql<{ calendar_id: number; address: string }>`
     select calendar_id, address from cadenced.calendar
      where state in ('denied', 'gone', 'needs_consent') or retired_at is not null`.execute(trx);
-  const mentorshipIds = stored.flatMap((occurrence) => occurrence.sessions.map((session) => session.mentorshipId));
+  const mentorshipIds = stored.flatMap((occurrence) =>
+    occurrence.sessions.map((session) => session.mentorshipId),
+  );
   return {
     roster: await loadRoster(trx, [...addresses], mentorshipIds),
     blind: new Set(rows.map((row) => row.calendar_id)),
@@ -200,7 +222,11 @@ async function want(
               uid,
               from: after.start,
               until: after.end,
-              people: [...new Set(after.sessions.flatMap((session) => session.participants.map((its) => its.personId)))],
+              people: [
+                ...new Set(
+                  after.sessions.flatMap((session) => session.participants.map((its) => its.personId)),
+                ),
+              ],
             },
           ]
         : [];

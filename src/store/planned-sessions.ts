@@ -6,7 +6,10 @@ import type { DB } from './database.generated.ts';
  * where an event carries it, else to the nearest session of that mentorship within the plan's tolerance. What a
  * cancelled session was bound to becomes open again. Binding twice changes nothing.
  */
-export async function bindPlannedSessions(trx: Transaction<DB>, mentorshipIds: readonly number[]): Promise<void> {
+export async function bindPlannedSessions(
+  trx: Transaction<DB>,
+  mentorshipIds: readonly number[],
+): Promise<void> {
   if (mentorshipIds.length === 0) return;
   await sql`
     update cadenced.planned_session plan set session_id = null

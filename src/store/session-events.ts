@@ -1,5 +1,5 @@
-import { DateTime } from 'luxon';
 import { sql, type Transaction } from 'kysely';
+import { DateTime } from 'luxon';
 import type { Instant } from '../domain/observation.ts';
 import type { Occurrence, Session } from '../domain/occurrence.ts';
 import { instant, noticeMinutes, type PersonPayload, sessionPayload } from '../domain/outbound.ts';
@@ -18,7 +18,10 @@ interface Named {
 
 const utc = (value: Instant): DateTime => DateTime.fromMillis(value, { zone: 'utc' });
 
-async function nameSessions(trx: Transaction<DB>, sessionIds: readonly number[]): Promise<Map<number, Named>> {
+async function nameSessions(
+  trx: Transaction<DB>,
+  sessionIds: readonly number[],
+): Promise<Map<number, Named>> {
   const { rows } = await sql<{
     session_id: number;
     program: string;
@@ -82,14 +85,23 @@ export async function draftSessionEvents(
     }),
   );
   if (told.length === 0) return [];
-  const names = await nameSessions(trx, told.map(({ session }) => session.sessionId as number));
+  const names = await nameSessions(
+    trx,
+    told.map(({ session }) => session.sessionId as number),
+  );
   return told.flatMap(({ news, session, occurrence }) => {
     const named = names.get(session.sessionId as number);
     return named ? [draft(news, session, occurrence, named, now)] : [];
   });
 }
 
-function draft(news: Told, session: Session, occurrence: Occurrence, named: Named, now: Instant): OutboundDraft {
+function draft(
+  news: Told,
+  session: Session,
+  occurrence: Occurrence,
+  named: Named,
+  now: Instant,
+): OutboundDraft {
   const payload = sessionPayload({
     sessionId: String(session.sessionId),
     occurrenceId: String(occurrence.occurrenceId),

@@ -176,10 +176,6 @@ async function giveIds(trx: Transaction<DB>, changes: readonly Change[]): Promis
 
 async function updateCopies(trx: Transaction<DB>, copies: readonly object[]): Promise<void> {
   if (copies.length === 0) return;
-  const ordered = copies.toSorted(
-    (a, b) =>
-      Number('removed_at' in b && b.removed_at !== null) - Number('removed_at' in a && a.removed_at !== null),
-  );
   await sql`
     update cadenced.event_copy copy set
       occurrence_id = its.occurrence_id, source_id = its.source_id, series_id = its.series_id, uid = its.uid,

@@ -1,0 +1,280 @@
+import type { Conference, Instant, ObservedPerson, Rsvp } from './observation.ts';
+import {
+  type CancelReason,
+  type Copy,
+  isStanding,
+  type MentorshipMembers,
+  type Occurrence,
+  type Participant,
+  type Role,
+  type Roster,
+  type Session,
+} from './occurrence.ts';
+
+/**
+ * What several copies of one meeting say together. Time and cancellation: the organizer's copy, else the newest.
+ * A person's answer: their own copy, else the organizer's, never a third person's. A guest who deletes their copy
+ * has cancelled nothing.
+ */
+
+export interface MergeContext {
+  readonly now: Instant;
+  readonly roster: Roster;
+  /** Calendars that cannot be read at present: what we know of them is old, so they do not decide. */
+  readonly blind: ReadonlySet<number>;
+}
+
+const newest = (copies: readonly Copy[]): Copy | undefined =>
+  copies.toSorted(
+    (a, b) => (b.updatedAt ?? 0) - (a.updatedAt ?? 0) || a.holder.calendarId - b.holder.calendarId,
+  )[0];
+
+/** The copy that decides when the meeting is. */
+export function leadingCopy(copies: readonly Copy[], blind: ReadonlySet<number>): Copy | undefined {
+  const standing = copies.filter(isStanding);
+  const organizers = standing.filter((copy) => copy.ownerIsOrganizer && !blind.has(copy.holder.calendarId));
+  return newest(organizers) ?? newest(standing);
+}
+
+/** Whether the copies say that the meeting is off, since when, and how we know. */
+export function cancellationOf(
+  copies: readonly Copy[],
+  { now, blind }: Pick<MergeContext, 'now' | 'blind'>,
+): { at: Instant; reason: CancelReason } | null {
+  const known = copies.filter((copy) => copy.removal?.how !== 'untagged');
+  const organizers = known.filter((copy) => copy.ownerIsOrganizer && !blind.has(copy.holder.calendarId));
+  const lastWord = (those: readonly Copy[]): Instant =>
+    Math.max(...those.map((copy) => copy.removal?.at ?? copy.updatedAt ?? now));
+  if (organizers.length > 0) {
+    if (organizers.some(isStanding)) return null;
+    const said = organizers.some((copy) => copy.status === 'cancelled' || copy.removal?.how === 'cancelled');
+    return { at: lastWord(organizers), reason: said ? 'cancelled' : 'deleted' };
+  }
+  const calledOff = known.filter((copy) => copy.removal === null && copy.status === 'cancelled');
+  if (calledOff.length > 0) return { at: lastWord(calledOff), reason: 'cancelled' };
+  if (known.length === 0 || known.some(isStanding)) return null;
+  // Nothing is left on any calendar we can see. Outlook keeps a called-off meeting on a guest's calendar, marked
+  // cancelled; when it is simply gone there, the guest removed it. Google shows both alike, and a program mailbox
+  // removes nothing by itself.
+  const telling = known.filter(
+    (copy) => copy.removal !== null && (copy.holder.provider === 'google' || copy.holder.personId === null),
+  );
+  return telling.length > 0 ? { at: lastWord(telling), reason: 'removed_everywhere' } : null;
+}
+
+/** Everyone who is invited, as addresses with what is known of them. Owners of copies count. */
+export function peopleOf(copies: readonly Copy[]): ReadonlyMap<string, ObservedPerson> {
+  const standing = copies.filter(isStanding);
+  const organizers = standing.filter((copy) => copy.ownerIsOrganizer && !copy.peopleOmitted && !copy.hidden);
+  const people = new Map<string, ObservedPerson>();
+  for (const copy of organizers.length > 0 ? organizers : standing) {
+    for (const person of copy.people) if (!people.has(person.address)) people.set(person.address, person);
+  }
+  for (const copy of standing) {
+    const { address, personId } = copy.holder;
+    if (personId !== null && !people.has(address)) {
+      const organizer = copy.ownerIsOrganizer;
+      people.set(address, {
+        address,
+        name: null,
+        response: copy.ownerResponse ?? 'none',
+        organizer,
+        optional: false,
+      });
+    }
+  }
+  // The organizer of a meeting takes part in it even where the provider leaves them out of the list.
+  const lead = newest(standing);
+  if (lead?.organizer && !people.has(lead.organizer)) {
+    people.set(lead.organizer, {
+      address: lead.organizer,
+      name: null,
+      response: 'accepted',
+      organizer: true,
+      optional: false,
+    });
+  }
+  return people;
+}
+
+/** A person's answer to the invitation. */
+export function rsvpOf(personId: number, copies: readonly Copy[], roster: Roster): Rsvp {
+  const own = copies.filter((copy) => isStanding(copy) && copy.holder.personId === personId);
+  const ownWord = newest(own.filter((copy) => copy.ownerResponse !== null));
+  if (ownWord?.ownerResponse && (ownWord.ownerResponse !== 'none' || ownWord.ownerIsOrganizer)) {
+    return ownWord.ownerResponse;
+  }
+  const organizer = newest(copies.filter((copy) => isStanding(copy) && copy.ownerIsOrganizer));
+  const listed = organizer?.people.find((person) => roster.personOf.get(person.address) === personId);
+  if (listed) return listed.organizer ? 'accepted' : listed.response;
+  // Only this person's own copy, or nobody's, can be read. A list on one's own copy repeats one's own answer.
+  const ownListed = newest(own)?.people.find((person) => roster.personOf.get(person.address) === personId);
+  return ownListed?.response ?? ownWord?.ownerResponse ?? 'none';
+}
+
+export type Unmatched = 'no_mentorship' | 'no_mentor' | 'no_mentee' | 'outside_dates' | 'people_hidden';
+
+/**
+ * Which mentorships of a program a meeting belongs to: those of which it brings together both sides.
+ * @returns the mentorships with who takes part, or why there is none
+ */
+export function mentorshipsOf(
+  program: string,
+  start: Instant,
+  people: ReadonlyMap<string, ObservedPerson>,
+  roster: Roster,
+): {
+  matched: Array<{ mentorship: MentorshipMembers; present: Array<{ personId: number; role: Role }> }>;
+  because: Unmatched;
+} {
+  const present = new Set<number>();
+  for (const address of people.keys()) {
+    const personId = roster.personOf.get(address);
+    if (personId !== undefined) present.add(personId);
+  }
+  const matched = [];
+  let because: Unmatched = 'no_mentorship';
+  for (const mentorship of roster.mentorships) {
+    if (mentorship.program !== program) continue;
+    const there = mentorship.members.filter((member) => present.has(member.personId));
+    if (there.length === 0) continue;
+    const count = (role: Role) => there.filter((member) => member.role === role).length;
+    const bothSides = (count('mentor') > 0 && count('mentee') > 0) || count('peer') > 1;
+    if (!bothSides) {
+      if (because === 'no_mentorship')
+        because = count('mentor') > 0 || count('peer') > 0 ? 'no_mentee' : 'no_mentor';
+      continue;
+    }
+    if (start < mentorship.from || (mentorship.until !== null && start >= mentorship.until)) {
+      because = 'outside_dates';
+      continue;
+    }
+    matched.push({ mentorship, present: there });
+  }
+  return { matched, because };
+}
+
+/** The side of whoever could call the meeting off: its organizer. */
+function sideOf(
+  organizer: string | null,
+  mentorship: MentorshipMembers,
+  roster: Roster,
+): Role | 'other' | null {
+  if (!organizer) return null;
+  const personId = roster.personOf.get(organizer);
+  return mentorship.members.find((member) => member.personId === personId)?.role ?? 'other';
+}
+
+/** What all copies say about the meeting itself. Sessions are not touched. */
+function mergeMeeting(before: Occurrence, context: MergeContext): Occurrence {
+  const { copies } = before;
+  const ended = before.end <= context.now;
+  const called = cancellationOf(copies, context);
+  // What the source dates after the start is kept with the copy and counts for nothing: people tidy calendars.
+  const cancelled = called && called.at < before.start ? called : null;
+  if (ended) return before.cancelled || !cancelled ? before : { ...before, cancelled };
+  if (called) return { ...before, cancelled: before.cancelled ?? cancelled };
+  const lead = leadingCopy(copies, context.blind);
+  if (!lead) return before;
+  const isPrivate = copies.some((copy) => isStanding(copy) && copy.private);
+  const conference: Conference | null =
+    lead.conference ??
+    newest(copies.filter((copy) => isStanding(copy) && copy.conference !== null))?.conference ??
+    null;
+  return {
+    ...before,
+    originalStart: lead.originalStart ?? before.originalStart,
+    originalDate: lead.originalDate ?? before.originalDate,
+    start: lead.start,
+    end: lead.end,
+    cancelled: null,
+    organizer: lead.organizer ?? before.organizer,
+    title: isPrivate ? null : lead.title,
+    private: isPrivate,
+    conference,
+    reschedules: before.reschedules + (before.occurrenceId !== null && lead.start !== before.start ? 1 : 0),
+  };
+}
+
+function participantsOf(
+  present: ReadonlyArray<{ personId: number; role: Role }>,
+  copies: readonly Copy[],
+  roster: Roster,
+): Participant[] {
+  return present
+    .map(({ personId, role }) => ({ personId, role, rsvp: rsvpOf(personId, copies, roster) }))
+    .toSorted((a, b) => a.personId - b.personId);
+}
+
+/**
+ * Works out what an occurrence and its sessions are, from all its copies.
+ * Once it has ended, its times, its sessions and its cancellation stay; an answer to the invitation may still come
+ * in until the verdict is settled, and a mentorship that is only now known (a corrected roster) is added.
+ */
+export function merge(before: Occurrence, context: MergeContext): Occurrence {
+  const { now, roster } = context;
+  const meeting = mergeMeeting(before, context);
+  const ended = before.occurrenceId !== null && before.end <= now;
+  const programs = new Set(
+    meeting.copies.filter(isStanding).flatMap((copy) => copy.matched.map((match) => match.program)),
+  );
+  const people = peopleOf(meeting.copies);
+  const wanted = new Map(
+    [...programs].flatMap((program) =>
+      mentorshipsOf(program, meeting.start, people, roster).matched.map(
+        (match) => [match.mentorship.mentorshipId, match] as const,
+      ),
+    ),
+  );
+  const sessions: Session[] = meeting.sessions.map((session) => {
+    if (session.settled) return session;
+    const match = wanted.get(session.mentorshipId);
+    const participants = match ? participantsOf(match.present, meeting.copies, roster) : session.participants;
+    if (ended) {
+      const known = new Map(participants.map((participant) => [participant.personId, participant]));
+      const answered = session.participants.map((was) => ({
+        ...was,
+        rsvp: known.get(was.personId)?.rsvp ?? was.rsvp,
+      }));
+      const late =
+        !session.cancelled && meeting.cancelled ? cancel(session, meeting, roster) : session.cancelled;
+      return { ...session, participants: answered, cancelled: late };
+    }
+    const moved: Session = {
+      ...session,
+      start: meeting.start,
+      end: meeting.end,
+      participants,
+      reschedules: session.reschedules + (session.start !== meeting.start ? 1 : 0),
+    };
+    if (meeting.cancelled)
+      return { ...moved, cancelled: session.cancelled ?? cancel(session, meeting, roster) };
+    if (match) return { ...moved, cancelled: null };
+    // No copy left that could carry a tag (a guest removed the only one we see) says nothing about the meeting.
+    if (!meeting.copies.some((copy) => isStanding(copy) || copy.removal?.how === 'untagged')) return moved;
+    const reason: CancelReason = programs.size === 0 ? 'untagged' : 'people_changed';
+    return { ...moved, cancelled: session.cancelled ?? { at: now, reason, by: null } };
+  });
+  const existing = new Set(sessions.map((session) => session.mentorshipId));
+  for (const [mentorshipId, { present }] of wanted) {
+    if (existing.has(mentorshipId) || meeting.cancelled) continue;
+    sessions.push({
+      sessionId: null,
+      mentorshipId,
+      start: meeting.start,
+      end: meeting.end,
+      cancelled: null,
+      reschedules: 0,
+      participants: participantsOf(present, meeting.copies, roster),
+      settled: false,
+    });
+  }
+  return { ...meeting, sessions: sessions.toSorted((a, b) => a.mentorshipId - b.mentorshipId) };
+}
+
+function cancel(session: Session, meeting: Occurrence, roster: Roster): Session['cancelled'] {
+  if (!meeting.cancelled) return null;
+  const mentorship = roster.mentorships.find(({ mentorshipId }) => mentorshipId === session.mentorshipId);
+  const by = mentorship ? sideOf(meeting.organizer, mentorship, roster) : null;
+  return { at: meeting.cancelled.at, reason: meeting.cancelled.reason, by };
+}

@@ -1,0 +1,82 @@
+import type { Failure } from '../domain/failure.ts';
+import type { Instant, Provider, Window } from '../domain/observation.ts';
+import type { ListedSeries, StagedCopy, StagedRemoval } from '../domain/planning.ts';
+import type { TagSearch } from '../domain/tags.ts';
+
+/** What is known of a calendar when a pass over it begins. */
+export interface CalendarAtRest {
+  readonly calendarId: number;
+  readonly provider: Provider;
+  readonly address: string;
+  readonly state: 'active' | 'denied' | 'gone' | 'needs_consent' | 'throttled' | 'parked';
+  /** The fence: a pass is applied only if this has not changed. */
+  readonly generation: number;
+  readonly cursor: string | null;
+  readonly cursorVersion: string | null;
+  /** What the cursor covers. */
+  readonly window: Window | null;
+  readonly fullPassWanted: boolean;
+  readonly reconcileWanted: boolean;
+  /** Meetings of which this calendar may hold an untagged copy. */
+  readonly wanted: ReadonlyArray<{ readonly lineage: string; readonly uid: string; readonly window: Window }>;
+}
+
+/** Which of the given names the store knows: on this calendar (ids), or anywhere (lineages). */
+export interface KnownNames {
+  readonly sourceIds: ReadonlySet<string>;
+  readonly seriesIds: ReadonlySet<string>;
+  readonly lineages: ReadonlySet<string>;
+  /** Source id of a known instance -> its series. */
+  readonly seriesOf: ReadonlyMap<string, string>;
+}
+
+export interface PassCounts {
+  untagged: number;
+  hidden: number;
+  leftOut: number;
+}
+
+export interface FinishedPass {
+  readonly passId: string;
+  readonly now: Instant;
+  readonly generation: number;
+  readonly kind: 'changes' | 'full' | 'reconcile';
+  readonly listedSeries: readonly ListedSeries[];
+  /** The window that was read completely, for `full` and `reconcile`. */
+  readonly complete: Window | null;
+  /** The new cursor with what it was made under; `null` where the pass had none to give (a reconcile). */
+  readonly cursor: { readonly value: string; readonly version: string; readonly window: Window } | null;
+  readonly wantedRead: readonly string[];
+  readonly counts: PassCounts;
+}
+
+export interface AppliedPass {
+  /** `false`: another pass was applied meanwhile; nothing of this one was. */
+  readonly applied: boolean;
+  readonly occurrences: number;
+  readonly sessions: number;
+  readonly events: number;
+  readonly parked: number;
+  /** Rows that differed; the drift when it was a reconcile. */
+  readonly differing: number;
+}
+
+export interface SyncStore {
+  begin(calendarId: number): Promise<CalendarAtRest | null>;
+  tagSearches(): Promise<readonly TagSearch[]>;
+  known(
+    calendarId: number,
+    names: { readonly sourceIds: readonly string[]; readonly lineages: readonly string[] },
+  ): Promise<KnownNames>;
+  stage(
+    calendarId: number,
+    passId: string,
+    rows: { readonly copies: readonly StagedCopy[]; readonly removals: readonly StagedRemoval[] },
+  ): Promise<void>;
+  /** Forgets what a pass staged. */
+  discard(calendarId: number, passId: string): Promise<void>;
+  /** Plans over what was staged and writes the plan, the cursor and the outbound events in one transaction. */
+  apply(calendarId: number, pass: FinishedPass): Promise<AppliedPass>;
+  /** Records why a pass failed: the calendar's state, its reason, and when to try again. */
+  fail(calendarId: number, failure: Failure, now: Instant): Promise<void>;
+}

@@ -1,0 +1,144 @@
+import { type Kysely, sql } from 'kysely';
+import type { Failure } from '../domain/failure.ts';
+import type { Instant } from '../domain/observation.ts';
+import type { TagRule } from '../domain/program.ts';
+import type { TagSearch } from '../domain/tags.ts';
+import type { CalendarAtRest, SyncStore } from '../ports/sync-store.ts';
+import { applyPass } from './apply-pass.ts';
+import { calendarEventDraft } from './calendar-events.ts';
+import type { DB } from './database.generated.ts';
+import { appendOutboundEvents } from './outbound.ts';
+import { discardStaged, knownNames, stageRows } from './staging.ts';
+
+export interface SyncStoreOptions {
+  /** How often a calendar is polled; spread by +-25 %. */
+  readonly pollEveryMs: number;
+}
+
+/** How long a calendar that cannot be read is left alone, by state. Policies take more than an hour to act. */
+const PROBE_EVERY = { denied: '1 hour', needs_consent: '1 hour', gone: '1 day' } as const;
+/** Not-found answers that make a calendar gone: this many in a row, over more than an hour (google.md 3.1). */
+const STRIKES = 3;
+
+/** The sync's side of the store. */
+export function createSyncStore(db: Kysely<DB>, options: SyncStoreOptions): SyncStore {
+  return {
+    async begin(calendarId) {
+      const { rows } = await sql<{ calendar: CalendarAtRest }>`
+        update cadenced.calendar set last_attempt_at = cadenced.now()
+         where calendar_id = ${calendarId} and retired_at is null
+        returning jsonb_build_object(
+          'calendarId', calendar_id, 'provider', provider, 'address', address, 'state', state,
+          'generation', sync_generation, 'cursor', cursor, 'cursorVersion', cursor_version,
+          'window', case when window_from is null then null else jsonb_build_object(
+             'from', (extract(epoch from window_from) * 1000)::bigint,
+             'until', (extract(epoch from window_until) * 1000)::bigint) end,
+          'fullPassWanted', full_pass_wanted, 'reconcileWanted', reconcile_wanted,
+          'wanted', (select coalesce(jsonb_agg(jsonb_build_object('lineage', lineage, 'uid', uid,
+                       'window', jsonb_build_object(
+                          'from', (extract(epoch from around_from) * 1000)::bigint,
+                          'until', (extract(epoch from around_until) * 1000)::bigint)) order by lineage), '[]')
+                       from cadenced.wanted_meeting where wanted_meeting.calendar_id = calendar.calendar_id)
+        ) as calendar`.execute(db);
+      return rows[0]?.calendar ?? null;
+    },
+
+    async tagSearches() {
+      const { rows } = await sql<{ program: string; rules: TagRule[]; references: string[] | null }>`
+        select program.name as program, policy.policy -> 'tags' as rules,
+               (select array_agg(plan.reference order by plan.plan_id)
+                  from cadenced.planned_session plan
+                  join cadenced.mentorship on mentorship.mentorship_id = plan.mentorship_id
+                 where mentorship.program_id = program.program_id and plan.reference is not null
+                   and plan.withdrawn_at is null
+                   and plan.ends_at > cadenced.now() - interval '35 days') as references
+          from cadenced.program
+          join cadenced.program_policy policy
+            on policy.program_id = program.program_id and policy.valid_until is null
+         order by program.name`.execute(db);
+      return rows.map((row): TagSearch => ({ ...row, references: row.references ?? [] }));
+    },
+
+    known: (calendarId, names) => knownNames(db, calendarId, names),
+    stage: (calendarId, passId, rows) => stageRows(db, calendarId, passId, rows),
+    discard: (calendarId, passId) => discardStaged(db, calendarId, passId),
+    apply: (calendarId, pass) => applyPass(db, calendarId, pass, options.pollEveryMs),
+    fail: (calendarId, problem, now) => recordFailure(db, calendarId, problem, now, options.pollEveryMs),
+  };
+}
+
+type Unreadable = 'denied' | 'gone' | 'needs_consent';
+
+/** The state that a failure puts a calendar in by itself; `null` leaves the state alone. */
+function stateAfter(problem: Failure, strikes: number, longEnough: boolean): Unreadable | 'throttled' | null {
+  switch (problem.kind) {
+    case 'throttled':
+      return 'throttled';
+    case 'gone':
+      // A 404 may be lost access, a hiccup, or the end: only repeated over time is it believed.
+      return strikes >= STRIKES && longEnough ? 'gone' : null;
+    case 'auth':
+      return 'needs_consent';
+    case 'permanent':
+      return 'denied';
+    case 'config':
+      // A wrong key or scope is everybody's: it is told once by whoever configures, not once a calendar.
+      return null;
+    case 'transient':
+    case 'bug':
+      return null;
+  }
+}
+
+async function recordFailure(
+  db: Kysely<DB>,
+  calendarId: number,
+  problem: Failure,
+  now: Instant,
+  pollEveryMs: number,
+): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    const { rows } = await sql<{
+      provider: 'google' | 'microsoft';
+      address: string;
+      state: string;
+      strikes: number;
+      long_enough: boolean;
+      failures: number;
+      last_complete_pass_at: Date | null;
+    }>`
+      update cadenced.calendar set
+        strikes = case when ${problem.kind === 'gone'} then strikes + 1 else strikes end,
+        first_strike_at = case when ${problem.kind === 'gone'} then coalesce(first_strike_at, now()) else first_strike_at end,
+        failures = failures + 1
+       where calendar_id = ${calendarId}
+      returning provider, address, state, strikes, failures, last_complete_pass_at,
+                coalesce(first_strike_at < now() - interval '1 hour', false) as long_enough`.execute(trx);
+    const calendar = rows[0];
+    if (!calendar) return;
+    const state = stateAfter(problem, calendar.strikes, calendar.long_enough) ?? calendar.state;
+    const unreadable = state in PROBE_EVERY;
+    // Doubling from fifteen seconds, never rarer than the poll itself; an unreadable calendar has its own rhythm.
+    const backoffMs = Math.max(
+      problem.retryAfterMs ?? 0,
+      Math.min(15_000 * 2 ** Math.min(calendar.failures - 1, 20), pollEveryMs),
+    );
+    const probe = unreadable ? PROBE_EVERY[state as Unreadable] : null;
+    await sql`
+      update cadenced.calendar set
+        state = ${state},
+        state_reason = case when ${state} in ('active', 'parked') then state_reason else ${problem.code} end,
+        state_since = case when state = ${state} then state_since else ${new Date(now)} end,
+        next_probe_at = now() + ${probe}::interval,
+        next_poll_at = now() + coalesce(${probe}::interval, make_interval(secs => ${backoffMs / 1000}::double precision * (0.75 + random() / 2)))
+       where calendar_id = ${calendarId}`.execute(trx);
+    if (unreadable && !(calendar.state in PROBE_EVERY)) {
+      await appendOutboundEvents(trx, [
+        calendarEventDraft('calendar.disconnected', { ...calendar, state }, new Date(now), {
+          reason: problem.code,
+          last_complete_pass_at: calendar.last_complete_pass_at,
+        }),
+      ]);
+    }
+  });
+}

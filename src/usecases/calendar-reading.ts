@@ -1,0 +1,208 @@
+import type { CancelledInstance, ChangedItem, ObservedCopy, TagText, Window } from '../domain/observation.ts';
+import type { ListedSeries, StagedCopy, StagedRemoval } from '../domain/planning.ts';
+import { matchTags, type TagSearch } from '../domain/tags.ts';
+import type { CalendarRef, CalendarSource } from '../ports/calendar-source.ts';
+import type { CalendarAtRest, PassCounts, SyncStore } from '../ports/sync-store.ts';
+
+/** How many series are expanded at once; the adapter caps what is really in flight for a calendar. */
+const EXPANSIONS_AT_ONCE = 4;
+
+/** The state of one reading: what to keep, and which series must be listed before the pass is whole. */
+export class Reading {
+  readonly ref: CalendarRef;
+  readonly passId: string;
+  readonly counts: PassCounts = { untagged: 0, hidden: 0, leftOut: 0 };
+  readonly listedSeries: ListedSeries[] = [];
+  readonly #store: SyncStore;
+  readonly #source: CalendarSource;
+  readonly #searches: readonly TagSearch[];
+  /** Masters seen in this pass: whether they concern us. */
+  readonly #masters = new Map<string, boolean>();
+  readonly #touched = new Set<string>();
+  /** Series of bare occurrences: whether they concern us is known when all masters were seen. */
+  readonly #bare = new Set<string>();
+  readonly #removedToLookUp = new Set<string>();
+  readonly #wanted: CalendarAtRest['wanted'];
+
+  constructor(
+    store: SyncStore,
+    source: CalendarSource,
+    calendar: CalendarAtRest,
+    searches: readonly TagSearch[],
+    passId: string,
+  ) {
+    this.#store = store;
+    this.#source = source;
+    this.#searches = searches;
+    this.#wanted = calendar.wanted;
+    this.passId = passId;
+    this.ref = { calendarId: calendar.calendarId, address: calendar.address };
+  }
+
+  #isTagged(text: TagText, people: ObservedCopy['people'] = []): boolean {
+    return matchTags(text, [...people, { address: this.ref.address }], this.#searches).length > 0;
+  }
+
+  #staged({ text, ...copy }: ObservedCopy): StagedCopy {
+    return {
+      ...copy,
+      title: copy.private ? null : (text.title?.slice(0, 300) ?? null),
+      matched: matchTags(text, [...copy.people, { address: this.ref.address }], this.#searches),
+    };
+  }
+
+  /** Stages what concerns us of one page of changes. */
+  async take(items: readonly ChangedItem[]): Promise<void> {
+    const known = await this.#store.known(this.ref.calendarId, {
+      sourceIds: items.flatMap(idsOf),
+      lineages: items.flatMap((item) =>
+        item.kind === 'single' ? [item.copy.lineage] : item.kind === 'series' ? [item.series.lineage] : [],
+      ),
+    });
+    const copies: StagedCopy[] = [];
+    const removals: StagedRemoval[] = [];
+    for (const item of items) {
+      switch (item.kind) {
+        case 'single': {
+          const copy = this.#staged(item.copy);
+          const { sourceId, lineage } = copy;
+          const ours =
+            known.sourceIds.has(sourceId) || known.seriesIds.has(sourceId) || known.lineages.has(lineage);
+          if (copy.hidden && !ours) this.counts.hidden += 1;
+          if (copy.matched.length > 0 || ours) copies.push(copy);
+          else this.counts.untagged += 1;
+          break;
+        }
+        case 'series': {
+          const { seriesId, lineage, ordinary } = item.series;
+          const ours =
+            known.seriesIds.has(seriesId) ||
+            known.sourceIds.has(seriesId) ||
+            known.lineages.has(lineage) ||
+            (ordinary && this.#isTagged(item.series.text));
+          this.#masters.set(seriesId, ours);
+          if (ours) this.#touched.add(seriesId);
+          else this.counts.untagged += 1;
+          break;
+        }
+        case 'exception':
+          if (known.seriesIds.has(item.seriesId) || this.#isTagged(item.text))
+            this.#touched.add(item.seriesId);
+          else this.#bare.add(item.seriesId);
+          break;
+        case 'occurrence':
+          if (known.seriesIds.has(item.seriesId)) this.#touched.add(item.seriesId);
+          else this.#bare.add(item.seriesId);
+          break;
+        case 'removed': {
+          const series = item.seriesId ?? known.seriesOf.get(item.sourceId) ?? null;
+          const ours = known.sourceIds.has(item.sourceId) || known.seriesIds.has(item.sourceId);
+          if (item.certainty === 'explicit') {
+            if (ours) removals.push({ sourceId: item.sourceId, updatedAt: item.updatedAt, how: 'cancelled' });
+            // After a split the same slot goes by another id: only the series' own list tells which one is meant.
+            if (series !== null && known.seriesIds.has(series)) this.#touched.add(series);
+          } else if (ours) {
+            this.#removedToLookUp.add(series ?? item.sourceId);
+          }
+          break;
+        }
+      }
+    }
+    await this.#store.stage(this.ref.calendarId, this.passId, { copies, removals });
+  }
+
+  /** Finds out what became of ids that left the stream: deleted, moved out of sight, or nothing at all. */
+  async lookUpRemoved(signal: AbortSignal): Promise<void> {
+    for (const id of this.#removedToLookUp) {
+      const looked = await this.#source.lookUp(this.ref, id, signal);
+      switch (looked.found) {
+        case 'gone':
+          await this.#store.stage(this.ref.calendarId, this.passId, {
+            copies: [],
+            removals: [{ sourceId: id, updatedAt: null, how: 'deleted' }],
+          });
+          this.#touched.delete(id);
+          this.#masters.set(id, false);
+          break;
+        case 'single':
+          await this.#store.stage(this.ref.calendarId, this.passId, {
+            copies: [this.#staged(looked.copy)],
+            removals: [],
+          });
+          break;
+        case 'series':
+          this.#touched.add(looked.series.seriesId);
+          break;
+        case 'instance':
+          this.#touched.add(looked.seriesId);
+          break;
+      }
+    }
+  }
+
+  /** Lists every series that was touched, once, and stages its occurrences. */
+  async expandSeries(sight: Window, signal: AbortSignal): Promise<void> {
+    for (const seriesId of this.#bare) if (!this.#masters.has(seriesId)) this.#touched.add(seriesId);
+    const waiting = [...this.#touched];
+    for (let at = 0; at < waiting.length; at += EXPANSIONS_AT_ONCE) {
+      await Promise.all(
+        waiting.slice(at, at + EXPANSIONS_AT_ONCE).map(async (seriesId) => {
+          const listing = await this.#source.instances(this.ref, seriesId, sight, signal);
+          // "Not found" while its occurrences are shown elsewhere is ambiguous: it takes nothing away.
+          if (listing.gone) return;
+          const empty = listing.copies.length === 0 && listing.cancelled.length === 0;
+          this.listedSeries.push({ seriesId, window: sight, empty });
+          await this.stageListing(listing.copies, listing.cancelled);
+        }),
+      );
+    }
+  }
+
+  /** Looks for this calendar's untagged copies of meetings that another member's calendar calls ours. */
+  async readWanted(signal: AbortSignal): Promise<string[]> {
+    for (const meeting of this.#wanted) {
+      const copies = await this.#source.copiesOf(this.ref, meeting, signal);
+      await this.stageListing(copies, []);
+    }
+    return this.#wanted.map((meeting) => meeting.lineage);
+  }
+
+  async stageListing(
+    observed: readonly ObservedCopy[],
+    cancelled: readonly CancelledInstance[],
+  ): Promise<void> {
+    const known = await this.#store.known(this.ref.calendarId, {
+      sourceIds: [...observed, ...cancelled].map((copy) => copy.sourceId),
+      lineages: [...new Set(observed.map((copy) => copy.lineage))],
+    });
+    const wanted = new Set(this.#wanted.map((meeting) => meeting.lineage));
+    const copies: StagedCopy[] = [];
+    for (const each of observed) {
+      const copy = this.#staged(each);
+      const ours =
+        known.sourceIds.has(copy.sourceId) || known.lineages.has(copy.lineage) || wanted.has(copy.lineage);
+      if (copy.matched.length > 0 || ours) copies.push(copy);
+      else this.counts.untagged += 1;
+    }
+    const removals = cancelled
+      .filter((each) => known.sourceIds.has(each.sourceId))
+      .map(
+        (each): StagedRemoval => ({ sourceId: each.sourceId, updatedAt: each.updatedAt, how: 'cancelled' }),
+      );
+    await this.#store.stage(this.ref.calendarId, this.passId, { copies, removals });
+  }
+}
+
+function idsOf(item: ChangedItem): string[] {
+  switch (item.kind) {
+    case 'single':
+      return [item.copy.sourceId];
+    case 'series':
+      return [item.series.seriesId];
+    case 'exception':
+    case 'occurrence':
+      return [item.sourceId, item.seriesId];
+    case 'removed':
+      return item.seriesId === null ? [item.sourceId] : [item.sourceId, item.seriesId];
+  }
+}

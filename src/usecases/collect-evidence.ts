@@ -1,0 +1,158 @@
+import type { Kysely } from 'kysely';
+import type PQueue from 'p-queue';
+import type { ConferenceRecord, Harvest } from '../domain/conference-record.ts';
+import { type Directory, meetingOf, providerOf, statementsOf } from '../domain/evidence.ts';
+import { asFailure, type Failure, retryable } from '../domain/failure.ts';
+import { harvestWindow, nextHarvestAt, retryHarvestAt } from '../domain/harvest.ts';
+import type { EvidenceSource } from '../ports/evidence-source.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { DB } from '../store/database.generated.ts';
+import {
+  type DueHarvest,
+  FAULTS_RETRIED_MS,
+  type HarvestResult,
+  loadDirectory,
+  loadDueHarvests,
+  REFUSALS_ASKED_MS,
+  recordHarvests,
+} from '../store/evidence.ts';
+
+export type CollectEvidenceDeps = {
+  readonly db: Kysely<DB>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Sources that are set up. A meeting of another source waits for nothing: it cannot be told about. */
+  readonly sources: readonly EvidenceSource[];
+  /** How many meetings are asked about at once. */
+  readonly queue: PQueue;
+};
+
+const BATCH = 100;
+
+/**
+ * Asks the conference providers about every meeting that is due, and keeps what they say. No question is asked
+ * inside a transaction, and the failure of one meeting is its own: it is asked again later.
+ * @returns how many meetings were asked about, how many statements were new, how many questions failed
+ */
+export async function collectEvidence(
+  deps: CollectEvidenceDeps,
+  signal: AbortSignal,
+): Promise<{ asked: number; recorded: number; failed: number }> {
+  const total = { asked: 0, recorded: 0, failed: 0 };
+  for (;;) {
+    const now = deps.clock.now().toJSDate();
+    const due = await loadDueHarvests(deps.db, now, BATCH);
+    if (due.length === 0 || signal.aborted) return total;
+    const looks = await Promise.all(due.map((meeting) => deps.queue.add(() => ask(deps, meeting, signal))));
+    // Stopped in the middle: what was not asked stays due, and an aborted request says nothing about a source.
+    if (signal.aborted) return total;
+    const results = await Promise.all(looks.map((look) => understand(deps, look, now)));
+    const recorded = await deps.db.transaction().execute((trx) =>
+      recordHarvests(
+        trx,
+        results.map((result) => result.result),
+        now,
+      ),
+    );
+    total.asked += due.length;
+    total.recorded += recorded;
+    total.failed += results.filter((result) => result.failed).length;
+  }
+}
+
+type Look = { readonly meeting: DueHarvest; readonly answer: Harvest | Failure };
+
+async function ask(deps: CollectEvidenceDeps, meeting: DueHarvest, signal: AbortSignal): Promise<Look> {
+  const source = deps.sources.find((candidate) => candidate.source === meeting.source);
+  if (source === undefined) return { meeting, answer: { found: 'cannot_tell', reason: 'no_permission' } };
+  // Both providers answer organizers only, and nobody of ours is one.
+  if (meeting.organizer === null) {
+    return { meeting, answer: { found: 'cannot_tell', reason: 'external_organizer' } };
+  }
+  try {
+    const window = harvestWindow(meeting.source, meeting);
+    const { organizer, conference } = meeting;
+    return { meeting, answer: await source.read({ organizer, conference, window }, signal) };
+  } catch (error) {
+    return { meeting, answer: asFailure(error) };
+  }
+}
+
+async function understand(
+  deps: CollectEvidenceDeps,
+  { meeting, answer }: Look,
+  at: Date,
+): Promise<{ result: HarvestResult; failed: boolean }> {
+  const now = at.getTime();
+  const base = { occurrenceId: meeting.occurrenceId, source: meeting.source, statements: [], learnt: [] };
+  if (!('found' in answer))
+    return { result: { ...base, ...afterFailure(deps, meeting, answer, now) }, failed: true };
+  if (answer.found === 'cannot_tell') {
+    const final = { state: 'cannot_tell' as const };
+    return { result: { ...base, final, dueAt: null, answer: answer.reason }, failed: false };
+  }
+  const records =
+    answer.found === 'nothing'
+      ? []
+      : answer.records.filter(
+          (record) => meetingOf(meeting.source, record, meeting.neighbours) === meeting.occurrenceId,
+        );
+  const open = records.some((record) => record.until === null);
+  const said = records.length === 0 ? 'nothing' : open ? 'open' : 'records';
+  const next = nextHarvestAt(meeting.source, meeting.end, now, said);
+  // Rows are never changed, so a call that goes on is kept when it is over, or when nobody asks any more.
+  const over = records.filter((record) => record.until !== null || next === null);
+  const directory = await directoryOf(deps, meeting, over);
+  const stated = over.map((record) => statementsOf(meeting.source, record, directory, now));
+  return {
+    result: {
+      ...base,
+      statements: stated.flatMap((one) => one.statements),
+      learnt: stated.flatMap((one) => one.learnt),
+      final: next === null ? { state: 'final' } : null,
+      dueAt: next === null ? null : new Date(next),
+      answer: records.length === 0 ? 'nothing' : 'records',
+    },
+    failed: false,
+  };
+}
+
+function directoryOf(
+  deps: CollectEvidenceDeps,
+  meeting: DueHarvest,
+  records: readonly ConferenceRecord[],
+): Promise<Directory> {
+  const participants = records.flatMap((record) => record.participants);
+  return loadDirectory(deps.db, {
+    provider: providerOf(meeting.source),
+    accounts: participants.flatMap(({ providerUserId }) => (providerUserId === null ? [] : [providerUserId])),
+    addresses: participants.flatMap(({ addresses }) => addresses),
+  });
+}
+
+function afterFailure(
+  deps: CollectEvidenceDeps,
+  meeting: DueHarvest,
+  failed: Failure,
+  now: number,
+): Pick<HarvestResult, 'final' | 'dueAt' | 'answer'> {
+  const refused = failed.kind === 'config' || failed.kind === 'auth';
+  const answer = refused ? 'no_permission' : failed.kind === 'gone' ? 'not_found' : failed.code;
+  const told = {
+    occurrenceId: meeting.occurrenceId,
+    source: meeting.source,
+    kind: failed.kind,
+    code: failed.code,
+  };
+  if (failed.kind === 'bug')
+    deps.log.error(told, 'asking a conference source failed in a way nobody planned for');
+  else deps.log.warn(told, 'a conference source could not be asked');
+  // A meeting first seen long after its end is given the same time, counted from the first question.
+  const patience = refused ? REFUSALS_ASKED_MS : FAULTS_RETRIED_MS;
+  const hopeless = !refused && failed.kind !== 'bug' && !retryable(failed.kind);
+  const late = now >= meeting.end + patience && meeting.attempts >= 5;
+  if (hopeless || late) return { final: { state: 'cannot_tell' }, dueAt: null, answer };
+  const dueAt = retryHarvestAt(meeting.attempts, now, failed.retryAfterMs ?? null);
+  return { final: null, dueAt: new Date(dueAt), answer };
+}

@@ -1,0 +1,207 @@
+import { type Failure, failure, isFailure } from '../domain/failure.ts';
+import type { Instant, Provider, Window } from '../domain/observation.ts';
+import type { CalendarSource } from '../ports/calendar-source.ts';
+import type { AppliedPass, CalendarAtRest, FinishedPass, SyncStore } from '../ports/sync-store.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import { Reading } from './calendar-reading.ts';
+
+/**
+ * One pass over one calendar, whoever asks for it: a poll that fell due, a push, a person at the command line.
+ * Reads until the provider has nothing more to say, stages what concerns us, then plans and applies in one go.
+ */
+
+export interface SyncDeps {
+  readonly store: SyncStore;
+  readonly sources: Readonly<Partial<Record<Provider, CalendarSource>>>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A fresh UUID a call. */
+  readonly newPassId: () => string;
+}
+
+export interface SyncReport {
+  readonly calendarId: number;
+  readonly address: string;
+  /** Everything that was to be read was read and applied. */
+  readonly complete: boolean;
+  readonly kind: FinishedPass['kind'];
+  readonly applied: AppliedPass | null;
+  readonly drift: number | null;
+  readonly failure: Failure | null;
+}
+
+const DAY = 86_400_000;
+/** Covers the 30 days for which Meet keeps its records, and a horizon beyond a quarter. */
+export const WINDOW_BACK_DAYS = 35;
+export const WINDOW_AHEAD_DAYS = 120;
+/** A frozen window (Microsoft) is replaced by a new generation when it has aged this much. */
+export const GENERATION_DAYS = 7;
+/** The window of sight, aligned to midnight UTC so that a day's passes ask for the same thing. */
+export function sightAt(now: Instant): Window {
+  const midnight = Math.floor(now / DAY) * DAY;
+  return { from: midnight - WINDOW_BACK_DAYS * DAY, until: midnight + WINDOW_AHEAD_DAYS * DAY };
+}
+
+export async function syncCalendar(
+  deps: SyncDeps,
+  calendarId: number,
+  wish: { readonly full?: boolean; readonly reconcile?: boolean },
+  signal: AbortSignal,
+): Promise<SyncReport | null> {
+  const calendar = await deps.store.begin(calendarId);
+  if (!calendar) return null;
+  const source = deps.sources[calendar.provider];
+  const report = {
+    calendarId,
+    address: calendar.address,
+    drift: null,
+    applied: null,
+    kind: 'changes' as const,
+  };
+  const fail = async (problem: Failure): Promise<SyncReport> => {
+    await deps.store.fail(calendarId, problem, deps.clock.now().toMillis());
+    deps.log.warn(
+      { calendar: calendar.address, kind: problem.kind, code: problem.code, status: problem.status },
+      'a calendar could not be read',
+    );
+    return { ...report, complete: false, failure: problem };
+  };
+  if (!source) return fail(failure.config('provider_not_configured', { detail: calendar.provider }));
+  try {
+    const first = await readAndApply(deps, source, calendar, wish.full ?? false, signal);
+    if (!first.applied.applied) {
+      return { ...report, kind: first.kind, complete: false, applied: first.applied, failure: null };
+    }
+    const reconcile = (wish.reconcile ?? false) || calendar.reconcileWanted;
+    if (!reconcile || first.kind === 'full') {
+      return { ...report, kind: first.kind, complete: true, applied: first.applied, failure: null };
+    }
+    const second = await reconcileAndApply(
+      deps,
+      source,
+      { ...calendar, generation: calendar.generation + 1 },
+      signal,
+    );
+    return {
+      ...report,
+      kind: 'reconcile',
+      complete: second.applied,
+      applied: first.applied.events > 0 || !second.applied ? first.applied : second,
+      drift: second.differing,
+      failure: null,
+    };
+  } catch (problem) {
+    if (signal.aborted) throw problem;
+    if (isFailure(problem)) return fail(problem);
+    throw problem;
+  }
+}
+
+/** Reads the changes since the cursor; begins again without it, once, when the provider has forgotten it. */
+async function readAndApply(
+  deps: SyncDeps,
+  source: CalendarSource,
+  calendar: CalendarAtRest,
+  full: boolean,
+  signal: AbortSignal,
+): Promise<{ kind: 'changes' | 'full'; applied: AppliedPass }> {
+  const now = deps.clock.now().toMillis();
+  const aged =
+    calendar.provider === 'microsoft' &&
+    calendar.window !== null &&
+    sightAt(now).from - calendar.window.from >= GENERATION_DAYS * DAY;
+  const usable =
+    !full && !calendar.fullPassWanted && !aged && calendar.cursorVersion === source.cursorVersion
+      ? calendar.cursor
+      : null;
+  try {
+    const finished = await read(deps, source, calendar, usable, now, signal);
+    return {
+      kind: usable === null ? 'full' : 'changes',
+      applied: await deps.store.apply(calendar.calendarId, finished),
+    };
+  } catch (problem) {
+    if (usable === null || !isFailure(problem) || problem.kind !== 'gone' || problem.code !== 'cursor_lost')
+      throw problem;
+    deps.log.info(
+      { calendar: calendar.address },
+      'the provider no longer knows our cursor: reading the calendar in full',
+    );
+    const finished = await read(deps, source, calendar, null, now, signal);
+    return { kind: 'full', applied: await deps.store.apply(calendar.calendarId, finished) };
+  }
+}
+
+async function read(
+  deps: SyncDeps,
+  source: CalendarSource,
+  calendar: CalendarAtRest,
+  cursor: string | null,
+  now: Instant,
+  signal: AbortSignal,
+): Promise<FinishedPass> {
+  const sight = sightAt(now);
+  const reading = new Reading(deps.store, source, calendar, await deps.store.tagSearches(), deps.newPassId());
+  try {
+    let next: string | null = null;
+    for await (const page of source.changes(reading.ref, cursor, sight, signal)) {
+      signal.throwIfAborted();
+      for (const count of Object.values(page.leftOut)) reading.counts.leftOut += count ?? 0;
+      await reading.take(page.items);
+      next = page.cursor;
+    }
+    if (next === null) throw failure.transient('no_cursor', { provider: calendar.provider });
+    await reading.lookUpRemoved(signal);
+    await reading.expandSeries(sight, signal);
+    const wantedRead = await reading.readWanted(signal);
+    // The cursor goes on under the window it was made with; only a pass without one begins a new window.
+    const window = cursor === null ? sight : (calendar.window ?? sight);
+    return {
+      passId: reading.passId,
+      now,
+      generation: calendar.generation,
+      kind: cursor === null ? 'full' : 'changes',
+      listedSeries: reading.listedSeries,
+      complete: cursor === null ? sight : null,
+      cursor: { value: next, version: source.cursorVersion, window },
+      wantedRead,
+      counts: reading.counts,
+    };
+  } catch (problem) {
+    await deps.store.discard(calendar.calendarId, reading.passId);
+    throw problem;
+  }
+}
+
+/** Compares the whole window with what is stored: heals what the change stream lost, and counts it. */
+async function reconcileAndApply(
+  deps: SyncDeps,
+  source: CalendarSource,
+  calendar: CalendarAtRest,
+  signal: AbortSignal,
+): Promise<AppliedPass> {
+  const now = deps.clock.now().toMillis();
+  const sight = sightAt(now);
+  const reading = new Reading(deps.store, source, calendar, await deps.store.tagSearches(), deps.newPassId());
+  try {
+    for await (const listing of source.snapshot(reading.ref, sight, signal)) {
+      signal.throwIfAborted();
+      await reading.stageListing(listing.copies, listing.cancelled);
+    }
+    return await deps.store.apply(calendar.calendarId, {
+      passId: reading.passId,
+      now,
+      generation: calendar.generation,
+      kind: 'reconcile',
+      listedSeries: [],
+      complete: sight,
+      cursor: null,
+      wantedRead: [],
+      counts: reading.counts,
+    });
+  } catch (problem) {
+    await deps.store.discard(calendar.calendarId, reading.passId);
+    throw problem;
+  }
+}
