@@ -7,16 +7,25 @@ import { unreadable } from './failures.ts';
 import { pagesFrom } from './pages.ts';
 import {
   completedFrom,
+  isThin,
   kindOf,
   listedEvents,
-  needsMaster,
   readChanges,
   readCopy,
   readListing,
   readSeries,
 } from './reading.ts';
-import { instantOf, queryTime } from './time.ts';
-import { deltaPageOf, EVENT_FIELDS, resourceOf, type WireEvent, wireEvent } from './wire.ts';
+import { instantOf, instantOfText, queryTime } from './time.ts';
+import {
+  deltaPageOf,
+  EVENT_FIELDS,
+  MASTER_FIELDS,
+  resourceOf,
+  type WireEvent,
+  type WireMaster,
+  wireEvent,
+  wireMaster,
+} from './wire.ts';
 
 /** Raised when a row is read in another way, so that everything is read again. */
 const MAPPING = 1;
@@ -52,15 +61,16 @@ export function createCalendarSource(graph: Graph): CalendarSource {
 
     async instances(calendar, seriesId, window, signal) {
       const ask = asking(calendar, signal);
-      const master = eventPath(calendar, seriesId);
       try {
-        const rows = await instancesOf(graph, master, window, ask);
-        if (!rows.some(needsMaster)) return { ...readListing(rows, calendar.address), gone: false };
-        // Asked once for all rows. Published examples differ in how much an instance repeats of its master.
-        const { body } = await graph.get(`${master}?$select=${EVENT_FIELDS}`, ask);
-        const whole = resourceOf(wireEvent, body);
-        const filled = rows.map((row) => (needsMaster(row) ? completedFrom(whole, row) : row));
-        return { ...readListing(filled, calendar.address), gone: false };
+        const { body } = await graph.get(`${eventPath(calendar, seriesId)}?$select=${MASTER_FIELDS}`, ask);
+        const master = resourceOf(wireMaster, body);
+        const listed = await instancesOf(graph, calendar, seriesId, window, ask);
+        const calledOff = await calledOffOf(graph, calendar, master, window, ask);
+        const known = new Set(listed.map((row) => row.id));
+        const rows = [...listed, ...calledOff.filter((row) => !known.has(row.id))].map((row) =>
+          isThin(row) ? completedFrom(master, row) : row,
+        );
+        return { ...readListing(rows, calendar.address), gone: false };
       } catch (error) {
         if (isItemGone(error)) return { copies: [], cancelled: [], gone: true };
         throw error;
@@ -137,7 +147,7 @@ async function seriesIsShown(
   const window = { from: from - DAY_MS, until: from + SERIES_LOOK_MS };
   const shown = await viewShows(graph, calendar, window, (row) => row.seriesMasterId === master.id, ask);
   if (shown) return true;
-  const instances = await instancesOf(graph, eventPath(calendar, master.id), window, ask);
+  const instances = await instancesOf(graph, calendar, master.id, window, ask);
   return instances.length === 0;
 }
 
@@ -155,11 +165,52 @@ async function viewShows(
   return false;
 }
 
-async function instancesOf(graph: Graph, master: string, window: Window, ask: Ask): Promise<WireEvent[]> {
+async function instancesOf(
+  graph: Graph,
+  calendar: CalendarRef,
+  seriesId: string,
+  window: Window,
+  ask: Ask,
+): Promise<WireEvent[]> {
   const rows: WireEvent[] = [];
-  const first = `${master}/instances?${bounds(window)}&$select=${EVENT_FIELDS}`;
+  const first = `${eventPath(calendar, seriesId)}/instances?${bounds(window)}&$select=${EVENT_FIELDS}`;
   for await (const page of pagesFrom(graph, first, ask)) rows.push(...listedEvents(page.value));
   return rows;
+}
+
+/**
+ * What the organizer called off and still lies, marked, on a guest's calendar: `instances` leaves it out, and a
+ * guest's session that is merely absent would look as if the guest had deleted it. The master names the dates.
+ */
+async function calledOffOf(
+  graph: Graph,
+  calendar: CalendarRef,
+  master: WireMaster,
+  window: Window,
+  ask: Ask,
+): Promise<WireEvent[]> {
+  if (master.isOrganizer) return [];
+  const span = master.isCancelled ? window : spanOfCalledOff(master.cancelledOccurrences ?? [], window);
+  if (span === null) return [];
+  const rows: WireEvent[] = [];
+  for await (const page of pagesFrom(graph, viewPath(calendar, span), ask)) {
+    const ours = listedEvents(page.value).filter((row) => row.seriesMasterId === master.id);
+    rows.push(...ours.filter((row) => row.isCancelled));
+  }
+  return rows;
+}
+
+/** @param ids `OID.{master}.{yyyy-MM-dd}`, the date in the series' zone, hence a day of room on either side */
+function spanOfCalledOff(ids: readonly string[], window: Window): Window | null {
+  const days = ids
+    .map((id) => instantOfText(/\.(\d{4}-\d{2}-\d{2})$/.exec(id)?.[1]))
+    .filter((day) => day !== null)
+    .filter((day) => day + 2 * DAY_MS > window.from && day - DAY_MS < window.until);
+  if (days.length === 0) return null;
+  return {
+    from: Math.max(window.from, Math.min(...days) - DAY_MS),
+    until: Math.min(window.until, Math.max(...days) + 2 * DAY_MS),
+  };
 }
 
 /**

@@ -118,7 +118,8 @@ async function requestToken(settings: EntraSettings): Promise<AuthenticationResu
   } catch (error) {
     throw tokenFailure(network.answer, network.thrown, error);
   }
-  if (!result?.accessToken) throw failure.transient('token_absent', { provider: 'microsoft' });
+  // An empty 5xx is no error to msal: it hands out a result without a token.
+  if (!result?.accessToken) throw tokenFailure(network.answer, network.thrown, undefined);
   return result;
 }
 

@@ -6,6 +6,7 @@ import { createGraph } from './client.ts';
 import { createTokenSource, type EntraSettings } from './credentials.ts';
 import { createDirectory } from './directory.ts';
 import { createEvidenceSource } from './evidence-source.ts';
+import { byAnyAddress } from './mailbox.ts';
 import { type ProbeFinding, probeMailbox } from './probe.ts';
 import { createRequester, type Pacing } from './request.ts';
 
@@ -36,7 +37,7 @@ export function createMicrosoft(
   const graph = createGraph(settings, { tokens, requester });
   const directory = createDirectory(graph);
   return {
-    calendar: createCalendarSource(graph),
+    calendar: createCalendarSource(byAnyAddress(graph, directory)),
     evidence: createEvidenceSource(settings, graph, directory),
     probe: (address, signal) => probeMailbox({ graph, tokens, directory }, address, signal),
   };

@@ -117,7 +117,7 @@ function malformed() {
 }
 
 /** Whether a row of a series is thinner than its master may be: exceptions arrive with an empty subject or body. */
-export function needsMaster(event: WireEvent): boolean {
+export function isThin(event: WireEvent): boolean {
   return event.iCalUId == null || event.organizer == null || !event.subject || event.attendees == null;
 }
 

@@ -55,6 +55,11 @@ export const EVENT_FIELDS = Object.keys(wireEvent.shape)
   .filter((name) => !name.startsWith('@'))
   .join(',');
 
+/** A series' master as one asks for it alone: only then does Graph tell which occurrences are no more. */
+export const wireMaster = wireEvent.extend({ cancelledOccurrences: z.array(z.string()).nullish() });
+export type WireMaster = z.infer<typeof wireMaster>;
+export const MASTER_FIELDS = `${EVENT_FIELDS},cancelledOccurrences`;
+
 const wirePage = z.object({
   value: z.array(z.unknown()),
   '@odata.nextLink': z.string().min(1).optional(),

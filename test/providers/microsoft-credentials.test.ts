@@ -1,0 +1,161 @@
+import { constants, createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createTokenSource, type EntraSettings } from '../../src/providers/microsoft/credentials.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import {
+  json,
+  settingsFor,
+  startWireServer,
+  TENANT,
+  thrownBy,
+  type WireServer,
+} from './microsoft-wire-server.ts';
+
+describe('tokens for Graph', () => {
+  let wire: WireServer;
+  beforeEach(async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
+    wire = await startWireServer();
+  });
+  afterEach(async () => {
+    vi.useRealTimers();
+    await wire.close();
+  });
+
+  const source = (settings: Partial<EntraSettings> = {}) =>
+    createTokenSource({ ...settingsFor(wire), ...settings }, { log: silentLog() });
+  const later = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000);
+  const refusal =
+    (status: number, error: string, ...numbers: number[]): WireServer['entra'] =>
+    (_asked, response) =>
+      json(response, status, { error, error_description: 'AADSTS', error_codes: numbers });
+  const outage: WireServer['entra'] = (_asked, response) => response.writeHead(503).end();
+
+  it('are asked for once by many at the same time, and then kept', async () => {
+    const tokens = source();
+    const given = await Promise.all(Array.from({ length: 10 }, () => tokens.token()));
+    expect(new Set(given)).toEqual(new Set(['token-1']));
+    later(3000);
+    expect(await tokens.token()).toBe('token-1');
+    expect(wire.tokensAsked).toHaveLength(1);
+    const form = new URLSearchParams(wire.tokensAsked[0]?.body);
+    expect(form.get('grant_type')).toBe('client_credentials');
+    expect(form.get('scope')).toContain('https://graph.microsoft.com/.default');
+    expect(form.get('client_secret')).toBe('a secret');
+  });
+
+  it('are renewed in their last five minutes', async () => {
+    const tokens = source();
+    await tokens.token();
+    later(3599 - 299);
+    expect(await tokens.token()).toBe('token-2');
+  });
+
+  it('serve on until they die when a renewal fails, without asking at every request', async () => {
+    const tokens = source();
+    await tokens.token();
+    wire.entra = outage;
+    later(3599 - 200);
+    expect(await tokens.token()).toBe('token-1');
+    expect(await tokens.token()).toBe('token-1');
+    expect(wire.tokensAsked).toHaveLength(2);
+    later(31);
+    expect(await tokens.token()).toBe('token-1');
+    expect(wire.tokensAsked).toHaveLength(3);
+    later(200);
+    expect(await thrownBy(tokens.token())).toMatchObject({ kind: 'transient', status: 503 });
+  });
+
+  it('come again at once when the outage is over: no minute of local silence', async () => {
+    const tokens = source();
+    const healthy = wire.entra;
+    wire.entra = outage;
+    await thrownBy(tokens.token());
+    wire.entra = healthy;
+    expect(await tokens.token()).toBe('token-1');
+  });
+
+  it('are not asked for more than every five minutes once a secret has expired', async () => {
+    const tokens = source();
+    wire.entra = refusal(401, 'invalid_client', 7000222);
+    for (let tries = 0; tries < 3; tries += 1) {
+      expect(await thrownBy(tokens.token())).toMatchObject({ kind: 'auth', code: 'secret_expired' });
+    }
+    expect(wire.tokensAsked).toHaveLength(1);
+    later(301);
+    await thrownBy(tokens.token());
+    expect(wire.tokensAsked).toHaveLength(2);
+  });
+
+  it('are thrown away when Graph refuses them, and asked for once by all who were refused', async () => {
+    const tokens = source();
+    const first = await tokens.token();
+    tokens.refused(first);
+    const [one, other] = await Promise.all([tokens.token(), tokens.token()]);
+    tokens.refused(first);
+    expect([one, other, await tokens.token()]).toEqual(['token-2', 'token-2', 'token-2']);
+    expect(wire.tokensAsked).toHaveLength(2);
+  });
+
+  it.each([
+    [400, 'unauthorized_client', 700016, 'config', 'application_unknown'],
+    [400, 'invalid_request', 90002, 'config', 'tenant_unknown'],
+    [401, 'invalid_client', 7000215, 'auth', 'credential_refused'],
+    [401, 'invalid_client', 700027, 'auth', 'credential_refused'],
+    [400, 'invalid_scope', 1002012, 'config', 'token_refused'],
+    [429, 'temporarily_unavailable', 0, 'throttled', 'token_throttled'],
+  ])('refused with %i %s %i are %s/%s', async (status, error, number, kind, code) => {
+    wire.entra = refusal(status, error, number);
+    expect(await thrownBy(source().token())).toMatchObject({ kind, code, status });
+  });
+
+  it.each<[string, WireServer['entra']]>([
+    [
+      'a page of HTML',
+      (_asked, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'),
+    ],
+    ['half an answer', (_asked, response) => response.writeHead(200).end('{"access_tok')],
+    ['a reset', (_asked, response) => response.destroy()],
+  ])('are a passing fault when Entra answers with %s', async (_what, script) => {
+    wire.entra = script;
+    expect(await thrownBy(source().token())).toMatchObject({ kind: 'transient' });
+  });
+
+  it('need a real tenant: `common` is a setting gone wrong', async () => {
+    expect(await thrownBy(source({ tenant: 'common', tokenUrl: undefined }).token())).toMatchObject({
+      kind: 'config',
+      code: 'client_settings',
+    });
+    expect(wire.tokensAsked).toHaveLength(0);
+  });
+
+  it('can be had by certificate: an assertion signed with PS256 that names it', async () => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const privateKeyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const thumbprintSha256 = 'ab'.repeat(32);
+    const tokens = source({ clientSecret: undefined, certificate: { privateKeyPem, thumbprintSha256 } });
+    expect(await tokens.token()).toBe('token-1');
+    const form = new URLSearchParams(wire.tokensAsked[0]?.body);
+    expect(form.get('client_secret')).toBeNull();
+    const [head = '', payload = '', signature = ''] = (form.get('client_assertion') ?? '').split('.');
+    const read = (part: string) => JSON.parse(Buffer.from(part, 'base64url').toString());
+    expect(read(head)).toMatchObject({
+      alg: 'PS256',
+      'x5t#S256': Buffer.from(thumbprintSha256, 'hex').toString('base64url'),
+    });
+    expect(read(payload)).toMatchObject({ aud: wire.tokenUrl, iss: settingsFor(wire).clientId });
+    const key = {
+      key: createPublicKey(privateKey),
+      padding: constants.RSA_PKCS1_PSS_PADDING,
+      saltLength: 32,
+    };
+    expect(
+      verify('sha256', Buffer.from(`${head}.${payload}`), key, Buffer.from(signature, 'base64url')),
+    ).toBe(true);
+  });
+
+  it('are asked for at the tenant of the settings', async () => {
+    await source().token();
+    expect(wire.tokensAsked[0]?.url.split('?')[0]).toBe(`/${TENANT}/oauth2/v2.0/token`);
+  });
+});
