@@ -31,6 +31,8 @@ const BY_REASON: Readonly<Record<string, Verdict>> = {
   forbidden: ['auth', 'forbidden'],
   notAuthorized: ['auth', 'forbidden'],
   PERMISSION_DENIED: ['auth', 'forbidden'],
+  // Only a write can meet this one, and it says nothing about the calendar.
+  forbiddenForNonOrganizer: ['permanent', 'forbidden_for_non_organizer'],
   authError: ['auth', 'token_refused'],
   UNAUTHENTICATED: ['auth', 'token_refused'],
   notFound: ['gone', 'not_found'],
@@ -178,8 +180,12 @@ function refusalOf(thrown: unknown): Refusal | null {
   const status = field(response, 'status');
   if (typeof status !== 'number') return null;
   const headers = field(response, 'headers');
-  const readable = headers instanceof Headers ? headers : new Headers();
-  return { status, body: field(response, 'data'), headers: readable };
+  return { status, body: field(response, 'data'), headers: isReadable(headers) ? headers : new Headers() };
+}
+
+/** By what it can do: the client library brings a `Headers` of its own, which is no instance of Node's. */
+function isReadable(headers: unknown): headers is Refusal['headers'] {
+  return typeof field(headers, 'get') === 'function';
 }
 
 function field(value: unknown, name: string): unknown {
