@@ -201,6 +201,8 @@ export type Stamp = {
   readonly occurredAt: DateTime;
   /** 1 for the first event of its subject. */
   readonly sequence: number;
+  /** The stored subject, when the event comes from its row; else it is derived from the fact. */
+  readonly subject?: string;
 };
 
 const SEQUENCE_DIGITS = 12;
@@ -216,8 +218,8 @@ export function schemaUri(type: OutboundEventType): string {
 }
 
 /**
- * Puts a fact into its envelope. `data` is complete as its type asks; the subject is derived from it, so two
- * callers cannot name one session differently.
+ * Puts a fact into its envelope. `data` is complete as its type asks. The same row gives the same
+ * bytes at every attempt.
  * @throws RangeError for an id that a signature could not cover, a sequence below 1 or an invalid instant.
  */
 export function outboundEvent<T extends OutboundEventType>(
@@ -238,7 +240,7 @@ export function outboundEvent<T extends OutboundEventType>(
     type,
     time,
     timestamp: time,
-    subject: subjectOf(data),
+    subject: stamp.subject ?? subjectOf(data),
     sequence: String(stamp.sequence).padStart(SEQUENCE_DIGITS, '0'),
     datacontenttype: 'application/json',
     dataschema: schemaUri(type),
