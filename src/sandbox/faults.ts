@@ -91,7 +91,7 @@ export interface FaultWiring {
   /** The quota user the request names. */
   quotaUserOf?(request: FastifyRequest): string | null;
   /** The provider's error body for a status. */
-  errorBody(status: number, reason: string | undefined): unknown;
+  errorBody(status: number, reason: string | undefined, request: FastifyRequest): unknown;
 }
 
 declare module 'fastify' {
@@ -154,7 +154,7 @@ async function actBeforeRoute(
   if (fault.kind === 'delay') await new Promise((resolve) => setTimeout(resolve, fault.ms));
   if (fault.kind === 'status') {
     if (fault.retryAfter !== undefined) void reply.header('retry-after', String(fault.retryAfter));
-    await reply.code(fault.status).send(wiring.errorBody(fault.status, fault.reason));
+    await reply.code(fault.status).send(wiring.errorBody(fault.status, fault.reason, request));
   }
   if (fault.kind === 'html') {
     const page = `<!DOCTYPE html><html><head><title>Error ${fault.status}</title></head><body><h1>Bad Gateway</h1></body></html>`;

@@ -1,4 +1,5 @@
 import { DateTime } from 'luxon';
+import { compactUtc } from './recurrence.ts';
 import type { Meeting, Person } from './types.ts';
 
 /** The first sixteen bytes of every Global Object Id, [MS-OXOCAL] 2.2.1.27. */
@@ -62,8 +63,8 @@ export function uidAtOutlook(meeting: Meeting, reader: Person, slot: number | nu
 
 /** Google's id of one occurrence: the prefix and the original start in UTC, or the date for all-day series. */
 export function googleInstanceId(meeting: Meeting, slot: number): string {
-  const at = DateTime.fromMillis(slot, { zone: 'utc' });
-  return `${meeting.instancePrefix}_${at.toFormat(meeting.allDay ? 'yyyyMMdd' : "yyyyMMdd'T'HHmmss'Z'")}`;
+  const stamp = compactUtc(slot);
+  return `${meeting.instancePrefix}_${meeting.allDay ? stamp.slice(0, 8) : stamp}`;
 }
 
 /** The calendar date (yyyy-mm-dd) of an instant in a zone. */

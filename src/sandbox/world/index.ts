@@ -32,10 +32,11 @@ export {
   occurrencesOf,
   ownResponse,
   type Span,
+  timesAt,
 } from './occurrences.ts';
 export { renameAddress, setPersonState, shareCalendar } from './people.ts';
 export { createRandom, guid, type Random } from './random.ts';
-export { firstStart, instantOf, localOf, rulePart, slotsOf, withRulePart } from './recurrence.ts';
+export { firstSlots, firstStart, instantOf, localOf, rulePart, slotsOf, withRulePart } from './recurrence.ts';
 export {
   convertSeriesToSingle,
   convertSingleToSeries,

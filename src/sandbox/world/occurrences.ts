@@ -1,4 +1,4 @@
-import { firstStart, ruleSlots, slotsOf } from './recurrence.ts';
+import { firstStart, placeOf, ruleSlots } from './recurrence.ts';
 import type { Copy, CopySlot, Guest, Meeting, Occurrence, Override } from './types.ts';
 
 /** A span of instants, the end excluded. */
@@ -19,7 +19,14 @@ export function occurrencesOf(meeting: Meeting, now: number, span?: Span): Occur
 
 /** One occurrence: `slot` is its original start, null for a single event. */
 export function occurrenceAt(meeting: Meeting, slot: number | null, now: number): Occurrence {
-  return occurrence(meeting, slot, slot === null ? 0 : Math.max(0, ruleSlots(meeting, now).indexOf(slot)));
+  return occurrence(meeting, slot, slot === null ? 0 : (placeOf(meeting, slot, now) ?? 0));
+}
+
+/** When an occurrence presently is; `slot` is its original start, null for a single event. */
+export function timesAt(meeting: Meeting, slot: number | null): { start: number; end: number } {
+  const override = slot === null ? undefined : meeting.overrides.get(slot);
+  const start = override?.start ?? slot ?? firstStart(meeting);
+  return { start, end: override?.end ?? start + meeting.minutes * 60_000 };
 }
 
 function seriesOf(meeting: Meeting, now: number): Occurrence[] {
@@ -31,14 +38,11 @@ function seriesOf(meeting: Meeting, now: number): Occurrence[] {
 
 function occurrence(meeting: Meeting, slot: number | null, index: number): Occurrence {
   const override = slot === null ? undefined : meeting.overrides.get(slot);
-  const start = override?.start ?? slot ?? firstStart(meeting);
-  const end = override?.end ?? start + meeting.minutes * 60_000;
   return {
     meeting,
     slot,
     ordinal: meeting.ordinalOffset + index,
-    start,
-    end,
+    ...timesAt(meeting, slot),
     title: override?.title ?? meeting.title,
     body: override?.body ?? meeting.body,
     cancelledAt: earliest(meeting.cancelledAt, override?.cancelledAt ?? null),
@@ -49,7 +53,8 @@ function occurrence(meeting: Meeting, slot: number | null, index: number): Occur
 
 /** Whether the meeting has an occurrence with this original start (null: whether it is a single event). */
 export function hasSlot(meeting: Meeting, slot: number | null, now: number): boolean {
-  return slot === null ? meeting.recurrence === null : slotsOf(meeting, now).includes(slot);
+  if (slot === null) return meeting.recurrence === null;
+  return placeOf(meeting, slot, now) !== undefined && !(meeting.recurrence?.exdates.includes(slot) ?? false);
 }
 
 /** The guests of one occurrence with the answers the organizer knows. */

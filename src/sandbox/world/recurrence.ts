@@ -7,7 +7,10 @@ const HORIZON_MS = 800 * 86_400_000;
 
 interface Layout {
   key: string;
+  until: number;
   slots: number[];
+  /** Each original start's place in the rule. */
+  places: Map<number, number>;
 }
 // Laying out a series is the world's only slow act, and every listing asks for it.
 const layouts = new WeakMap<Meeting, Layout>();
@@ -31,31 +34,39 @@ export function firstStart(meeting: Meeting): number {
 
 /**
  * The original starts of a recurring meeting, ascending, excluded dates left out.
- * An endless rule is laid out to 800 days after the later of its first start and `now`.
+ * An endless rule is laid out to at least 800 days after the later of its first start and `now`.
  */
 export function slotsOf(meeting: Meeting, now: number): readonly number[] {
-  if (meeting.recurrence === null) return [];
-  return ruleSlots(meeting, now).filter((slot) => !meeting.recurrence?.exdates.includes(slot));
+  const exdates = meeting.recurrence?.exdates ?? [];
+  const slots = ruleSlots(meeting, now);
+  return exdates.length === 0 ? slots : slots.filter((slot) => !exdates.includes(slot));
 }
 
 /** As {@link slotsOf}, with excluded dates still in: their places count for ordinals. */
 export function ruleSlots(meeting: Meeting, now: number): readonly number[] {
-  const recurrence = meeting.recurrence;
-  if (recurrence === null) return [];
+  return layoutOf(meeting, now)?.slots ?? [];
+}
+
+/** The place of an original start in its rule, counted from 0; undefined when the rule has none there. */
+export function placeOf(meeting: Meeting, slot: number, now: number): number | undefined {
+  return layoutOf(meeting, now)?.places.get(slot);
+}
+
+function layoutOf(meeting: Meeting, now: number): Layout | undefined {
+  if (meeting.recurrence === null) return undefined;
   const first = firstStart(meeting);
-  // Rounded up, so that a flowing clock does not lay out everything anew at each call.
-  const until = Math.ceil((Math.max(first, now) + HORIZON_MS) / (30 * 86_400_000)) * 30 * 86_400_000;
-  const key = `${recurrence.rule}|${meeting.start}|${meeting.zone}|${meeting.allDay}|${until}`;
+  const needed = Math.max(first, now) + HORIZON_MS;
+  const key = `${meeting.recurrence.rule}|${meeting.start}|${meeting.zone}|${meeting.allDay}`;
   const known = layouts.get(meeting);
-  if (known?.key === key) return known.slots;
-  const zone = meeting.allDay ? 'UTC' : meeting.zone;
-  const stamp = DateTime.fromMillis(first, { zone }).toFormat("yyyyMMdd'T'HHmmss");
-  const rule = new RRuleTemporal({
-    rruleString: `DTSTART;TZID=${zone}:${stamp}\nRRULE:${recurrence.rule}`,
-  });
-  const slots = rule.between(new Date(first), new Date(until), true).map((at) => at.epochMilliseconds);
-  layouts.set(meeting, { key, slots });
-  return slots;
+  if (known?.key === key && known.until >= needed) return known;
+  // Somewhat further than needed, so that a flowing clock does not lay out everything anew at each call.
+  const until = needed + HORIZON_MS / 8;
+  const slots = ruleOf(meeting)
+    .between(new Date(first), new Date(until), true)
+    .map((at) => at.epochMilliseconds);
+  const layout = { key, until, slots, places: new Map(slots.map((slot, place) => [slot, place])) };
+  layouts.set(meeting, layout);
+  return layout;
 }
 
 /** The value of one part of a rule (`BYDAY`, `UNTIL`…), or undefined. */
@@ -74,5 +85,23 @@ export function withRulePart(rule: string, name: string, value: string | null): 
 
 /** An instant as RRULE and Google ids write it (`20261201T090000Z`). */
 export function compactUtc(instant: number): string {
-  return DateTime.fromMillis(instant, { zone: 'utc' }).toFormat("yyyyMMdd'T'HHmmss'Z'");
+  return `${new Date(instant).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
+}
+
+/** The first `count` original starts of a series, however far they reach. */
+export function firstSlots(meeting: Meeting, count: number): number[] {
+  const recurrence = meeting.recurrence;
+  if (recurrence === null) return [];
+  return ruleOf(meeting)
+    .all((_slot, index) => index < count)
+    .map((at) => at.epochMilliseconds)
+    .filter((slot) => !recurrence.exdates.includes(slot));
+}
+
+function ruleOf(meeting: Meeting): RRuleTemporal {
+  const zone = meeting.allDay ? 'UTC' : meeting.zone;
+  const stamp = DateTime.fromMillis(firstStart(meeting), { zone }).toFormat("yyyyMMdd'T'HHmmss");
+  return new RRuleTemporal({
+    rruleString: `DTSTART;TZID=${zone}:${stamp}\nRRULE:${meeting.recurrence?.rule ?? ''}`,
+  });
 }

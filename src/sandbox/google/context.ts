@@ -1,0 +1,62 @@
+import type { Random } from '../world/random.ts';
+import type { World } from '../world/world.ts';
+import type { Credentials } from './credentials.ts';
+
+/** Google's changeable habits. A test sets them on the running sandbox. */
+export interface GoogleHabits {
+  /** No page is longer, whatever `maxResults` asks for. */
+  maxPage: number;
+  /** The share of pages that come empty although more follow. */
+  emptyPages: number;
+  /** The share of cancelled entries that are nothing but an id and the status. */
+  sparseTombstones: number;
+  /** How long deleted events are still listed. */
+  tombstonesKeptMs: number;
+  /** Requests a minute for one quota user; the service account counts as one when none is named. Null: no limit. */
+  perUserPerMinute: number | null;
+}
+
+export interface GoogleContext {
+  world: World;
+  credentials: Credentials;
+  habits: GoogleHabits;
+  /** The scopes granted to the service account by domain-wide delegation, changeable. */
+  grantedScopes: Set<string>;
+  /** Who may read the whole directory; with null everybody may. */
+  adminSubject: string | null;
+  tokens: Map<string, AccessToken>;
+  random: Random;
+}
+
+export interface AccessToken {
+  /** The impersonated person's key; null when the service account speaks for itself. */
+  person: string | null;
+  scopes: string[];
+  /** Real time, like every token's age. */
+  expiresAt: number;
+}
+
+const AUTH = 'https://www.googleapis.com/auth';
+
+export const SCOPES = {
+  events: [
+    `${AUTH}/calendar`,
+    `${AUTH}/calendar.readonly`,
+    `${AUTH}/calendar.events`,
+    `${AUTH}/calendar.events.readonly`,
+    `${AUTH}/calendar.events.owned`,
+    `${AUTH}/calendar.events.owned.readonly`,
+  ],
+  meet: [`${AUTH}/meetings.space.readonly`, `${AUTH}/meetings.space.created`],
+  directory: [`${AUTH}/admin.directory.user`, `${AUTH}/admin.directory.user.readonly`],
+} as const;
+
+/** What an administrator would grant a reader of calendars and attendance. */
+export const DEFAULT_GRANT = [
+  `${AUTH}/calendar.readonly`,
+  `${AUTH}/calendar.events.readonly`,
+  `${AUTH}/calendar.events.owned.readonly`,
+  `${AUTH}/meetings.space.readonly`,
+  `${AUTH}/admin.directory.user.readonly`,
+  `${AUTH}/admin.reports.audit.readonly`,
+];
