@@ -1,4 +1,5 @@
 import { sql, type Transaction } from 'kysely';
+import type { Evidence } from '../domain/evidence.ts';
 import {
   firstHarvestAfterMs,
   HARVEST_SOURCES,
@@ -6,6 +7,17 @@ import {
   PROVISIONAL_AFTER_MS,
   SETTLED_AFTER_MS,
 } from '../domain/harvest.ts';
+import type {
+  AttendanceStatus,
+  EvidenceTier,
+  JudgementInput,
+  Outcome,
+  ParticipantVerdict,
+  SourceState,
+  Verdict,
+} from '../domain/judgement.ts';
+import type { Instant } from '../domain/observation.ts';
+import type { AttendancePolicy, ProgramPolicy, QuietHours } from '../domain/program.ts';
 import type { DB } from './database.generated.ts';
 
 /**
@@ -101,4 +113,324 @@ async function scheduleHarvests(
 
 function ms(milliseconds: number) {
   return sql`${`${milliseconds} milliseconds`}::interval`;
+}
+
+/** A session that is due, with everything its judge needs and what was decided about it before. */
+export type DueSession = {
+  readonly sessionId: number;
+  readonly occurrenceId: number;
+  readonly mentorshipId: number;
+  readonly program: string;
+  readonly mentorship: string;
+  readonly title: string | null;
+  readonly liveFrom: Instant;
+  readonly zone: string;
+  readonly quiet: QuietHours | null;
+  readonly before: {
+    readonly outcome: Outcome | null;
+    readonly reason: string | null;
+    readonly settledAt: Instant | null;
+    readonly decidedAt: Instant | null;
+  };
+  readonly people: ReadonlyArray<{
+    readonly personId: number;
+    readonly role: 'mentor' | 'mentee' | 'peer';
+    readonly rsvp: 'accepted' | 'declined' | 'tentative' | 'none';
+    readonly address: string;
+    readonly zone: string | null;
+    readonly status: AttendanceStatus | null;
+    readonly minutes: number | null;
+    readonly tier: EvidenceTier;
+  }>;
+  readonly evidence: ReadonlyArray<Evidence & { readonly byName: string | null }>;
+  readonly facts: Omit<JudgementInput, 'participants' | 'evidence'>;
+};
+
+type DueRow = Omit<DueSession, 'facts' | 'evidence' | 'before'> & {
+  readonly outcome: Outcome | null;
+  readonly outcomeReason: string | null;
+  readonly settledAt: Instant | null;
+  readonly decidedAt: Instant | null;
+  readonly start: Instant;
+  readonly end: Instant;
+  readonly firstSeenAt: Instant;
+  readonly cancelled: JudgementInput['cancelled'];
+  readonly conference: JudgementInput['conference'];
+  readonly isPrivate: boolean;
+  readonly sightLost: boolean;
+  readonly uninvited: JudgementInput['uninvited'];
+  readonly evidence: DueSession['evidence'];
+  readonly sources: readonly SourceState[];
+  readonly attendance: AttendancePolicy | null;
+};
+
+/** Used for a program whose policy was never stored, which only a database filled by hand has. */
+const DEFAULT_ATTENDANCE: ProgramPolicy['attendance'] = {
+  minimum: { minutes: 5, share: 0.2 },
+  accept: ['conference_both', 'human_both', 'human_one'],
+};
+
+/**
+ * Sessions whose judgement is due, locked until the transaction ends; those another worker holds are left to it.
+ * The policy is the one in force at the session's start, so that a new rule judges nothing old.
+ */
+export async function lockDueSessions(trx: Transaction<DB>, now: Date, limit: number): Promise<DueSession[]> {
+  // One statement to lock and another to read: rows that come from joins under `skip locked` would be read
+  // as they were before the lock was waited for.
+  const { rows: locked } = await sql<{ id: number }>`
+    select session_id as id from cadenced.session
+     where next_judgement_at <= ${now}
+     order by next_judgement_at, session_id
+     limit ${limit} for update skip locked`.execute(trx);
+  if (locked.length === 0) return [];
+  const { rows } = await sql<DueRow>`
+    select session.session_id as "sessionId", session.occurrence_id as "occurrenceId",
+           session.mentorship_id as "mentorshipId", program.name as program, mentorship.key as mentorship,
+           occurrence.title, occurrence.private as "isPrivate", occurrence.conference_kind as conference,
+           ${millis('program.live_from')} as "liveFrom", program.time_zone as zone,
+           nullif(rules.policy -> 'quietHours', 'null') as quiet,
+           rules.policy -> 'attendance' as attendance,
+           session.outcome, session.outcome_reason as "outcomeReason",
+           ${millis('session.settled_at')} as "settledAt", decided.at as "decidedAt",
+           ${millis('session.starts_at')} as start, ${millis('session.ends_at')} as "end",
+           ${millis('session.first_seen_at')} as "firstSeenAt",
+           case when session.status = 'cancelled' then session.cancel_reason end as cancelled,
+           coalesce(sight.copies > 0 and not sight.fresh, false) as "sightLost",
+           coalesce(invited.people, '[]') as people, coalesce(others.people, '[]') as uninvited,
+           coalesce(known.rows, '[]') as evidence, coalesce(asked.sources, '[]') as sources
+      from cadenced.session
+      join cadenced.occurrence on occurrence.occurrence_id = session.occurrence_id
+      join cadenced.mentorship on mentorship.mentorship_id = session.mentorship_id
+      join cadenced.program on program.program_id = mentorship.program_id
+      left join lateral (
+        select policy from cadenced.program_policy
+         where program_policy.program_id = program.program_id
+         order by valid_from <= session.starts_at desc,
+                  case when valid_from <= session.starts_at then valid_from end desc, valid_from
+         limit 1
+      ) as rules on true
+      left join lateral (
+        select ${millis('outcome_history.decided_at')} as at from cadenced.outcome_history
+         where outcome_history.session_id = session.session_id
+         order by outcome_history.history_id desc limit 1
+      ) as decided on true
+     cross join lateral (
+        select count(*) as copies, bool_or(calendar.last_complete_pass_at >= session.starts_at) as fresh
+          from cadenced.event_copy
+          join cadenced.calendar on calendar.calendar_id = event_copy.calendar_id
+         where event_copy.occurrence_id = session.occurrence_id
+     ) as sight
+     cross join lateral (
+        select jsonb_agg(jsonb_build_object(
+                 'personId', person.person_id, 'role', participant.role, 'rsvp', participant.rsvp,
+                 'address', person.address, 'zone', person.time_zone, 'status', participant.status,
+                 'minutes', participant.minutes, 'tier', participant.evidence_tier)
+                 order by person.person_id) as people
+          from cadenced.participant
+          join cadenced.person on person.person_id = participant.person_id
+         where participant.session_id = session.session_id
+     ) as invited
+     cross join lateral (
+        select jsonb_agg(jsonb_build_object('personId', membership.person_id, 'role', membership.role)
+                 order by membership.person_id) as people
+          from cadenced.membership
+         where membership.mentorship_id = session.mentorship_id
+           and not exists (select from cadenced.participant
+                            where participant.session_id = session.session_id
+                              and participant.person_id = membership.person_id)
+     ) as others
+     cross join lateral (
+        -- A guest whose account has become known since is who the account belongs to.
+        select jsonb_agg(jsonb_build_object(
+                 'evidenceId', evidence.evidence_id, 'source', evidence.source,
+                 'kind', case when evidence.kind = 'guest' and account.person_id is not null
+                              then 'presence' else evidence.kind end,
+                 'personId', coalesce(evidence.person_id, account.person_id),
+                 'from', ${millis('evidence.from_at')}, 'until', ${millis('evidence.until_at')},
+                 'reference', evidence.reference, 'seenAt', ${millis('evidence.seen_at')},
+                 'by', (evidence.detail ->> 'by_person')::bigint,
+                 'byName', evidence.detail ->> 'by',
+                 'withdraws', evidence.detail ->> 'withdraws',
+                 'complete', coalesce((evidence.detail ->> 'complete')::boolean, false))
+                 order by evidence.evidence_id) as rows
+          from cadenced.evidence
+          left join cadenced.person_account account
+            on evidence.kind = 'guest'
+           and account.account_id = evidence.detail ->> 'account'
+           and account.provider = case evidence.source when 'teams' then 'microsoft' else 'google' end
+         where evidence.occurrence_id = session.occurrence_id
+           and (evidence.session_id is null or evidence.session_id = session.session_id)
+     ) as known
+     cross join lateral (
+        select jsonb_agg(jsonb_build_object('state', harvest.state, 'lastAnswer', harvest.last_answer)
+                 order by harvest.source) as sources
+          from cadenced.harvest where harvest.occurrence_id = session.occurrence_id
+     ) as asked
+     where session.session_id = any (${locked.map((row) => row.id)}::bigint[])
+     order by session.session_id`.execute(trx);
+  return rows.map(dueSession);
+}
+
+function dueSession(row: DueRow): DueSession {
+  const { outcome, outcomeReason, settledAt, decidedAt, sources, attendance, ...rest } = row;
+  return {
+    ...rest,
+    before: { outcome, reason: outcomeReason, settledAt, decidedAt },
+    facts: { ...rest, sources, policy: attendance ?? DEFAULT_ATTENDANCE },
+  };
+}
+
+/** A verdict as it is written. */
+export type Decided = {
+  readonly sessionId: number;
+  readonly verdict: Verdict;
+  /** Why the history gets a row, or `null` when outcome and reason stay as they were. */
+  readonly because: string | null;
+  /** The session was settled before. */
+  readonly wasSettled: boolean;
+};
+
+/** Writes verdicts of sessions that the transaction has locked. */
+export async function writeVerdicts(
+  trx: Transaction<DB>,
+  decided: readonly Decided[],
+  now: Date,
+): Promise<void> {
+  if (decided.length === 0) return;
+  await sql`
+    update cadenced.session
+       set outcome = made.outcome, outcome_reason = made.reason, overlap_minutes = made.overlap,
+           evidence_tier = made.tier, provisional_at = coalesce(session.provisional_at, ${now}),
+           settled_at = case when made.settled then coalesce(session.settled_at, ${now}) else session.settled_at end,
+           next_judgement_at = made."nextAt"
+      from jsonb_to_recordset(${JSON.stringify(
+        decided.map(({ sessionId, verdict, wasSettled }) => ({
+          sessionId,
+          outcome: verdict.outcome,
+          reason: verdict.reason,
+          overlap: verdict.overlapMinutes,
+          tier: verdict.tier,
+          settled: verdict.settled,
+          nextAt: wasSettled || verdict.nextAt === null ? null : new Date(verdict.nextAt).toISOString(),
+        })),
+      )}::jsonb)
+        as made ("sessionId" bigint, outcome text, reason text, overlap numeric, tier text, settled boolean,
+                 "nextAt" timestamptz)
+     where session.session_id = made."sessionId"`.execute(trx);
+  await sql`
+    update cadenced.participant
+       set status = made.status, minutes = made.minutes, joined_at = made.joined, left_at = made."left",
+           evidence_tier = made.tier
+      from jsonb_to_recordset(${JSON.stringify(
+        decided.flatMap(({ sessionId, verdict }) =>
+          verdict.participants.map((person) => ({ sessionId, ...person, ...times(person) })),
+        ),
+      )}::jsonb)
+        as made ("sessionId" bigint, "personId" bigint, status text, minutes numeric, joined timestamptz,
+                 "left" timestamptz, tier text)
+     where participant.session_id = made."sessionId" and participant.person_id = made."personId"
+       and (participant.status, participant.minutes, participant.joined_at, participant.left_at,
+            participant.evidence_tier)
+           is distinct from (made.status, made.minutes, made.joined, made."left", made.tier)`.execute(trx);
+  const history = decided.filter((one) => one.because !== null);
+  if (history.length === 0) return;
+  await sql`
+    insert into cadenced.outcome_history (session_id, outcome, outcome_reason, decided_at, because)
+    select "sessionId", outcome, reason, ${now}, because
+      from jsonb_to_recordset(${JSON.stringify(
+        history.map(({ sessionId, verdict, because }) => ({
+          sessionId,
+          outcome: verdict.outcome,
+          reason: verdict.reason,
+          because,
+        })),
+      )}::jsonb)
+        as made ("sessionId" bigint, outcome text, reason text, because text)`.execute(trx);
+}
+
+function times(person: ParticipantVerdict) {
+  const iso = (at: Instant | null) => (at === null ? null : new Date(at).toISOString());
+  return { joined: iso(person.joinedAt), left: iso(person.leftAt) };
+}
+
+/**
+ * Numbers the held sessions of the mentorships anew, by start, and names their stages. An evidence that comes late
+ * may make an earlier session held: those after it then move up by one.
+ */
+export async function renumberSessions(
+  trx: Transaction<DB>,
+  mentorshipIds: readonly number[],
+): Promise<void> {
+  if (mentorshipIds.length === 0) return;
+  await sql`
+    select mentorship_id from cadenced.mentorship
+     where mentorship_id = any (${[...mentorshipIds]}::bigint[])
+     order by mentorship_id for no key update`.execute(trx);
+  await sql`
+    with numbered as (
+      select session.session_id, place.ordinal, stage.name as stage
+        from cadenced.session
+        join cadenced.mentorship on mentorship.mentorship_id = session.mentorship_id
+        left join cadenced.program_policy rules
+          on rules.program_id = mentorship.program_id and rules.valid_until is null
+        left join (select session_id, row_number() over (partition by mentorship_id order by starts_at, session_id)
+                            as ordinal
+                     from cadenced.session
+                    where mentorship_id = any (${[...mentorshipIds]}::bigint[]) and outcome = 'held') as place
+          on place.session_id = session.session_id
+        left join lateral (
+          select item ->> 'name' as name
+            from jsonb_array_elements(coalesce(rules.policy -> 'stages', '[]')) as item
+           where (item ->> 'fromSession')::int <= place.ordinal
+           order by (item ->> 'fromSession')::int desc limit 1
+        ) as stage on true
+       where session.mentorship_id = any (${[...mentorshipIds]}::bigint[])
+         and (place.ordinal is not null or session.ordinal is not null)
+    )
+    update cadenced.session
+       set ordinal = numbered.ordinal, stage = numbered.stage
+      from numbered
+     where session.session_id = numbered.session_id
+       and (session.ordinal, session.stage) is distinct from (numbered.ordinal::int, numbered.stage)`.execute(
+    trx,
+  );
+}
+
+/** The settled held session that began each stage of the mentorships, and the number of each given session. */
+export type StageReached = {
+  readonly mentorshipId: number;
+  readonly sessionId: number;
+  readonly ordinal: number;
+  readonly stage: string;
+  readonly reachedAt: Date;
+};
+
+/** Every stage that the mentorships have reached by a settled session; told once each by its fact key. */
+export async function loadStagesReached(
+  trx: Transaction<DB>,
+  mentorshipIds: readonly number[],
+): Promise<StageReached[]> {
+  const { rows } = await sql<StageReached>`
+    select distinct on (session.mentorship_id, session.stage)
+           session.mentorship_id as "mentorshipId", session.session_id as "sessionId", session.ordinal,
+           session.stage, session.ends_at as "reachedAt"
+      from cadenced.session
+     where session.mentorship_id = any (${[...mentorshipIds]}::bigint[])
+       and session.outcome = 'held' and session.settled_at is not null and session.stage is not null
+     order by session.mentorship_id, session.stage, session.starts_at, session.session_id`.execute(trx);
+  return rows;
+}
+
+export async function loadOrdinals(
+  trx: Transaction<DB>,
+  sessionIds: readonly number[],
+): Promise<Map<number, { readonly ordinal: number | null; readonly stage: string | null }>> {
+  const { rows } = await sql<{ id: number; ordinal: number | null; stage: string | null }>`
+    select session_id as id, ordinal, stage from cadenced.session
+     where session_id = any (${[...sessionIds]}::bigint[])`.execute(trx);
+  return new Map(rows.map(({ id, ...rest }) => [id, rest]));
+}
+
+function millis(column: string) {
+  return sql`(extract(epoch from ${sql.ref(column)}) * 1000)::bigint`;
 }

@@ -1,0 +1,266 @@
+import type { Kysely, Transaction } from 'kysely';
+import { DateTime } from 'luxon';
+import { type AttendanceStatus, judge, type Verdict } from '../domain/judgement.ts';
+import {
+  type AttendancePayload,
+  instant,
+  type OutboundData,
+  type OutboundEventType,
+  type PersonPayload,
+  sessionPayload,
+  subjectOf,
+} from '../domain/outbound.ts';
+import { quietAround } from '../domain/reminders.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { DB } from '../store/database.generated.ts';
+import {
+  type Decided,
+  type DueSession,
+  loadOrdinals,
+  loadStagesReached,
+  lockDueSessions,
+  renumberSessions,
+  writeVerdicts,
+} from '../store/judgement.ts';
+import { type MailDraft, queueMails } from '../store/mail-queue.ts';
+import { appendOutboundEvents, type OutboundDraft } from '../store/outbound.ts';
+
+export type JudgeSessionsDeps = { readonly db: Kysely<DB>; readonly clock: Clock; readonly log: Log };
+
+const BATCH = 200;
+/** Asked later than this, people no longer remember. */
+const ASK_WITHIN_DAYS = 7;
+
+/**
+ * Judges every session that is due, some hundreds a transaction, and tells what settled.
+ * @returns how many were judged, how many settled now, how many settled ones were restated
+ */
+export async function judgeSessions(
+  deps: JudgeSessionsDeps,
+): Promise<{ judged: number; settled: number; restated: number }> {
+  const total = { judged: 0, settled: 0, restated: 0 };
+  for (;;) {
+    // Read once, so that nothing judged in this round can fall due in it again.
+    const now = deps.clock.now();
+    const cases = await deps.db.transaction().execute((trx) => judgeBatch(trx, now));
+    total.judged += cases.length;
+    total.settled += cases.filter((one) => one.settlesNow).length;
+    total.restated += cases.filter((one) => one.restated).length;
+    if (cases.length < BATCH) break;
+  }
+  if (total.judged > 0) deps.log.info(total, 'sessions were judged');
+  return total;
+}
+
+type Case = {
+  readonly due: DueSession;
+  readonly verdict: Verdict;
+  readonly decided: Decided;
+  readonly settlesNow: boolean;
+  readonly restated: boolean;
+};
+
+async function judgeBatch(trx: Transaction<DB>, now: DateTime): Promise<Case[]> {
+  const at = now.toJSDate();
+  const due = await lockDueSessions(trx, at, BATCH);
+  const cases = due.map((session) => caseOf(session, now));
+  await writeVerdicts(
+    trx,
+    cases.map((one) => one.decided),
+    at,
+  );
+  const mentorships = [...new Set(cases.filter(concernsNumbers).map((one) => one.due.mentorshipId))];
+  await renumberSessions(trx, mentorships);
+  await queueMails(
+    trx,
+    cases.flatMap((one) => questions(one, now)),
+  );
+  await appendOutboundEvents(trx, await events(trx, cases, mentorships, now));
+  return cases;
+}
+
+function caseOf(due: DueSession, now: DateTime): Case {
+  const verdict = judge({ ...due.facts, participants: due.people, evidence: due.evidence }, now.toMillis());
+  const wasSettled = due.before.settledAt !== null;
+  const outcomeChanged = verdict.outcome !== due.before.outcome || verdict.reason !== due.before.reason;
+  const before = new Map(due.people.map((person) => [person.personId, person.status]));
+  const attendanceChanged = verdict.participants.some(
+    (person) => person.status !== (before.get(person.personId) ?? null),
+  );
+  const settlesNow = verdict.settled && !wasSettled;
+  const restated = wasSettled && (outcomeChanged || attendanceChanged);
+  const because = reasonOf(due, settlesNow);
+  return {
+    due,
+    verdict,
+    decided: {
+      sessionId: due.sessionId,
+      verdict,
+      wasSettled,
+      because: outcomeChanged || restated ? because : null,
+    },
+    settlesNow,
+    restated,
+  };
+}
+
+/** What brought the verdict, for the history and for whoever reads the event. */
+function reasonOf(due: DueSession, settlesNow: boolean): string {
+  const since = due.before.decidedAt;
+  const latest = since === null ? undefined : due.evidence.filter((row) => row.seenAt >= since).at(-1);
+  if (latest !== undefined && due.before.settledAt !== null) {
+    if (latest.source === 'correction') return `correction by ${latest.byName ?? 'an administrator'}`;
+    return latest.source === 'answer' ? 'answer' : `late evidence from ${latest.byName ?? latest.source}`;
+  }
+  if (due.before.settledAt !== null)
+    return due.facts.cancelled === null ? 'restated' : 'cancellation learnt late';
+  return settlesNow ? 'settled' : due.before.outcome === null ? 'provisional' : 'new evidence';
+}
+
+/** Whether a verdict may change the numbers of the held sessions, or settle one that has a number. */
+function concernsNumbers({ due, verdict, settlesNow }: Case): boolean {
+  return (
+    (verdict.outcome === 'held') !== (due.before.outcome === 'held') ||
+    (settlesNow && verdict.outcome === 'held')
+  );
+}
+
+/** The question to everybody invited, when nothing but their word can tell; never about what is long ago. */
+function questions({ due, verdict, settlesNow }: Case, now: DateTime): MailDraft[] {
+  if (!settlesNow || verdict.outcome !== 'unknown' || verdict.reason === 'disputed') return [];
+  const end = DateTime.fromMillis(due.facts.end, { zone: 'utc' });
+  const until = end.plus({ days: ASK_WITHIN_DAYS });
+  if (due.facts.end < due.liveFrom || until <= now) return [];
+  return due.people
+    .filter((person) => person.rsvp !== 'declined')
+    .map((person) => {
+      const quiet = due.quiet === null ? null : quietAround(now, due.quiet, person.zone ?? due.zone);
+      return {
+        kind: 'did_you_meet',
+        factKey: `did_you_meet/${due.sessionId}/${person.personId}`,
+        sessionId: due.sessionId,
+        mentorshipId: due.mentorshipId,
+        alertId: null,
+        personId: person.personId,
+        toAddress: person.address,
+        dueAt: (quiet?.until ?? now).toJSDate(),
+        expiresAt: until.toJSDate(),
+      };
+    });
+}
+
+async function events(
+  trx: Transaction<DB>,
+  cases: readonly Case[],
+  mentorships: readonly number[],
+  now: DateTime,
+): Promise<OutboundDraft[]> {
+  const told = cases.filter((one) => one.settlesNow || one.restated);
+  const numbers = await loadOrdinals(
+    trx,
+    told.map((one) => one.due.sessionId),
+  );
+  const drafts = told.map((one) => {
+    const number = numbers.get(one.due.sessionId);
+    return one.settlesNow ? judged(one, number, now) : changed(one, now);
+  });
+  const byMentorship = new Map(cases.map((one) => [one.due.mentorshipId, one.due]));
+  for (const stage of mentorships.length === 0 ? [] : await loadStagesReached(trx, mentorships)) {
+    const due = byMentorship.get(stage.mentorshipId);
+    if (due === undefined) continue;
+    drafts.push(
+      draft('stage.reached', `mentorship/${stage.mentorshipId}/stage/${stage.stage}`, now, {
+        program: due.program,
+        mentorship: due.mentorship,
+        people: people(due),
+        stage: stage.stage,
+        ordinal: stage.ordinal,
+        session_id: String(stage.sessionId),
+        reached_at: instant(DateTime.fromJSDate(stage.reachedAt, { zone: 'utc' })),
+      }),
+    );
+  }
+  return drafts;
+}
+
+function judged(
+  one: Case,
+  number: { readonly ordinal: number | null; readonly stage: string | null } | undefined,
+  now: DateTime,
+): OutboundDraft {
+  return draft('session.judged', `session/${one.due.sessionId}/judged`, now, {
+    ...shared(one.due),
+    outcome: one.verdict.outcome,
+    outcome_reason: one.verdict.reason,
+    ordinal: number?.ordinal ?? null,
+    stage: number?.stage ?? null,
+    settled_at: instant(now),
+    attendance: attendance(one),
+  });
+}
+
+function changed(one: Case, now: DateTime): OutboundDraft {
+  return draft('attendance.changed', `session/${one.due.sessionId}/changed/${now.toMillis()}`, now, {
+    ...shared(one.due),
+    outcome: one.verdict.outcome,
+    outcome_reason: one.verdict.reason,
+    // A settled session has an outcome: a constraint of the table says so.
+    previous: { outcome: one.due.before.outcome ?? 'unknown', outcome_reason: one.due.before.reason },
+    because: one.decided.because ?? 'restated',
+    decided_at: instant(now),
+    attendance: attendance(one),
+  });
+}
+
+function draft<T extends OutboundEventType>(
+  type: T,
+  factKey: string,
+  now: DateTime,
+  data: OutboundData[T],
+): OutboundDraft {
+  return { type, subject: subjectOf(data), factKey, occurredAt: now.toJSDate(), payload: data };
+}
+
+function shared(due: DueSession) {
+  return sessionPayload({
+    sessionId: String(due.sessionId),
+    occurrenceId: String(due.occurrenceId),
+    program: due.program,
+    mentorship: due.mentorship,
+    scheduledStart: DateTime.fromMillis(due.facts.start, { zone: 'utc' }),
+    scheduledEnd: DateTime.fromMillis(due.facts.end, { zone: 'utc' }),
+    title: due.title,
+    isPrivate: due.facts.isPrivate,
+    people: people(due),
+  });
+}
+
+function people(due: DueSession): PersonPayload[] {
+  return due.people.map(({ personId, role, address }) => ({
+    participant_id: String(personId),
+    role,
+    address,
+  }));
+}
+
+function attendance({ due, verdict }: Case): AttendancePayload[] {
+  const verdicts = new Map(verdict.participants.map((person) => [person.personId, person]));
+  const time = (at: number | null | undefined) =>
+    at === null || at === undefined ? null : instant(DateTime.fromMillis(at, { zone: 'utc' }));
+  return due.people.map(({ personId, role, address, rsvp }) => {
+    const person = verdicts.get(personId);
+    const status: AttendanceStatus = person?.status ?? 'unknown';
+    return {
+      participant_id: String(personId),
+      role,
+      address,
+      status,
+      rsvp,
+      minutes: person?.minutes ?? null,
+      joined_at: time(person?.joinedAt),
+      left_at: time(person?.leftAt),
+      evidence_tier: person?.tier ?? 'none',
+    };
+  });
+}
