@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { silentLog } from '../../src/runtime/log.ts';
 import { createDatabase, dropDatabase } from '../../src/store/databases.ts';
 import { closedFolder, serverAccount } from '../../src/store/embedded/account.ts';
@@ -28,6 +28,26 @@ const asRoot = process.getuid?.() === 0;
 const onLinux = process.platform === 'linux';
 const nobodyReachesUs =
   asRoot && closedFolder(dirname(process.execPath), { uid: NOBODY, gid: NOBODY }) === undefined;
+
+let prepared: ReturnType<typeof openFolder>;
+
+beforeAll(async () => {
+  prepared = openFolder();
+  const server = await startEmbeddedPostgres({ dataDir: prepared.path, durable: false, log });
+  await server.stop();
+  rmSync(join(prepared.path, 'postgres.port'));
+});
+
+afterAll(() => prepared[Symbol.dispose]());
+
+/** A folder with a stopped cluster in it, for tests that are not about how it comes to be. */
+function preparedFolder() {
+  const folder = openFolder();
+  // Node's own copy does not keep owners.
+  const copied = spawnSync('cp', ['-a', join(prepared.path, 'pg18'), folder.path]);
+  expect(copied.status).toBe(0);
+  return folder;
+}
 
 /** Copies the installed package's programs, links left out, as npm leaves them without install scripts. */
 function distributionWithoutLinks(parent: string): string {
@@ -80,9 +100,9 @@ describe('the embedded server', () => {
   });
 
   test('takes another port when the one of last time is taken', async () => {
-    using folder = openFolder();
+    using folder = preparedFolder();
     const server = await startEmbeddedPostgres({ dataDir: folder.path, durable: false, log });
-    using other = openFolder();
+    using other = preparedFolder();
     writeFileSync(join(other.path, 'postgres.port'), new URL(server.url).port);
     const second = await startEmbeddedPostgres({ dataDir: other.path, durable: false, log });
     expect(new URL(second.url).port).not.toBe(new URL(server.url).port);
@@ -91,7 +111,7 @@ describe('the embedded server', () => {
   });
 
   test('makes and drops databases, also when asked twice', async () => {
-    using folder = openFolder();
+    using folder = preparedFolder();
     const server = await startEmbeddedPostgres({ dataDir: folder.path, durable: false, log });
     const made = await Promise.all([1, 2, 3].map(() => createDatabase(server.url, 'another "one"')));
     expect(await ask(made[0] ?? '', 'select current_database() as value')).toBe('another "one"');
@@ -102,7 +122,7 @@ describe('the embedded server', () => {
   });
 
   test('is started again on the same port when it is killed', async () => {
-    using folder = openFolder();
+    using folder = preparedFolder();
     const heard = listeningLog();
     const server = await startEmbeddedPostgres({ dataDir: folder.path, durable: true, log: heard.log });
     await ask(server.url, 'create table public.kept as select 42 as answer');
@@ -117,7 +137,7 @@ describe('the embedded server', () => {
   });
 
   test('starts over a lock file that names a process which is not a server', async () => {
-    using folder = openFolder();
+    using folder = preparedFolder();
     const first = await startEmbeddedPostgres({ dataDir: folder.path, durable: false, log });
     await first.stop();
     const lines = [process.pid, join(folder.path, 'pg18'), 0, 5432, '', '127.0.0.1', '', 'ready'];
@@ -139,7 +159,7 @@ describe('the embedded server', () => {
 
   test('lives in a session of its own, out of the reach of Ctrl-C', async ({ skip }) => {
     skip(!onLinux, 'reads /proc');
-    using folder = openFolder();
+    using folder = preparedFolder();
     const server = await startEmbeddedPostgres({ dataDir: folder.path, durable: false, log });
     const session = (pid: number | 'self') =>
       readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/.*\)/, '').split(' ')[4];
@@ -165,7 +185,7 @@ describe('processes that die and processes that meet', () => {
   });
 
   test('after kill -9 of daemon and server the next one comes up with the data', async () => {
-    using folder = openFolder();
+    using folder = preparedFolder();
     const first = new Starter({ dataDir: folder.path, durable: true });
     const { url, pid } = await first.report;
     await ask(url, 'create table public.kept as select 42 as answer');
@@ -178,7 +198,7 @@ describe('processes that die and processes that meet', () => {
 
   test('the server follows a killed daemon by itself', async ({ skip }) => {
     skip(!onLinux, 'reads /proc');
-    using folder = openFolder();
+    using folder = preparedFolder();
     const daemon = new Starter({ dataDir: folder.path });
     const { pid, url } = await daemon.report;
     const server = identify(pid);
@@ -215,7 +235,7 @@ describe('processes that die and processes that meet', () => {
   }
 
   test('an orphan is adopted, and stopped by who adopted it', async () => {
-    using folder = openFolder();
+    using folder = preparedFolder();
     const left = await orphan(folder.path, 'off');
     const server = await startEmbeddedPostgres({ dataDir: folder.path, durable: false, log });
     expect(server).toMatchObject({ pid: left.pid, shared: false });
@@ -225,7 +245,7 @@ describe('processes that die and processes that meet', () => {
   });
 
   test('an orphan that is less safe than asked for is ended and replaced', async () => {
-    using folder = openFolder();
+    using folder = preparedFolder();
     const left = await orphan(folder.path, 'off');
     const server = await startEmbeddedPostgres({ dataDir: folder.path, durable: true, log });
     await left.exited;
@@ -248,7 +268,7 @@ describe('processes that die and processes that meet', () => {
   });
 
   test('a second daemon is refused and told who is there', async () => {
-    using folder = openFolder();
+    using folder = preparedFolder();
     const first = await startEmbeddedPostgres({ dataDir: folder.path, durable: false, log });
     const second = new Starter({ dataDir: folder.path, whenInUse: 'refuse' });
     const { failed } = await second.report;
