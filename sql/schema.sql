@@ -1,0 +1,597 @@
+-- The schema as a prepared database has it: read it to know what is there, do not edit it.
+-- Printed from the catalogue (node src/store/schema-dump.ts), compared on every check. What views and functions
+-- do stands in sql/views and sql/migrations; here is what others may rely on: names, types, constraints, grants.
+
+-- Private tables of the daemon. Read the views in schema mentoring instead: these may change with any release.
+create schema cadenced;
+
+-- Stable views and functions for administrators and other programs.
+create schema mentoring;
+
+-- A mentorship that needs attention, from the day it was noticed until it resolved by itself.
+create table cadenced.alert (
+  alert_id bigint generated always as identity not null  -- Surrogate key.
+  mentorship_id bigint not null  -- The mentorship.
+  kind text not null  -- at_risk or violated.
+  level text default 'pair'::text not null  -- Who has been told so far: pair, coordinator, escalation.
+  opened_at timestamp with time zone not null  -- When it was noticed (business time).
+  told_at timestamp with time zone  -- When somebody was told; NULL = nobody.
+  resolved_at timestamp with time zone  -- When it was over; NULL = open.
+  baselined boolean default false not null  -- Older than the program's live_from: recorded, told to nobody.
+  reasons text[] not null  -- Reasons from the closed list of the cadence view.
+  constraint alert_pkey PRIMARY KEY (alert_id)
+  constraint alert_mentorship_id_fkey FOREIGN KEY (mentorship_id) REFERENCES cadenced.mentorship(mentorship_id) ON DELETE CASCADE
+  constraint alert_kind_is_known CHECK ((kind = ANY (ARRAY['at_risk'::text, 'violated'::text])))
+  constraint alert_level_is_known CHECK ((level = ANY (ARRAY['pair'::text, 'coordinator'::text, 'escalation'::text])))
+);
+CREATE UNIQUE INDEX alert_one_open_of_a_kind ON cadenced.alert USING btree (mentorship_id, kind) WHERE (resolved_at IS NULL);
+
+-- A calendar that is read: one of a person, or the mailbox of a program.
+create table cadenced.calendar (
+  calendar_id bigint generated always as identity not null  -- Surrogate key.
+  provider text not null  -- google or microsoft.
+  address text not null  -- The owner's primary address, lower-case.
+  person_id bigint  -- The owner; NULL for a program mailbox.
+  program_id bigint  -- The program whose mailbox this is; NULL for a person's calendar.
+  state text default 'active'::text not null  -- Whether it can be read: active, denied, gone, needs_consent, throttled, parked.
+  state_reason text  -- Short machine reason of the state.
+  state_since timestamp with time zone default cadenced.now() not null  -- When the state began, in business time.
+  next_probe_at timestamp with time zone  -- When a calendar that cannot be read is tried again (real time).
+  strikes integer default 0 not null  -- Not-found answers in a row. Only three over more than an hour make a calendar gone.
+  first_strike_at timestamp with time zone  -- When the strikes began (real time).
+  failures integer default 0 not null  -- Passes in a row that failed for any reason: what the next attempt's distance grows with.
+  sync_generation bigint default 0 not null  -- The fence: a pass applies only if this is still the number it read at its start.
+  cursor text  -- Where the provider's change stream goes on. Opaque; NULL = a full pass is needed.
+  cursor_version text  -- Request parameters and mapping under which the cursor was made; another version makes it void.
+  window_from timestamp with time zone  -- Begin of the window that the cursor covers.
+  window_until timestamp with time zone  -- End of the window that the cursor covers.
+  next_poll_at timestamp with time zone default now() not null  -- When the next poll falls due (real time).
+  full_pass_wanted boolean default true not null  -- The next pass must begin without a cursor.
+  reconcile_wanted boolean default false not null  -- The next pass must compare the whole window.
+  last_attempt_at timestamp with time zone  -- When a pass last began (business time).
+  last_complete_pass_at timestamp with time zone  -- When a pass last ended with everything read and applied (business time).
+  last_full_pass_at timestamp with time zone  -- When the cursor's window was last read in full (business time).
+  last_reconcile_at timestamp with time zone  -- When the whole window was last compared (business time).
+  untagged_seen bigint default 0 not null  -- Events seen that carry no tag: all that is kept of them is this count.
+  hidden_seen bigint default 0 not null  -- Events seen whose title and people the provider hid.
+  left_out_seen bigint default 0 not null  -- Events that could not be read: malformed, or dated outside 1970-2200.
+  drift integer  -- Rows in which the last reconcile differed from what the change stream had told; NULL before the first.
+  parked jsonb  -- Cancellations held back by the brake: {"since": instant, "lineages": [...]}; NULL = none.
+  approved_until timestamp with time zone  -- Until when an administrator has released the brake (real time).
+  retired_at timestamp with time zone  -- No longer in the roster: kept for its history, not read any more.
+  constraint calendar_pkey PRIMARY KEY (calendar_id)
+  constraint calendar_is_unique_at_its_provider UNIQUE (provider, address)
+  constraint calendar_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
+  constraint calendar_program_id_fkey FOREIGN KEY (program_id) REFERENCES cadenced.program(program_id) ON DELETE CASCADE
+  constraint calendar_address_is_lower_case CHECK ((address = lower(address)))
+  constraint calendar_is_of_a_person_or_a_program CHECK (((person_id IS NULL) <> (program_id IS NULL)))
+  constraint calendar_provider_is_known CHECK ((provider = ANY (ARRAY['google'::text, 'microsoft'::text])))
+  constraint calendar_state_is_known CHECK ((state = ANY (ARRAY['active'::text, 'denied'::text, 'gone'::text, 'needs_consent'::text, 'throttled'::text, 'parked'::text])))
+);
+CREATE INDEX calendar_by_person ON cadenced.calendar USING btree (person_id) WHERE (person_id IS NOT NULL);
+CREATE INDEX calendar_due ON cadenced.calendar USING btree (next_poll_at) WHERE (retired_at IS NULL);
+
+-- Untagged events that hold both sides of a mentorship, where the program opts in. Listed, never counted; no title.
+create table cadenced.candidate_event (
+  calendar_id bigint not null  -- Where it stands.
+  source_id text not null  -- The provider's id.
+  mentorship_id bigint not null  -- Whose sides it holds.
+  starts_at timestamp with time zone not null  -- Its start.
+  ends_at timestamp with time zone not null  -- Its end.
+  seen_at timestamp with time zone not null  -- When it was found (business time).
+  constraint candidate_event_pkey PRIMARY KEY (calendar_id, source_id, mentorship_id)
+  constraint candidate_event_calendar_id_fkey FOREIGN KEY (calendar_id) REFERENCES cadenced.calendar(calendar_id) ON DELETE CASCADE
+  constraint candidate_event_mentorship_id_fkey FOREIGN KEY (mentorship_id) REFERENCES cadenced.mentorship(mentorship_id) ON DELETE CASCADE
+);
+
+-- How far business time runs ahead of real time. Zero in production; moved by CADENCED_CLOCK, which needs every provider, SMTP and webhook address to be loopback.
+create table cadenced.clock (
+  singleton boolean default true not null  -- Keeps the table at one row.
+  ahead_by interval default 'PT0S'::interval not null  -- Added to the real time by cadenced.now(); may be negative.
+  constraint clock_pkey PRIMARY KEY (singleton)
+  constraint clock_is_one_row CHECK (singleton)
+);
+
+-- An occurrence as it stands on one calendar. No body, no attachment; no title when private.
+create table cadenced.event_copy (
+  copy_id bigint generated always as identity not null  -- Surrogate key.
+  calendar_id bigint not null  -- Where the copy stands.
+  occurrence_id bigint not null  -- The occurrence it is a copy of: a stored match, not a computed key.
+  source_id text not null  -- The provider's id on this calendar.
+  series_id text  -- The provider's id of the series; NULL for a single event.
+  uid text  -- The iCalendar UID as the provider gave it.
+  lineage text not null  -- Normalised UID.
+  original_start timestamp with time zone  -- The start this instance was made with.
+  original_date date  -- The date this instance was made with, in the series' zone.
+  starts_at timestamp with time zone not null  -- Start on this copy.
+  ends_at timestamp with time zone not null  -- End on this copy.
+  time_zone text  -- IANA zone the event was made in.
+  status text not null  -- confirmed, tentative or cancelled, as the copy says.
+  organizer text  -- Organizer's address on this copy.
+  owner_is_organizer boolean not null  -- The calendar's owner organizes the meeting: time and cancellation follow this copy.
+  owner_response text  -- The owner's own answer, when this copy tells it.
+  people jsonb not null  -- Invited people: [{address, name, response, organizer, optional}], rooms left out.
+  people_omitted boolean not null  -- The list of people is incomplete: it proves who was invited, never who was not.
+  title text  -- Title; NULL when private.
+  private boolean not null  -- Marked private or confidential.
+  hidden boolean not null  -- The provider hid its details.
+  conference_kind text  -- meet, teams, other, or NULL.
+  conference_key text  -- Meeting code or join URL.
+  matched jsonb not null  -- Which tag rule of which program matched: [{program, rule}].
+  source_updated_at timestamp with time zone  -- When the provider says it last changed.
+  revision text not null  -- The provider's etag or change key.
+  first_seen_at timestamp with time zone not null  -- When this copy was first stored (business time).
+  removed_at timestamp with time zone  -- When the copy left the calendar; kept so that a late word about it is understood.
+  removal text  -- cancelled (the source said so), deleted (the owner's copy is gone), absent (a complete list did not show it), untagged.
+  constraint event_copy_pkey PRIMARY KEY (copy_id)
+  constraint event_copy_calendar_id_fkey FOREIGN KEY (calendar_id) REFERENCES cadenced.calendar(calendar_id) ON DELETE CASCADE
+  constraint event_copy_occurrence_id_fkey FOREIGN KEY (occurrence_id) REFERENCES cadenced.occurrence(occurrence_id) ON DELETE CASCADE
+  constraint event_copy_conference_kind_is_known CHECK ((conference_kind = ANY (ARRAY['meet'::text, 'teams'::text, 'other'::text])))
+  constraint event_copy_owner_response_is_known CHECK ((owner_response = ANY (ARRAY['accepted'::text, 'declined'::text, 'tentative'::text, 'none'::text])))
+  constraint event_copy_private_has_no_title CHECK (((NOT private) OR (title IS NULL)))
+  constraint event_copy_removal_is_known CHECK ((removal = ANY (ARRAY['cancelled'::text, 'deleted'::text, 'absent'::text, 'untagged'::text])))
+  constraint event_copy_removed_has_a_reason CHECK (((removed_at IS NULL) = (removal IS NULL)))
+  constraint event_copy_status_is_known CHECK ((status = ANY (ARRAY['confirmed'::text, 'tentative'::text, 'cancelled'::text])))
+);
+CREATE INDEX event_copy_by_lineage ON cadenced.event_copy USING btree (lineage);
+CREATE INDEX event_copy_by_occurrence ON cadenced.event_copy USING btree (occurrence_id);
+CREATE INDEX event_copy_by_series ON cadenced.event_copy USING btree (calendar_id, series_id) WHERE (series_id IS NOT NULL);
+CREATE UNIQUE INDEX event_copy_one_live_copy_of_an_id ON cadenced.event_copy USING btree (calendar_id, source_id) WHERE (removed_at IS NULL);
+
+-- What is known about who was there. Append-only: rows are added, never changed.
+create table cadenced.evidence (
+  evidence_id bigint generated always as identity not null  -- Surrogate key.
+  occurrence_id bigint not null  -- The meeting it speaks of.
+  session_id bigint  -- The session it speaks of; NULL = every session of the occurrence.
+  person_id bigint  -- The person it speaks of; NULL for a frame, a guest or a device.
+  source text not null  -- meet, reports, teams, answer, correction, external or rsvp.
+  kind text not null  -- record (a conference took place), presence, guest, device, no_record, cannot_tell, met, not_met, absent, excused, withdrawn.
+  from_at timestamp with time zone  -- Begin of the presence or the record.
+  until_at timestamp with time zone  -- End of the presence or the record.
+  reference text not null  -- The source's own name for it: the same statement is kept once.
+  detail jsonb default '{}'::jsonb not null  -- What else the source said; no free text of people.
+  seen_at timestamp with time zone not null  -- When the daemon learnt it (business time).
+  constraint evidence_pkey PRIMARY KEY (evidence_id)
+  constraint evidence_is_recorded_once UNIQUE (occurrence_id, source, reference)
+  constraint evidence_occurrence_id_fkey FOREIGN KEY (occurrence_id) REFERENCES cadenced.occurrence(occurrence_id)
+  constraint evidence_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id)
+  constraint evidence_session_id_fkey FOREIGN KEY (session_id) REFERENCES cadenced.session(session_id)
+  constraint evidence_ends_after_it_begins CHECK (((until_at IS NULL) OR (from_at IS NULL) OR (until_at >= from_at)))
+  constraint evidence_kind_is_known CHECK ((kind = ANY (ARRAY['record'::text, 'presence'::text, 'guest'::text, 'device'::text, 'no_record'::text, 'cannot_tell'::text, 'met'::text, 'not_met'::text, 'absent'::text, 'excused'::text, 'withdrawn'::text])))
+  constraint evidence_source_is_known CHECK ((source = ANY (ARRAY['meet'::text, 'reports'::text, 'teams'::text, 'answer'::text, 'correction'::text, 'external'::text, 'rsvp'::text])))
+);
+CREATE INDEX evidence_by_session ON cadenced.evidence USING btree (session_id) WHERE (session_id IS NOT NULL);
+CREATE TRIGGER evidence_is_append_only BEFORE UPDATE ON cadenced.evidence FOR EACH STATEMENT EXECUTE FUNCTION cadenced.refuse_change();
+
+-- What people said about a session.
+create table cadenced.feedback (
+  feedback_id bigint generated always as identity not null  -- Surrogate key.
+  session_id bigint not null  -- The session.
+  person_id bigint not null  -- Who said it; never shown in the views.
+  rating smallint  -- 1 to 5, or NULL.
+  comment text  -- Free text, or NULL.
+  given_at timestamp with time zone not null  -- When (business time).
+  constraint feedback_pkey PRIMARY KEY (feedback_id)
+  constraint feedback_is_given_once UNIQUE (session_id, person_id)
+  constraint feedback_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
+  constraint feedback_session_id_fkey FOREIGN KEY (session_id) REFERENCES cadenced.session(session_id) ON DELETE CASCADE
+  constraint feedback_comment_is_bounded CHECK ((length(comment) <= 2000))
+  constraint feedback_rating_is_one_to_five CHECK (((rating >= 1) AND (rating <= 5)))
+);
+
+-- When each source is asked about each meeting next; survives restarts.
+create table cadenced.harvest (
+  occurrence_id bigint not null  -- The meeting.
+  source text not null  -- The source.
+  state text default 'waiting'::text not null  -- waiting, final (it has said all it will), or cannot_tell.
+  attempts integer default 0 not null  -- How often it was asked.
+  due_at timestamp with time zone  -- When it is asked next (business time).
+  last_at timestamp with time zone  -- When it was last asked (business time).
+  last_answer text  -- records, nothing, no_permission, expired, external_organizer, not_found, or the code of a failure.
+  constraint harvest_pkey PRIMARY KEY (occurrence_id, source)
+  constraint harvest_occurrence_id_fkey FOREIGN KEY (occurrence_id) REFERENCES cadenced.occurrence(occurrence_id) ON DELETE CASCADE
+  constraint harvest_source_is_known CHECK ((source = ANY (ARRAY['meet'::text, 'reports'::text, 'teams'::text])))
+  constraint harvest_state_is_known CHECK ((state = ANY (ARRAY['waiting'::text, 'final'::text, 'cannot_tell'::text])))
+  constraint harvest_waiting_has_a_time CHECK (((state = 'waiting'::text) = (due_at IS NOT NULL)))
+);
+CREATE INDEX harvest_due ON cadenced.harvest USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+-- Mails, written in the transaction of the fact they tell and sent by a job afterwards.
+create table cadenced.mail (
+  mail_id bigint generated always as identity not null  -- Surrogate key.
+  fact_key text not null  -- Names the fact, the person and the kind: no fact makes two mails.
+  kind text not null  -- reminder, cadence_alert, cadence_digest, nudge, did_you_meet.
+  session_id bigint  -- The session it is about.
+  mentorship_id bigint  -- The mentorship it is about.
+  alert_id bigint  -- The alert it tells.
+  person_id bigint  -- Who receives it; NULL for a coordinator.
+  to_address text not null  -- Where it goes.
+  due_at timestamp with time zone not null  -- When it leaves (business time).
+  expires_at timestamp with time zone  -- After this it would only confuse, and is suppressed (business time).
+  status text default 'queued'::text not null  -- queued, sending, sent (accepted by the server), suppressed, refused, failed.
+  reason text  -- Why it was suppressed, refused or failed.
+  message_id text  -- Message-ID; the same in every attempt, so that a repeat is recognised.
+  attempts integer default 0 not null  -- How often it was handed to the server.
+  next_attempt_at timestamp with time zone  -- Not before this, after a failed attempt (real time).
+  sent_at timestamp with time zone  -- When the server accepted it (business time).
+  created_at timestamp with time zone default cadenced.now() not null  -- When the fact was recorded (business time).
+  constraint mail_pkey PRIMARY KEY (mail_id)
+  constraint mail_is_made_once_for_a_fact UNIQUE (fact_key)
+  constraint mail_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES cadenced.alert(alert_id) ON DELETE CASCADE
+  constraint mail_mentorship_id_fkey FOREIGN KEY (mentorship_id) REFERENCES cadenced.mentorship(mentorship_id) ON DELETE CASCADE
+  constraint mail_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
+  constraint mail_session_id_fkey FOREIGN KEY (session_id) REFERENCES cadenced.session(session_id) ON DELETE CASCADE
+  constraint mail_kind_is_known CHECK ((kind = ANY (ARRAY['reminder'::text, 'cadence_alert'::text, 'cadence_digest'::text, 'nudge'::text, 'did_you_meet'::text])))
+  constraint mail_sent_has_a_time CHECK (((status = 'sent'::text) = (sent_at IS NOT NULL)))
+  constraint mail_status_is_known CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'suppressed'::text, 'refused'::text, 'failed'::text])))
+);
+CREATE INDEX mail_by_session ON cadenced.mail USING btree (session_id) WHERE (session_id IS NOT NULL);
+CREATE INDEX mail_due ON cadenced.mail USING btree (due_at) WHERE (status = ANY (ARRAY['queued'::text, 'sending'::text]));
+CREATE INDEX mail_reminders_by_person ON cadenced.mail USING btree (person_id, due_at) WHERE (kind = 'reminder'::text);
+
+-- Who belongs to a mentorship, and on which side.
+create table cadenced.membership (
+  mentorship_id bigint not null  -- The mentorship.
+  person_id bigint not null  -- The member.
+  role text not null  -- mentor, mentee or peer.
+  constraint membership_pkey PRIMARY KEY (mentorship_id, person_id)
+  constraint membership_mentorship_id_fkey FOREIGN KEY (mentorship_id) REFERENCES cadenced.mentorship(mentorship_id) ON DELETE CASCADE
+  constraint membership_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
+  constraint membership_role_is_known CHECK ((role = ANY (ARRAY['mentor'::text, 'mentee'::text, 'peer'::text])))
+);
+CREATE INDEX membership_by_person ON cadenced.membership USING btree (person_id);
+
+-- A mentor with one or several mentees, or a group of peers, in one program.
+create table cadenced.mentorship (
+  mentorship_id bigint generated always as identity not null  -- Surrogate key.
+  program_id bigint not null  -- The program it belongs to.
+  key text not null  -- The roster's name of the mentorship; unique in its program.
+  starts_on date not null  -- First day, in the program's zone.
+  ends_on date  -- Last day, in the program's zone; NULL = open.
+  created_at timestamp with time zone default cadenced.now() not null  -- When the roster first named it.
+  constraint mentorship_pkey PRIMARY KEY (mentorship_id)
+  constraint mentorship_key_is_unique_in_program UNIQUE (program_id, key)
+  constraint mentorship_program_id_fkey FOREIGN KEY (program_id) REFERENCES cadenced.program(program_id)
+  constraint mentorship_ends_after_it_starts CHECK (((ends_on IS NULL) OR (ends_on >= starts_on)))
+);
+
+create table cadenced.migration (
+  name character varying(255) not null
+  "timestamp" character varying(255) not null
+  constraint migration_pkey PRIMARY KEY (name)
+);
+
+-- The content of every applied migration file, so that an edited one is noticed.
+create table cadenced.migration_checksum (
+  name text not null
+  sha256 text not null
+  applied_at timestamp with time zone default clock_timestamp() not null
+  constraint migration_checksum_pkey PRIMARY KEY (name)
+  constraint migration_checksum_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+);
+
+create table cadenced.migration_lock (
+  id character varying(255) not null
+  is_locked integer default 0 not null
+  constraint migration_lock_pkey PRIMARY KEY (id)
+);
+
+-- One meeting at one time, however many calendars hold a copy of it.
+create table cadenced.occurrence (
+  occurrence_id bigint generated always as identity not null  -- Surrogate key; never changes, whatever the providers do to their ids.
+  lineage text not null  -- What all copies of the meeting share: the normalised iCalendar UID.
+  original_start timestamp with time zone  -- The start it was made with; NULL for a single event.
+  original_date date  -- The date it was made with, in the series' zone; NULL for a single event.
+  starts_at timestamp with time zone not null  -- Scheduled start.
+  ends_at timestamp with time zone not null  -- Scheduled end.
+  status text default 'scheduled'::text not null  -- scheduled or cancelled; whether it has ended is a matter of the clock.
+  cancelled_at timestamp with time zone  -- When the source says it was cancelled, else when we learnt it.
+  cancel_reason text  -- cancelled, deleted, or removed_everywhere.
+  organizer text  -- Address of the organizer, lower-case.
+  title text  -- Title; NULL when the event is private.
+  private boolean default false not null  -- Marked private or confidential on some copy.
+  conference_kind text  -- meet, teams, other, or NULL.
+  conference_key text  -- Meeting code or join URL.
+  reschedules integer default 0 not null  -- How often its start moved.
+  first_seen_at timestamp with time zone not null  -- When the daemon first saw it (business time).
+  constraint occurrence_pkey PRIMARY KEY (occurrence_id)
+  constraint occurrence_cancelled_has_a_time CHECK (((status = 'cancelled'::text) = (cancelled_at IS NOT NULL)))
+  constraint occurrence_conference_kind_is_known CHECK ((conference_kind = ANY (ARRAY['meet'::text, 'teams'::text, 'other'::text])))
+  constraint occurrence_ends_after_it_starts CHECK ((ends_at >= starts_at))
+  constraint occurrence_private_has_no_title CHECK (((NOT private) OR (title IS NULL)))
+  constraint occurrence_status_is_known CHECK ((status = ANY (ARRAY['scheduled'::text, 'cancelled'::text])))
+);
+CREATE INDEX occurrence_by_conference ON cadenced.occurrence USING btree (conference_key, starts_at) WHERE (conference_kind = ANY (ARRAY['meet'::text, 'teams'::text]));
+CREATE INDEX occurrence_by_lineage ON cadenced.occurrence USING btree (lineage, original_date);
+CREATE INDEX occurrence_by_start ON cadenced.occurrence USING btree (starts_at);
+
+-- What happened, for other programs. Rows become visible in the order of position: a reader that asks for what comes after the last position it saw misses nothing.
+create table cadenced.outbound_event (
+  "position" bigint generated always as identity not null  -- Order. Assigned under a lock that is held until commit, so that no lower position appears later.
+  event_id text not null  -- Webhook id: the same in every delivery and every replay.
+  fact_key text not null  -- Names the fact: no fact makes two events.
+  type text not null  -- One of the eleven types.
+  subject text not null  -- What it is about, such as session/12.
+  sequence integer not null  -- Counts the events of one subject from 1.
+  occurred_at timestamp with time zone not null  -- When the fact was recorded (business time).
+  payload jsonb not null  -- The data of the event.
+  constraint outbound_event_pkey PRIMARY KEY ("position")
+  constraint outbound_event_id_is_unique UNIQUE (event_id)
+  constraint outbound_event_is_made_once_for_a_fact UNIQUE (fact_key)
+  constraint outbound_event_sequence_is_unique_in_its_subject UNIQUE (subject, sequence)
+  constraint outbound_event_id_has_no_dot CHECK ((event_id !~ '\.'::text))
+  constraint outbound_event_type_is_known CHECK ((type = ANY (ARRAY['session.scheduled'::text, 'session.rescheduled'::text, 'session.cancelled'::text, 'session.judged'::text, 'attendance.changed'::text, 'cadence.at_risk'::text, 'cadence.violated'::text, 'cadence.resolved'::text, 'stage.reached'::text, 'calendar.disconnected'::text, 'calendar.reconnected'::text])))
+);
+CREATE TRIGGER outbound_events_take_turns BEFORE INSERT ON cadenced.outbound_event FOR EACH STATEMENT EXECUTE FUNCTION cadenced.serialise_outbound_events();
+
+-- Every verdict a session ever had.
+create table cadenced.outcome_history (
+  history_id bigint generated always as identity not null  -- Surrogate key.
+  session_id bigint not null  -- The session.
+  outcome text not null  -- The verdict.
+  outcome_reason text  -- Its reason.
+  decided_at timestamp with time zone not null  -- When it was given (business time).
+  because text not null  -- What brought it: provisional, settled, late evidence from a source, a correction and by whom.
+  constraint outcome_history_pkey PRIMARY KEY (history_id)
+  constraint outcome_history_session_id_fkey FOREIGN KEY (session_id) REFERENCES cadenced.session(session_id) ON DELETE CASCADE
+  constraint outcome_history_outcome_is_known CHECK ((outcome = ANY (ARRAY['held'::text, 'too_short'::text, 'one_sided'::text, 'no_one'::text, 'cancelled'::text, 'unknown'::text])))
+);
+CREATE INDEX outcome_history_by_session ON cadenced.outcome_history USING btree (session_id, decided_at);
+
+-- A member of the mentorship who was invited to the session.
+create table cadenced.participant (
+  session_id bigint not null  -- The session.
+  person_id bigint not null  -- The person.
+  role text not null  -- mentor, mentee or peer.
+  rsvp text default 'none'::text not null  -- The person's answer: from their own copy, else from the organizer's.
+  status text  -- attended, absent, excused or unknown; NULL until judged.
+  minutes numeric(7,2)  -- Minutes present, united over devices and rejoins.
+  joined_at timestamp with time zone  -- First arrival.
+  left_at timestamp with time zone  -- Last departure.
+  evidence_tier text default 'none'::text not null  -- Strongest evidence about this person.
+  constraint participant_pkey PRIMARY KEY (session_id, person_id)
+  constraint participant_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
+  constraint participant_session_id_fkey FOREIGN KEY (session_id) REFERENCES cadenced.session(session_id) ON DELETE CASCADE
+  constraint participant_evidence_tier_is_known CHECK ((evidence_tier = ANY (ARRAY['conference_both'::text, 'conference_one'::text, 'human_both'::text, 'human_one'::text, 'rsvp_only'::text, 'none'::text])))
+  constraint participant_role_is_known CHECK ((role = ANY (ARRAY['mentor'::text, 'mentee'::text, 'peer'::text])))
+  constraint participant_rsvp_is_known CHECK ((rsvp = ANY (ARRAY['accepted'::text, 'declined'::text, 'tentative'::text, 'none'::text])))
+  constraint participant_status_is_known CHECK ((status = ANY (ARRAY['attended'::text, 'absent'::text, 'excused'::text, 'unknown'::text])))
+);
+CREATE INDEX participant_by_person ON cadenced.participant USING btree (person_id);
+
+-- Days on which a mentorship, or every mentorship of a person, owes no session.
+create table cadenced.pause (
+  pause_id bigint generated always as identity not null  -- Surrogate key.
+  mentorship_id bigint  -- The paused mentorship, or NULL.
+  person_id bigint  -- The paused person, or NULL.
+  from_on date not null  -- First paused day, in the program's zone.
+  until_on date not null  -- Last paused day, in the program's zone.
+  reason text  -- Free text for people.
+  constraint pause_pkey PRIMARY KEY (pause_id)
+  constraint pause_mentorship_id_fkey FOREIGN KEY (mentorship_id) REFERENCES cadenced.mentorship(mentorship_id) ON DELETE CASCADE
+  constraint pause_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
+  constraint pause_ends_after_it_begins CHECK ((until_on >= from_on))
+  constraint pause_is_of_a_mentorship_or_a_person CHECK (((mentorship_id IS NULL) <> (person_id IS NULL)))
+);
+CREATE INDEX pause_by_mentorship ON cadenced.pause USING btree (mentorship_id) WHERE (mentorship_id IS NOT NULL);
+CREATE INDEX pause_by_person ON cadenced.pause USING btree (person_id) WHERE (person_id IS NOT NULL);
+
+-- A mentor, mentee or peer of any program.
+create table cadenced.person (
+  person_id bigint generated always as identity not null  -- Surrogate key; participant_id in the views.
+  address text not null  -- Primary address, lower-case. Mails go here; the calendar is read under it.
+  name text not null  -- As in the roster.
+  time_zone text  -- IANA zone for mails; NULL = the program's.
+  language text  -- BCP 47 tag for mails; NULL = the program's.
+  calendar_provider text default 'none'::text not null  -- Where the calendar is read: google, microsoft or none.
+  created_at timestamp with time zone default cadenced.now() not null  -- When the roster first named the person.
+  constraint person_pkey PRIMARY KEY (person_id)
+  constraint person_address_is_unique UNIQUE (address)
+  constraint person_address_is_lower_case CHECK ((address = lower(address)))
+  constraint person_calendar_provider_is_known CHECK ((calendar_provider = ANY (ARRAY['google'::text, 'microsoft'::text, 'none'::text])))
+);
+
+-- Provider ids of people, learnt from evidence that carried both id and address.
+create table cadenced.person_account (
+  provider text not null  -- google or microsoft.
+  account_id text not null  -- users/123 (Google) or an object id (Microsoft).
+  person_id bigint not null  -- Whose account.
+  constraint person_account_pkey PRIMARY KEY (provider, account_id)
+  constraint person_account_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
+  constraint person_account_provider_is_known CHECK ((provider = ANY (ARRAY['google'::text, 'microsoft'::text])))
+);
+CREATE INDEX person_account_by_person ON cadenced.person_account USING btree (person_id);
+
+-- Every address a person is known by, the primary one included.
+create table cadenced.person_address (
+  address text not null  -- Lower-case address; belongs to one person only.
+  person_id bigint not null  -- Whose address.
+  constraint person_address_pkey PRIMARY KEY (address)
+  constraint person_address_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
+  constraint alias_is_lower_case CHECK ((address = lower(address)))
+);
+CREATE INDEX person_address_by_person ON cadenced.person_address USING btree (person_id);
+
+-- A session that another program planned before any calendar event existed.
+create table cadenced.planned_session (
+  plan_id bigint generated always as identity not null  -- Surrogate key.
+  mentorship_id bigint not null  -- The mentorship.
+  starts_at timestamp with time zone not null  -- Planned start.
+  ends_at timestamp with time zone not null  -- Planned end.
+  tolerance interval default 'P2D'::interval not null  -- How far the calendar event may lie from the plan.
+  reference text  -- Text that, found in an event's title or body, binds it whatever its time.
+  session_id bigint  -- The session it is bound to; NULL = nothing bound yet.
+  withdrawn_at timestamp with time zone  -- When the plan was withdrawn.
+  created_at timestamp with time zone default cadenced.now() not null  -- When it was planned.
+  constraint planned_session_pkey PRIMARY KEY (plan_id)
+  constraint planned_session_mentorship_id_fkey FOREIGN KEY (mentorship_id) REFERENCES cadenced.mentorship(mentorship_id) ON DELETE CASCADE
+  constraint planned_session_session_id_fkey FOREIGN KEY (session_id) REFERENCES cadenced.session(session_id) ON DELETE SET NULL
+  constraint planned_session_ends_after_it_starts CHECK ((ends_at > starts_at))
+  constraint planned_session_tolerance_is_not_negative CHECK ((tolerance >= 'PT0S'::interval))
+);
+CREATE UNIQUE INDEX planned_session_binds_once ON cadenced.planned_session USING btree (session_id) WHERE (session_id IS NOT NULL);
+CREATE INDEX planned_session_by_mentorship ON cadenced.planned_session USING btree (mentorship_id, starts_at);
+CREATE UNIQUE INDEX planned_session_reference_is_unique ON cadenced.planned_session USING btree (mentorship_id, reference) WHERE (reference IS NOT NULL);
+
+-- A mentoring program, as the configuration file names it.
+create table cadenced.program (
+  program_id bigint generated always as identity not null  -- Surrogate key.
+  name text not null  -- The name in the configuration file and in every view.
+  time_zone text not null  -- IANA zone that decides in which day, week and month a session counts.
+  live_from timestamp with time zone not null  -- Violations that began before this instant are opened as baselined and told to nobody.
+  created_at timestamp with time zone default cadenced.now() not null  -- When the daemon first saw the program.
+  constraint program_pkey PRIMARY KEY (program_id)
+  constraint program_name_is_unique UNIQUE (name)
+);
+
+-- The rules of a program with the time in which they were in force, so that a change never rewrites the past.
+create table cadenced.program_policy (
+  program_id bigint not null  -- Whose rules.
+  valid_from timestamp with time zone not null  -- First instant in force.
+  valid_until timestamp with time zone  -- First instant no longer in force; NULL = in force now.
+  policy jsonb not null  -- The program's section of the configuration file with every default filled in.
+  constraint program_policy_pkey PRIMARY KEY (program_id, valid_from)
+  constraint program_policy_program_id_fkey FOREIGN KEY (program_id) REFERENCES cadenced.program(program_id)
+  constraint program_policy_ends_after_it_begins CHECK (((valid_until IS NULL) OR (valid_until > valid_from)))
+);
+CREATE UNIQUE INDEX program_policy_one_in_force ON cadenced.program_policy USING btree (program_id) WHERE (valid_until IS NULL);
+
+-- A mentor session: an occurrence for one mentorship.
+create table cadenced.session (
+  session_id bigint generated always as identity not null  -- Surrogate key; never changes.
+  occurrence_id bigint not null  -- The meeting; three mentees of three mentorships in one meeting are three sessions of one occurrence.
+  mentorship_id bigint not null  -- The mentorship.
+  starts_at timestamp with time zone not null  -- Scheduled start; not moved once the session has ended.
+  ends_at timestamp with time zone not null  -- Scheduled end; not moved once the session has ended.
+  status text default 'scheduled'::text not null  -- scheduled or cancelled; the views add ended.
+  cancelled_at timestamp with time zone  -- When it was cancelled, as dated by the source where it dates.
+  cancelled_by text  -- Side of the organizer who cancelled, where that is known.
+  cancel_reason text  -- Why: cancelled, deleted, removed_everywhere, untagged, people_changed.
+  first_seen_at timestamp with time zone not null  -- When the daemon first saw it (business time).
+  reschedules integer default 0 not null  -- How often its start moved while it was a session.
+  outcome text  -- Verdict; NULL until three hours after the end.
+  outcome_reason text  -- Reason of the verdict, from a closed list.
+  overlap_minutes numeric(7,2)  -- Minutes in which both sides were present together; NULL when no record tells.
+  evidence_tier text  -- Strongest evidence behind the verdict.
+  provisional_at timestamp with time zone  -- When the verdict was first given.
+  settled_at timestamp with time zone  -- When every source able to speak was final, at most 48 hours after the end. Rates count settled sessions only.
+  next_judgement_at timestamp with time zone  -- When it must be judged next (business time); NULL = nothing is expected.
+  ordinal integer  -- Its number among the held sessions of the mentorship; NULL unless held.
+  stage text  -- Stage of the mentorship that this session belongs to.
+  constraint session_pkey PRIMARY KEY (session_id)
+  constraint session_is_one_of_an_occurrence_and_mentorship UNIQUE (occurrence_id, mentorship_id)
+  constraint session_mentorship_id_fkey FOREIGN KEY (mentorship_id) REFERENCES cadenced.mentorship(mentorship_id)
+  constraint session_occurrence_id_fkey FOREIGN KEY (occurrence_id) REFERENCES cadenced.occurrence(occurrence_id)
+  constraint session_cancel_reason_is_known CHECK ((cancel_reason = ANY (ARRAY['cancelled'::text, 'deleted'::text, 'removed_everywhere'::text, 'untagged'::text, 'people_changed'::text])))
+  constraint session_cancelled_by_is_known CHECK ((cancelled_by = ANY (ARRAY['mentor'::text, 'mentee'::text, 'peer'::text, 'other'::text])))
+  constraint session_cancelled_has_a_time_and_reason CHECK ((((status = 'cancelled'::text) = (cancelled_at IS NOT NULL)) AND ((status = 'cancelled'::text) = (cancel_reason IS NOT NULL))))
+  constraint session_ends_after_it_starts CHECK ((ends_at >= starts_at))
+  constraint session_evidence_tier_is_known CHECK ((evidence_tier = ANY (ARRAY['conference_both'::text, 'conference_one'::text, 'human_both'::text, 'human_one'::text, 'rsvp_only'::text, 'none'::text])))
+  constraint session_outcome_is_known CHECK ((outcome = ANY (ARRAY['held'::text, 'too_short'::text, 'one_sided'::text, 'no_one'::text, 'cancelled'::text, 'unknown'::text])))
+  constraint session_settled_has_an_outcome CHECK (((settled_at IS NULL) OR (outcome IS NOT NULL)))
+  constraint session_status_is_known CHECK ((status = ANY (ARRAY['scheduled'::text, 'cancelled'::text])))
+);
+CREATE INDEX session_by_mentorship ON cadenced.session USING btree (mentorship_id, starts_at);
+CREATE INDEX session_held_by_mentorship ON cadenced.session USING btree (mentorship_id, starts_at) WHERE (outcome = 'held'::text);
+CREATE INDEX session_to_judge ON cadenced.session USING btree (next_judgement_at) WHERE (next_judgement_at IS NOT NULL);
+
+-- Rows of a pass that is still being read; invisible to everything until the pass is applied. Unlogged: after a crash the pass is read again.
+create table cadenced.staged_copy (
+  calendar_id bigint not null  -- The calendar being read.
+  pass_id uuid not null  -- The pass that staged the row; rows of dead passes are swept.
+  "position" bigint generated always as identity not null  -- Order of arrival: the last row of an id wins.
+  kind text not null  -- copy (an event as it stands) or removed (an id that is gone).
+  source_id text not null  -- The provider's id on this calendar.
+  series_id text  -- The provider's id of the series; NULL for a single event.
+  lineage text  -- What all copies of the meeting share; NULL for a bare removal.
+  payload jsonb not null  -- The observation without its text.
+  staged_at timestamp with time zone default now() not null  -- When it was staged (real time).
+  constraint staged_copy_pkey PRIMARY KEY (calendar_id, pass_id, "position")
+  constraint staged_copy_kind_is_known CHECK ((kind = ANY (ARRAY['copy'::text, 'removed'::text])))
+);
+
+-- Tagged events that are no session, with the reason.
+create table cadenced.unmatched_event (
+  calendar_id bigint not null  -- Where it stands.
+  source_id text not null  -- The provider's id.
+  program_id bigint not null  -- The program whose tag it carries.
+  starts_at timestamp with time zone not null  -- Its start.
+  reason text not null  -- Why it is no session.
+  seen_at timestamp with time zone not null  -- When this was found (business time).
+  constraint unmatched_event_pkey PRIMARY KEY (calendar_id, source_id, program_id)
+  constraint unmatched_event_calendar_id_fkey FOREIGN KEY (calendar_id) REFERENCES cadenced.calendar(calendar_id) ON DELETE CASCADE
+  constraint unmatched_event_program_id_fkey FOREIGN KEY (program_id) REFERENCES cadenced.program(program_id) ON DELETE CASCADE
+  constraint unmatched_event_reason_is_known CHECK ((reason = ANY (ARRAY['all_day'::text, 'not_a_meeting'::text, 'no_mentorship'::text, 'no_mentor'::text, 'no_mentee'::text, 'outside_dates'::text, 'people_hidden'::text])))
+);
+
+-- Which set of files in sql/views stands, and what it made.
+create table cadenced.view_set (
+  only_row boolean default true not null
+  sha256 text not null
+  objects text[] not null
+  constraint view_set_pkey PRIMARY KEY (only_row)
+  constraint view_set_only_row_check CHECK (only_row)
+);
+
+-- Meetings found on one member's calendar of which another member's calendar may hold an untagged copy: read by name in that calendar's next pass.
+create table cadenced.wanted_meeting (
+  calendar_id bigint not null  -- The calendar to look on.
+  lineage text not null  -- The meeting.
+  uid text not null  -- Its iCalendar UID as the finding calendar gave it.
+  around_from timestamp with time zone not null  -- Begin of the time in which its occurrences were found.
+  around_until timestamp with time zone not null  -- End of the time in which its occurrences were found.
+  wanted_at timestamp with time zone default now() not null  -- Since when it is wanted (real time).
+  constraint wanted_meeting_pkey PRIMARY KEY (calendar_id, lineage)
+  constraint wanted_meeting_calendar_id_fkey FOREIGN KEY (calendar_id) REFERENCES cadenced.calendar(calendar_id) ON DELETE CASCADE
+);
+
+-- What became of each event at each endpoint.
+create table cadenced.webhook_delivery (
+  event_id text not null  -- The event.
+  endpoint_id bigint not null  -- The endpoint.
+  status text default 'pending'::text not null  -- pending, delivered, or dead (given up; can be replayed).
+  attempts integer default 0 not null  -- How often it was tried.
+  next_attempt_at timestamp with time zone  -- When it is tried next (real time).
+  last_status integer  -- HTTP status of the last attempt; NULL = none came.
+  last_error text  -- Short reason of the last failure.
+  delivered_at timestamp with time zone  -- When it was accepted (real time).
+  constraint webhook_delivery_pkey PRIMARY KEY (event_id, endpoint_id)
+  constraint webhook_delivery_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES cadenced.webhook_endpoint(endpoint_id) ON DELETE CASCADE
+  constraint webhook_delivery_event_id_fkey FOREIGN KEY (event_id) REFERENCES cadenced.outbound_event(event_id) ON DELETE CASCADE
+  constraint webhook_delivery_pending_has_a_next_attempt CHECK (((status = 'pending'::text) = (next_attempt_at IS NOT NULL)))
+  constraint webhook_delivery_status_is_known CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'dead'::text])))
+);
+CREATE INDEX webhook_delivery_by_endpoint ON cadenced.webhook_delivery USING btree (endpoint_id, status);
+CREATE INDEX webhook_delivery_due ON cadenced.webhook_delivery USING btree (next_attempt_at) WHERE (status = 'pending'::text);
+
+-- Where events are sent.
+create table cadenced.webhook_endpoint (
+  endpoint_id bigint generated always as identity not null  -- Surrogate key.
+  name text not null  -- Name used on the command line and in the views.
+  url text not null  -- https address; http for loopback only.
+  types text[] default '{}'::text[] not null  -- Event types it wants; empty = all.
+  sealed_secrets text[] not null  -- Signing secrets, encrypted with CADENCED_SEAL_KEYS; two while a secret is being rotated.
+  content_type text default 'application/json'::text not null  -- application/json or application/cloudevents+json.
+  state text default 'active'::text not null  -- active, paused (by a person), disabled (it answered 410, or failed for five days).
+  state_reason text  -- Why it is paused or disabled.
+  failing_since timestamp with time zone  -- Since when every delivery has failed; NULL = the last one worked.
+  created_at timestamp with time zone default now() not null  -- When it was added.
+  constraint webhook_endpoint_pkey PRIMARY KEY (endpoint_id)
+  constraint webhook_endpoint_name_is_unique UNIQUE (name)
+  constraint webhook_endpoint_content_type_is_known CHECK ((content_type = ANY (ARRAY['application/json'::text, 'application/cloudevents+json'::text])))
+  constraint webhook_endpoint_has_a_secret CHECK (((cardinality(sealed_secrets) >= 1) AND (cardinality(sealed_secrets) <= 2)))
+  constraint webhook_endpoint_state_is_known CHECK ((state = ANY (ARRAY['active'::text, 'paused'::text, 'disabled'::text])))
+);
+
+-- Business time. Views and rules read this instead of now().
+create function cadenced.now() returns timestamp with time zone language sql stable;
+grant execute on cadenced.now() to (public);
+
+-- Keeps append-only tables append-only.
+create function cadenced.refuse_change() returns trigger language plpgsql;
+grant execute on cadenced.refuse_change() to (public);
+
+-- Makes writers of outbound events take turns, so that positions become visible in order.
+create function cadenced.serialise_outbound_events() returns trigger language plpgsql;
+grant execute on cadenced.serialise_outbound_events() to (public);
+
