@@ -1,0 +1,139 @@
+import { type Kysely, sql } from 'kysely';
+import type { MailFacts, MailOutbox } from '../ports/mail-outbox.ts';
+import type { DB } from './database.generated.ts';
+
+/**
+ * Mails as rows. What a mail says is read when it leaves, not when it was planned: a reminder tells the time that
+ * holds now. Cancellations that the brake holds back hold the mails of their sessions, too.
+ */
+export function createMailOutbox(db: Kysely<DB>): MailOutbox {
+  return {
+    async claim(limit, leaseMs) {
+      const { rows } = await sql<{ mail_id: number }>`
+        with expired as (
+          update cadenced.mail set status = 'suppressed', reason = 'too_late', next_attempt_at = null
+           where status in ('queued', 'sending') and expires_at <= cadenced.now()
+             and coalesce(next_attempt_at <= now(), true)
+        ), due as (
+          select mail_id from cadenced.mail
+           where status in ('queued', 'sending') and due_at <= cadenced.now()
+             and coalesce(expires_at > cadenced.now(), true)
+             and coalesce(next_attempt_at <= now(), true)
+             and not exists (
+               select from cadenced.session
+                 join cadenced.event_copy copy on copy.occurrence_id = session.occurrence_id
+                 join cadenced.calendar on calendar.calendar_id = copy.calendar_id
+                where session.session_id = mail.session_id
+                  and calendar.parked -> 'lineages' ? copy.lineage)
+           order by due_at, mail_id
+           limit ${limit}
+             for update skip locked
+        )
+        update cadenced.mail set status = 'sending', attempts = attempts + 1,
+               next_attempt_at = now() + make_interval(secs => ${leaseMs / 1000}::double precision)
+          from due where due.mail_id = mail.mail_id
+        returning mail.mail_id`.execute(db);
+      return loadFacts(db, rows.map((row) => row.mail_id));
+    },
+
+    async settle(mailId, outcome) {
+      const again = outcome.status === 'queued' ? outcome.againInMs / 1000 : null;
+      await sql`
+        update cadenced.mail set
+          status = ${outcome.status},
+          reason = ${outcome.status === 'sent' ? null : outcome.reason},
+          message_id = coalesce(${outcome.status === 'sent' ? outcome.messageId : null}, message_id),
+          sent_at = case when ${outcome.status === 'sent'} then cadenced.now() end,
+          next_attempt_at = now() + make_interval(secs => ${again}::double precision)
+         where mail_id = ${mailId} and status = 'sending'`.execute(db);
+    },
+  };
+}
+
+async function loadFacts(db: Kysely<DB>, mailIds: readonly number[]): Promise<MailFacts[]> {
+  if (mailIds.length === 0) return [];
+  const { rows } = await sql<{ facts: MailFacts }>`
+    select jsonb_build_object(
+        'mailId', mail.mail_id, 'kind', mail.kind, 'factKey', mail.fact_key, 'attempts', mail.attempts,
+        'to', jsonb_build_object(
+          'participantId', coalesce(mail.person_id::text, 'coordinator'), 'name', person.name,
+          'address', mail.to_address, 'timeZone', coalesce(person.time_zone, program.time_zone),
+          'language', coalesce(person.language, rules.policy ->> 'language', 'en')),
+        'program', program.name,
+        'coordinator', rules.policy ->> 'coordinator',
+        'tag', (select tag ->> 'text' from jsonb_array_elements(rules.policy -> 'tags') with ordinality its(tag, place)
+                 where tag ->> 'kind' = 'text' order by place limit 1),
+        'session', case when session.session_id is not null then jsonb_build_object(
+          'sessionId', session.session_id::text, 'status', session.status, 'start', session.starts_at,
+          'end', session.ends_at, 'revision', session.reschedules, 'title', occurrence.title,
+          'isPrivate', occurrence.private,
+          'conferenceUrl', case occurrence.conference_kind
+            when 'meet' then 'https://meet.google.com/' || regexp_replace(occurrence.conference_key,
+                 '^([a-z]{3})-?([a-z]{4})-?([a-z]{3})$', '\\1-\\2-\\3')
+            else occurrence.conference_key end,
+          'others', coalesce((select jsonb_agg(other.name order by participant.role, other.name)
+                       from cadenced.participant join cadenced.person other using (person_id)
+                      where participant.session_id = session.session_id
+                        and other.person_id is distinct from mail.person_id), '[]'),
+          'ordinal', number.ordinal,
+          'stage', (select stage ->> 'name' from jsonb_array_elements(rules.policy -> 'stages') stage
+                     where (stage ->> 'fromSession')::int <= number.ordinal
+                     order by (stage ->> 'fromSession')::int desc limit 1),
+          'talkingPoints', coalesce(rules.policy -> 'talkingPoints' -> number.ordinal::text,
+            -- Past the last list the last one goes on serving: a session without points is a session of small talk.
+            (select points.value from jsonb_each(rules.policy -> 'talkingPoints') points
+              where points.key::int <= number.ordinal order by points.key::int desc limit 1), '[]')) end,
+        'alert', case when alert.alert_id is not null then jsonb_build_object(
+          'alertId', alert.alert_id::text, 'level', alert.level, 'reasons', alert.reasons,
+          'others', coalesce((select jsonb_agg(other.name order by membership.role, other.name)
+                       from cadenced.membership join cadenced.person other using (person_id)
+                      where membership.mentorship_id = alert.mentorship_id
+                        and other.person_id is distinct from mail.person_id), '[]'),
+          'lastHeld', (select last_held_at from mentoring.cadence
+                        where cadence.program = program.name and cadence.mentorship = mentorship.key),
+          'due', (select due_at from mentoring.cadence
+                   where cadence.program = program.name and cadence.mentorship = mentorship.key),
+          'resolved', alert.resolved_at is not null) end,
+        'digest', case when mail.kind = 'cadence_digest' then jsonb_build_object(
+          'items', coalesce((select jsonb_agg(jsonb_build_object(
+                'people', (select jsonb_agg(member.name order by membership.role desc, member.name)
+                             from cadenced.membership join cadenced.person member using (person_id)
+                            where membership.mentorship_id = open.mentorship_id),
+                'state', cadence.state, 'level', open.level, 'reasons', open.reasons,
+                'lastHeld', cadence.last_held_at, 'nextSession', cadence.next_session_at)
+                order by open.opened_at, open.alert_id)
+              from cadenced.alert open
+              join cadenced.mentorship theirs on theirs.mentorship_id = open.mentorship_id
+               and theirs.program_id = program.program_id
+              join mentoring.cadence on cadence.program = program.name and cadence.mentorship = theirs.key
+             where open.resolved_at is null and not open.baselined), '[]'),
+          'resolved', (select count(*) from cadenced.alert over
+                         join cadenced.mentorship theirs using (mentorship_id)
+                        where theirs.program_id = program.program_id and not over.baselined
+                          and over.resolved_at > cadenced.now() - interval '1 day'),
+          'unreadableCalendars', (select count(*) from cadenced.calendar
+                where calendar.retired_at is null and calendar.state in ('denied', 'gone', 'needs_consent')
+                  and (calendar.program_id = program.program_id or calendar.person_id in (
+                    select membership.person_id from cadenced.membership
+                      join cadenced.mentorship theirs using (mentorship_id)
+                     where theirs.program_id = program.program_id)))) end
+      ) as facts
+      from cadenced.mail
+      left join cadenced.person on person.person_id = mail.person_id
+      left join cadenced.session on session.session_id = mail.session_id
+      left join cadenced.occurrence on occurrence.occurrence_id = session.occurrence_id
+      left join cadenced.alert on alert.alert_id = mail.alert_id
+      join cadenced.mentorship
+        on mentorship.mentorship_id = coalesce(mail.mentorship_id, session.mentorship_id, alert.mentorship_id)
+      join cadenced.program on program.program_id = mentorship.program_id
+      left join cadenced.program_policy rules on rules.program_id = program.program_id and rules.valid_until is null
+      left join lateral (
+        select 1 + count(*)::int as ordinal from cadenced.session earlier
+         where earlier.mentorship_id = session.mentorship_id and earlier.starts_at < session.starts_at
+           and (earlier.outcome = 'held' or (earlier.status = 'scheduled' and earlier.settled_at is null
+                                             and earlier.outcome is distinct from 'held'))
+      ) number on true
+     where mail.mail_id = any (${mailIds}::bigint[])
+     order by mail.due_at, mail.mail_id`.execute(db);
+  return rows.map((row) => row.facts);
+}

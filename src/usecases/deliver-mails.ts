@@ -1,0 +1,130 @@
+import { DateTime } from 'luxon';
+import { cadenceAlertMail, cadenceDigestMail, type MailModel, messageId, reminderMail } from '../domain/mail.ts';
+import type { MailFacts, MailOutbox, MailOutcome } from '../ports/mail-outbox.ts';
+import type { Mailer, OutgoingMail } from '../ports/mailer.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { describeError } from '../runtime/redact.ts';
+import type { Log } from '../runtime/log.ts';
+
+export interface DeliverMailsDeps {
+  readonly outbox: MailOutbox;
+  readonly mailer: Mailer;
+  readonly render: (model: MailModel) => { readonly subject: string; readonly html: string; readonly text: string };
+  /** Domain of the sender's address: the right side of every Message-ID. */
+  readonly domain: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const AT_ONCE = 20;
+const LEASE_MS = 120_000;
+/** A relay that refuses for now is asked again after these times; then the mail has failed. */
+const RETRY_AFTER_MS = [60_000, 300_000, 900_000, 3_600_000, 7_200_000];
+
+/** Sends the mails that are due and records what became of each. */
+export async function deliverMails(
+  deps: DeliverMailsDeps,
+  signal: AbortSignal,
+): Promise<{ sent: number; suppressed: number; failed: number }> {
+  const counts = { sent: 0, suppressed: 0, failed: 0 };
+  while (!signal.aborted) {
+    const mails = await deps.outbox.claim(AT_ONCE, LEASE_MS);
+    if (mails.length === 0) return counts;
+    await Promise.all(
+      mails.map(async (facts) => {
+        const outcome = await deliver(deps, facts);
+        await deps.outbox.settle(facts.mailId, outcome);
+        if (outcome.status === 'sent') counts.sent += 1;
+        else if (outcome.status === 'suppressed') counts.suppressed += 1;
+        else {
+          counts.failed += 1;
+          deps.log.warn({ mail: facts.mailId, kind: facts.kind, code: outcome.reason }, 'a mail was not accepted');
+        }
+      }),
+    );
+  }
+  return counts;
+}
+
+async function deliver(deps: DeliverMailsDeps, facts: MailFacts): Promise<MailOutcome> {
+  const model = modelOf(facts, deps.clock.now());
+  if (typeof model === 'string') return { status: 'suppressed', reason: model };
+  let mail: OutgoingMail;
+  try {
+    mail = {
+      ...deps.render(model),
+      messageId: messageId(model.messageKey, deps.domain),
+      to: model.to,
+      listId: model.listId,
+      unsubscribeUrl: model.unsubscribeUrl,
+      language: model.language,
+    };
+  } catch (problem) {
+    // A mail with a hole in it is worse than none; it is our mistake and will not mend itself.
+    deps.log.error({ mail: facts.mailId, problem: describeError(problem) }, 'a mail could not be written');
+    return { status: 'failed', reason: 'mail_incomplete' };
+  }
+  const result = await deps.mailer.send(mail);
+  switch (result.outcome) {
+    case 'accepted':
+      return { status: 'sent', messageId: mail.messageId };
+    case 'refused':
+      return { status: 'refused', reason: result.code };
+    case 'retry':
+    case 'ambiguous': {
+      // Ambiguous: the server may have taken it. The same Message-ID lets the other side drop the copy.
+      const wait = RETRY_AFTER_MS[facts.attempts - 1];
+      return wait === undefined
+        ? { status: 'failed', reason: result.code }
+        : { status: 'queued', reason: result.code, againInMs: wait };
+    }
+  }
+}
+
+const utc = (iso: string): DateTime => DateTime.fromISO(iso, { zone: 'utc' });
+const utcOrNull = (iso: string | null): DateTime | null => (iso === null ? null : utc(iso));
+
+/** What the mail says, or the reason why it is better not sent. */
+export function modelOf(facts: MailFacts, now: DateTime): MailModel | string {
+  const common = { recipient: facts.to, program: facts.program, unsubscribeUrl: null, now };
+  const { session, alert, digest } = facts;
+  switch (facts.kind) {
+    case 'reminder':
+      if (!session) return 'no_session';
+      if (session.status === 'cancelled') return 'session_cancelled';
+      return reminderMail({
+        ...common,
+        ...session,
+        start: utc(session.start),
+        end: utc(session.end),
+        offset: facts.factKey.split('/')[3] ?? 'reminder',
+      });
+    case 'cadence_alert':
+      if (!alert) return 'no_alert';
+      if (alert.resolved) return 'resolved_meanwhile';
+      return cadenceAlertMail({
+        ...common,
+        ...alert,
+        lastHeld: utcOrNull(alert.lastHeld),
+        due: utcOrNull(alert.due),
+        tag: facts.tag,
+        answerUrl: null,
+        coordinator: facts.coordinator,
+      });
+    case 'cadence_digest':
+      if (!digest || digest.items.length === 0) return 'nothing_to_tell';
+      return cadenceDigestMail({
+        ...common,
+        ...digest,
+        items: digest.items.map((item) => ({
+          ...item,
+          lastHeld: utcOrNull(item.lastHeld),
+          nextSession: utcOrNull(item.nextSession),
+        })),
+      });
+    case 'did_you_meet':
+    case 'nudge':
+      // Both ask for something that needs a page to answer on.
+      return 'no_answer_page';
+  }
+}
