@@ -47,10 +47,11 @@ export class Failure extends Error {
   override readonly name = 'Failure';
   readonly kind: FailureKind;
   readonly code: string;
-  readonly detail?: string;
-  readonly retryAfterMs?: number;
-  readonly provider?: FailureProvider;
-  readonly status?: number;
+  // Declared only: a class field would exist as undefined, and printed facts would look known.
+  declare readonly detail?: string;
+  declare readonly retryAfterMs?: number;
+  declare readonly provider?: FailureProvider;
+  declare readonly status?: number;
 
   constructor(kind: FailureKind, code: string, facts: FailureFacts = {}) {
     const detail = facts.detail?.slice(0, DETAIL_LIMIT);

@@ -20,8 +20,8 @@ export type TagRule =
   | { readonly kind: 'category'; readonly category: string }
   /** An extended property of a Google event, shared or private. */
   | { readonly kind: 'property'; readonly property: string; readonly value: string }
-  /** An invited program mailbox, lower-cased. */
-  | { readonly kind: 'mailbox'; readonly mailbox: string };
+  /** An invited program mailbox, lower-cased. `calendar` is told where both providers are in use. */
+  | { readonly kind: 'mailbox'; readonly mailbox: string; readonly calendar?: 'google' | 'microsoft' };
 
 export const CALENDAR_PERIODS = ['week', 'month', 'quarter', 'year'] as const;
 export type CalendarPeriod = (typeof CALENDAR_PERIODS)[number];
@@ -87,4 +87,26 @@ export type ProgramPolicy = {
   readonly feedbackUrl: string | null;
   /** Whether untagged events that hold both sides are listed as candidates. */
   readonly candidates: boolean;
+};
+
+/** How often calendars are looked at. Each due time varies by a quarter either way, so that load spreads. */
+export type PollingPolicy = {
+  /** Between two looks at a calendar without push. */
+  readonly every: IsoDuration;
+  /** The same where push works: it is only a hint and sometimes lost. */
+  readonly withPush: IsoDuration;
+  /** Between two complete reads that measure drift and may infer deletions. */
+  readonly reconcile: IsoDuration;
+};
+
+/** How long what nobody counts on is kept; null = for ever. */
+export type RetentionPolicy = {
+  readonly unmatchedEvents: IsoDuration;
+  readonly candidateEvents: IsoDuration;
+  /** Bodies of mails; that a mail was sent stays on record. */
+  readonly mails: IsoDuration;
+  /** Also how far back webhooks can be replayed. */
+  readonly outboundEvents: IsoDuration;
+  /** Sessions with their evidence, counted from the end of their mentorship. */
+  readonly sessions: IsoDuration | null;
 };

@@ -48,7 +48,7 @@ export type ErrorReport = {
  */
 export function describeError(error: unknown): ErrorReport {
   const fields = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
-  const message = scrub(error instanceof Error ? error.message : typeof error).slice(0, MESSAGE_LIMIT);
+  const message = scrub(messageOf(error, fields)).slice(0, MESSAGE_LIMIT);
   if (fields.name === 'Failure' && typeof fields.kind === 'string' && typeof fields.code === 'string') {
     const thrown = fields.kind === 'bug' && fields.cause instanceof Error ? fields.cause : error;
     return {
@@ -70,6 +70,15 @@ export function describeError(error: unknown): ErrorReport {
     ...(typeof status === 'number' && { status }),
     at: frames(error),
   };
+}
+
+// What HTTP clients hang on their errors. Google's client makes the answer's whole body the message.
+const CLIENT_FIELDS = ['response', 'config', 'request', 'body', 'headers', 'status', 'statusCode'];
+
+function messageOf(error: unknown, fields: Readonly<Record<string, unknown>>): string {
+  if (!(error instanceof Error)) return typeof error;
+  const ofClient = fields.name !== 'Failure' && CLIENT_FIELDS.some((field) => field in fields);
+  return ofClient ? 'message withheld: it may quote the request or the answer' : error.message;
 }
 
 /** Where it was thrown. Only lines that name a place: the head of a stack repeats the message. */
