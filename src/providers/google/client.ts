@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { admin, type admin_directory_v1 } from 'googleapis/build/src/apis/admin/index.js';
 import { calendar, type calendar_v3 } from 'googleapis/build/src/apis/calendar/index.js';
 import { meet, type meet_v2 } from 'googleapis/build/src/apis/meet/index.js';
-import type { Logger } from 'pino';
 import { type FailureKind, isFailure } from '../../domain/failure.ts';
+import type { Log } from '../../runtime/log.ts';
 import type { Credentials, JwtClient, Purpose } from './credentials.ts';
 import { failureOfThrown } from './failures.ts';
 import { createLanes, type Pace, withRetries } from './request.ts';
@@ -73,7 +73,7 @@ export function createClient(options: {
   readonly maxInFlight: number;
   readonly limits: TimeLimits;
   readonly pace: Pace;
-  readonly log: Logger;
+  readonly log: Log;
   readonly onRequest: (report: RequestReport) => void;
 }): GoogleClient {
   const { credentials, limits, pace, log } = options;

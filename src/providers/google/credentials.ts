@@ -62,15 +62,19 @@ export function createCredentials(options: {
   };
   return {
     async ready(subject, purpose, signal) {
+      // Before the fetch: its rejection would have nobody to catch it.
+      if (signal.aborted) throw failureOfThrown(signal.reason, 'token', signal);
       const key = keyOf(subject, purpose);
       const client = clients.get(key) ?? createClient(options, subject, purpose);
       clients.set(key, client);
       try {
         await whileWanted(client.getAccessToken(), signal);
       } catch (error) {
+        // Others may still wait for the fetch that this caller gave up.
+        if (signal.aborted) throw failureOfThrown(error, 'token', signal);
         forget(subject, purpose, client);
         // The library's own complaint about an answer without a token has neither response nor code.
-        if (error instanceof Error && !('response' in error) && !('code' in error) && !signal.aborted)
+        if (error instanceof Error && !('response' in error) && !('code' in error))
           throw malformedAnswer('token', 'no access token in it');
         throw failureOfThrown(error, 'token', signal);
       }
@@ -102,7 +106,10 @@ function createClient(
       // The library repeats this call on its own, without jitter and past our bounds.
       delete request.retryConfig;
       request.retry = false;
-      if (options.tokenUrl !== undefined) request.url = new URL(options.tokenUrl);
+      if (options.tokenUrl === undefined) return request;
+      request.url = new URL(options.tokenUrl);
+      // The way through a proxy was chosen for Google's host, before the address changed.
+      if (NEVER_BY_PROXY.includes(request.url.hostname)) delete request.agent;
       return request;
     },
   });
@@ -111,7 +118,6 @@ function createClient(
 
 /** Leaves a shared fetch to those who still want it when this caller gives up. */
 async function whileWanted<T>(fetching: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);
   signal.addEventListener('abort', abort, { once: true });

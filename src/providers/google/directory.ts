@@ -1,5 +1,5 @@
-import type { Logger } from 'pino';
 import { type FailureKind, isFailure } from '../../domain/failure.ts';
+import type { Log } from '../../runtime/log.ts';
 import type { GoogleClient } from './client.ts';
 import { normalisedAddress } from './reading.ts';
 import { readDirectoryAddresses } from './wire.ts';
@@ -23,11 +23,7 @@ const UNIDENTIFIED: ReadonlySet<FailureKind> = new Set(['gone', 'config', 'auth'
  * @param adminSubject an administrator whose view of the domain includes aliases; without one the organizer asks,
  * who sees the public view (https://developers.google.com/workspace/admin/directory/v1/guides/manage-users)
  */
-export function createDirectory(
-  client: GoogleClient,
-  adminSubject: string | undefined,
-  log: Logger,
-): Directory {
+export function createDirectory(client: GoogleClient, adminSubject: string | undefined, log: Log): Directory {
   const known = new Map<string, readonly string[]>();
   return {
     async addressesOf(user, organizer, signal) {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from 'pino';
 import type { Instant } from '../../domain/observation.ts';
 import type { CalendarSource } from '../../ports/calendar-source.ts';
 import type { EvidenceSource } from '../../ports/evidence-source.ts';
+import type { Log } from '../../runtime/log.ts';
 import { createCalendarSource } from './calendar-source.ts';
 import { createClient, type RequestReport, TIME_LIMITS, type TimeLimits } from './client.ts';
 import { createCredentials, type ServiceAccountKey } from './credentials.ts';
@@ -26,7 +26,7 @@ export interface GoogleSettings {
 }
 
 export interface GoogleDeps {
-  readonly log: Logger;
+  readonly log: Log;
   /** The business clock. */
   readonly now: () => Instant;
   readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;

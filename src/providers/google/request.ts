@@ -15,6 +15,8 @@ const LONGEST_STEP_MS = 64_000;
 const MAX_ATTEMPTS = 5;
 /** Each costs its whole time-out, so the second is the last. */
 const MAX_TIMED_OUT_ATTEMPTS = 2;
+/** No attempt begins later than this after the first: slow refusals must not hold a worker for minutes. */
+const LAST_START_MS = 60_000;
 const PER_CALENDAR = 4;
 
 /**
@@ -29,6 +31,7 @@ export async function withRetries<T>(
   signal: AbortSignal,
   onRetry: (failed: Failure, waitMs: number) => void,
 ): Promise<T> {
+  const begun = performance.now();
   let waited = 0;
   for (let made = 1; ; made++) {
     try {
@@ -36,7 +39,8 @@ export async function withRetries<T>(
     } catch (error) {
       if (!isFailure(error) || signal.aborted || !worthRepeating(error, made)) throw error;
       const wait = waitBefore(made + 1, error, pace.random());
-      if (waited + wait > LONGEST_WAIT_MS || made >= MAX_ATTEMPTS) throw postponed(error, wait);
+      const tooLate = waited + wait > LONGEST_WAIT_MS || performance.now() - begun >= LAST_START_MS;
+      if (tooLate || made >= MAX_ATTEMPTS) throw postponed(error, wait);
       onRetry(error, wait);
       await pace.sleep(wait, signal).catch(() => undefined);
       if (signal.aborted) throw error;

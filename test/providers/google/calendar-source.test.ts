@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Failure, isFailure } from '../../../src/domain/failure.ts';
 import type { ChangePage, Listing } from '../../../src/domain/observation.ts';
 import { TIME_LIMITS } from '../../../src/providers/google/client.ts';
@@ -389,6 +389,25 @@ describe('Google calendar source', () => {
       expect(written).toContain('backend_error');
       expect(written).toContain('forbidden');
       expect(written).not.toMatch(/token-\d|PRIVATE|assertion|ada@school/);
+    });
+
+    it('and calls reach this machine past a proxy that the environment names', async () => {
+      answers(good);
+      vi.stubEnv('HTTP_PROXY', 'http://127.0.0.1:9');
+      vi.stubEnv('HTTPS_PROXY', 'http://127.0.0.1:9');
+      try {
+        expect(await all(googleAt(server).calendar.changes(ADA, null, WINDOW, signal))).toHaveLength(1);
+      } finally {
+        vi.unstubAllEnvs();
+      }
+    });
+
+    it('are not fetched for somebody who gave up before', async () => {
+      const failed = await failureOf(
+        all(googleAt(server).calendar.changes(ADA, null, WINDOW, AbortSignal.abort())),
+      );
+      expect(failed).toMatchObject({ kind: 'transient', code: 'aborted' });
+      expect(server.assertions).toEqual([]);
     });
 
     it('cannot be had with a key that is none', () => {
