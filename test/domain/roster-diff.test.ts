@@ -153,6 +153,14 @@ describe('what an import would do', () => {
     expect(diff.conflicts).toEqual([]);
   });
 
+  it('lets an alias pass to a new person when the file no longer gives it to its old owner', () => {
+    const al: RosterPerson = { ...bob, email: 'al@example.com', name: 'Al' };
+    const diff = diffRoster(roster, wanted({ people: [{ ...ada, aliases: [] }, al, bob] }));
+    expect(diff.conflicts).toEqual([]);
+    expect(diff.people.added).toEqual([al]);
+    expect(diff.aliases.removed).toEqual([{ email: 'ada@example.org', alias: 'al@example.com' }]);
+  });
+
   it.each([
     [
       'two stored people made one',
