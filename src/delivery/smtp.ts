@@ -154,6 +154,7 @@ function connectionCode(code: string | undefined): string {
 function headersOf(mail: OutgoingMail): Record<string, string> {
   return {
     'Content-Language': mail.language,
+    'X-Cadenced-Kind': mail.kind,
     // RFC 3834: no machine answers a machine.
     'Auto-Submitted': 'auto-generated',
     'X-Auto-Response-Suppress': 'All',

@@ -50,9 +50,11 @@ export type MessageKey = {
 
 /** `<kind.subject.occasion.person@domain>`, the same at every attempt. */
 export function messageId(key: MessageKey, domain: string): string {
-  const revision = key.revision ? `r${key.revision}` : '';
-  const parts = [key.kind, key.subject, key.occasion + (revision && `-${revision}`), key.person];
-  return `<${parts.map(idPart).join('.')}@${domain}>`;
+  // An escaped character ends with an underscore, so no occasion can end like a revision.
+  const occasion = idPart(key.occasion) + (key.revision ? `_r${key.revision}` : '');
+  // The kinds are ours, so that dashes for underscores keep them apart and readable.
+  const parts = [key.kind.replaceAll('_', '-'), idPart(key.subject), occasion, idPart(key.person)];
+  return `<${parts.join('.')}@${domain}>`;
 }
 
 /** Injective over its input: two different parts never become one, and no part can hold the separator. */

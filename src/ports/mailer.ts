@@ -2,6 +2,8 @@
 export type OutgoingMail = {
   /** Deterministic, with angle brackets: a repeat of the same mail carries the same id. */
   readonly messageId: string;
+  /** Such as `reminder`; told in `X-Cadenced-Kind`, so that people can sort by it. */
+  readonly kind: string;
   readonly to: { readonly name: string | null; readonly address: string };
   readonly subject: string;
   readonly html: string;

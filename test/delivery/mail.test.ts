@@ -1,9 +1,11 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { DateTime } from 'luxon';
 import { describe, expect, it } from 'vitest';
 import { compileMail } from '../../src/delivery/compile-mail.ts';
-import { loadMailRenderer, MAIL_LANGUAGES } from '../../src/delivery/render-mail.ts';
+import { loadMailRenderer } from '../../src/delivery/render-mail.ts';
 import { isFailure } from '../../src/domain/failure.ts';
 import {
   cadenceAlertMail,
@@ -19,6 +21,7 @@ import { bob, CADENCE_ALERT, CADENCE_DIGEST, DID_YOU_MEET, MODELS, REMINDER } fr
 
 const folder = join(locateProject().config, 'mail');
 const renderer = loadMailRenderer(folder);
+const MAIL_LANGUAGES = renderer.languages;
 const every = MAIL_KINDS.flatMap((kind) => MAIL_LANGUAGES.map((language) => [kind, language] as const));
 
 describe('the committed HTML', () => {
@@ -28,6 +31,10 @@ describe('the committed HTML', () => {
 });
 
 describe('every mail in every language', () => {
+  it('means English and German', () => {
+    expect(renderer.languages).toEqual(['de', 'en']);
+  });
+
   it.each(every)('%s in %s is whole, in one voice, and says the same in both parts', (kind, language) => {
     const model = MODELS[kind](language);
     const { subject, html, text } = renderer.render(model);
@@ -69,6 +76,24 @@ describe('every mail in every language', () => {
   it('tells a reason that it has no words for instead of staying silent', () => {
     const { text } = renderer.render(cadenceAlertMail({ ...CADENCE_ALERT, reasons: ['brand_new_reason'] }));
     expect(text).toContain('- brand new reason');
+  });
+
+  it('finds a new language by its file and refuses one that is not whole', async () => {
+    const copy = await mkdtemp(join(tmpdir(), 'cadenced-mail-'));
+    try {
+      await cp(folder, copy, { recursive: true });
+      await cp(join(folder, 'messages.de.json'), join(copy, 'messages.nl.json'));
+      expect(loadMailRenderer(copy).languages).toEqual(['de', 'en', 'nl']);
+      const words = JSON.parse(await readFile(join(folder, 'messages.de.json'), 'utf8'));
+      delete words.kinds.nudge.subject;
+      delete words.words.state.due;
+      await writeFile(join(copy, 'messages.nl.json'), JSON.stringify(words));
+      expect(() => loadMailRenderer(copy)).toThrow(
+        'messages.nl.json lacks kinds.nudge.subject, words.state.due',
+      );
+    } finally {
+      await rm(copy, { recursive: true });
+    }
   });
 
   it('names what was missing and never a value', () => {
@@ -181,8 +206,9 @@ describe('the Message-ID', () => {
     const key = fc.record({
       kind: fc.constantFrom(...MAIL_KINDS),
       subject: part,
-      occasion: part,
+      occasion: fc.oneof(part, fc.constantFrom('P1D', 'P1D-r1', 'P1D_r1')),
       person: part,
+      revision: fc.nat({ max: 2 }),
     });
     fc.assert(
       fc.property(key, key, (one, other) => {

@@ -7,6 +7,7 @@ import { classifyMailError, createSmtpMailer, senderDomain } from '../../src/del
 import type { Mailer, OutgoingMail } from '../../src/ports/mailer.ts';
 
 const mail: OutgoingMail = {
+  kind: 'reminder',
   messageId: '<reminder.41.P1D.2@mentoring.example>',
   to: { name: 'Bøb "the" Okafor', address: 'bob@mentees.example' },
   subject: 'Tomorrow, 15:00–16:00: mentoring with Ada',
@@ -87,6 +88,7 @@ describe('a mail that is accepted', () => {
       'auto-submitted': 'auto-generated',
       'x-auto-response-suppress': 'All',
       'content-language': 'en',
+      'x-cadenced-kind': 'reminder',
       'list-id': '<reminder.oak.mentoring.example>',
       'list-unsubscribe': '<https://cadenced.example/u/4fJw2T>',
       'list-unsubscribe-post': 'List-Unsubscribe=One-Click',
