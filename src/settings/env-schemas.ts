@@ -63,6 +63,8 @@ export function relayAddress(expected: string) {
     const url = URL.parse(typed);
     if (url === null || !['smtp:', 'smtps:'].includes(url.protocol) || url.hostname === '') return null;
     if (!['', '/'].includes(url.pathname) || url.search !== '' || url.hash !== '') return null;
+    // A bare % in a password is the usual slip; it would surface only when the first mail is sent.
+    if (/%(?![\dA-F]{2})/i.test(`${url.username}${url.password}`)) return null;
     return { url: typed, host: url.hostname };
   });
 }
@@ -83,13 +85,13 @@ export function mailAddress() {
   });
 }
 
-/** A sender: an address, or a name with the address in angle brackets. */
+/** A sender: an address in ASCII, or a name with one in angle brackets. Its domain goes into header fields. */
 export function sender(expected: string) {
   return readWith(expected, (typed) => {
     const [, name, bracketed] = /^([^<>"\r\n]*)<([^<>]+)>$/.exec(typed) ?? [];
-    return isAddress(normalAddress(bracketed ?? typed)) && (bracketed === undefined || name?.trim())
-      ? typed
-      : null;
+    const plain = bracketed ?? typed;
+    const named = bracketed === undefined || name?.trim() !== '';
+    return named && /^[\x21-\x7e]+$/.test(plain) && isAddress(normalAddress(plain)) ? typed : null;
   });
 }
 
