@@ -17,6 +17,7 @@ import {
   createRandom,
   deleteCopy,
   editMeeting,
+  firstSlots,
   type Meeting,
   moveMeeting,
   moveOccurrence,
@@ -511,9 +512,12 @@ function happen(world: World, random: () => number, meetings: Meeting[], book: (
   if (dice < 0.2) moveOccurrence(world, { ...onMeeting, slot, start: slot + 26 * 3_600_000 });
   else if (dice < 0.4) cancelOccurrence(world, { ...onMeeting, slot });
   else if (dice < 0.5) moveSeries(world, { ...onMeeting, time: '16:00' });
-  else if (dice < 0.65) meetings.push(splitSeries(world, { ...onMeeting, slot, time: '12:00' }));
+  else if (dice < 0.65 && ordinalOf(meeting, slot) > 0)
+    meetings.push(splitSeries(world, { ...onMeeting, slot, time: '12:00' }));
   else if (dice < 0.75) respond(world, { ...onMeeting, slot, person: BO.address, response: 'declined' });
   else if (dice < 0.85) addGuest(world, { ...onMeeting, slot, guest: { address: 'new@elsewhere.example' } });
   else if (dice < 0.95) deleteCopy(world, { ...onMeeting, slot, person: BO.address });
   else convertSeriesToSingle(world, onMeeting);
 }
+
+const ordinalOf = (meeting: Meeting, slot: number) => firstSlots(meeting, 100).indexOf(slot);
