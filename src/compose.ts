@@ -1,0 +1,304 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Kysely } from 'kysely';
+import { DateTime, Duration } from 'luxon';
+import PQueue from 'p-queue';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { loadMailRenderer } from './delivery/render-mail.ts';
+import { createSmtpMailer, senderDomain } from './delivery/smtp.ts';
+import { createWebhookTransport } from './delivery/webhook.ts';
+import type { Provider } from './domain/observation.ts';
+import { createHttpServer, type HttpServer } from './http/server.ts';
+import { createDispatcher, type Dispatcher, QUEUES } from './jobs/dispatcher.ts';
+import { createJobRunner, type JobHandlers, type JobRunner } from './jobs/job-runner.ts';
+import type { CalendarSource } from './ports/calendar-source.ts';
+import type { EvidenceSource } from './ports/evidence-source.ts';
+import type { Mailer } from './ports/mailer.ts';
+import { createGoogle, type Google } from './providers/google/index.ts';
+import { createMicrosoft, type Microsoft } from './providers/microsoft/index.ts';
+import { type Clock, offsetClock, type SettableClock } from './runtime/clock.ts';
+import { locateProject } from './runtime/locate.ts';
+import type { Log } from './runtime/log.ts';
+import type { Settings } from './settings/settings.ts';
+import { alignDatabaseClock } from './store/clock.ts';
+import type { DB } from './store/database.generated.ts';
+import { createWorkFinder } from './store/due-work.ts';
+import { isDatabaseReady, readEvents, readFreshness } from './store/health.ts';
+import { createMailOutbox } from './store/mail-outbox.ts';
+import { prepareDatabase } from './store/migrate.ts';
+import { createDatabaseClient, createPool } from './store/pool.ts';
+import { writePrograms } from './store/programs.ts';
+import { createRosterStore } from './store/roster.ts';
+import { createSeal, type Seal } from './store/seal.ts';
+import { createSyncStore } from './store/sync-store.ts';
+import { createWebhookOutbox } from './store/webhook-outbox.ts';
+import { collectEvidence } from './usecases/collect-evidence.ts';
+import { deliverMails } from './usecases/deliver-mails.ts';
+import { deliverWebhooks } from './usecases/deliver-webhooks.ts';
+import { judgeSessions } from './usecases/judge-sessions.ts';
+import { syncCalendar } from './usecases/sync-calendar.ts';
+import { watchCadence } from './usecases/watch-cadence.ts';
+
+/** The one place where everything is built and wired. Nothing else opens pools, clients or servers. */
+
+/** What every command needs: the database, prepared, and the clock. */
+export interface Workshop {
+  readonly db: Kysely<DB>;
+  readonly clock: SettableClock;
+  readonly log: Log;
+  readonly settings: Settings;
+  readonly seal: Seal;
+  readonly roster: ReturnType<typeof createRosterStore>;
+  /** Migrations that were applied just now, and role statements that our user may not run. */
+  readonly prepared: { readonly applied: readonly string[]; readonly rolesToCreate: readonly string[] };
+  /** Moves business time, here and in the database. */
+  moveClock(to: DateTime): Promise<void>;
+  close(): Promise<void>;
+}
+
+const POOL_SIZE = 12;
+const REQUESTS_IN_FLIGHT = { google: 16, microsoft: 4 } as const;
+const EVIDENCE_AT_ONCE = 8;
+const SYNCS_AT_ONCE = 6;
+/** The scheme a receiver sees as `source` where no public URL names this installation. */
+const NAMELESS_SOURCE = 'urn:cadenced';
+
+function startClock(settings: Settings): { clock: SettableClock; moved: boolean } {
+  const given = settings.clock;
+  if (!given) return { clock: offsetClock(Duration.fromMillis(0)), moved: false };
+  const ahead =
+    given.kind === 'offset'
+      ? Duration.fromISO(given.offset)
+      : DateTime.fromISO(given.instant, { zone: 'utc' }).diff(DateTime.utc());
+  return { clock: offsetClock(ahead), moved: true };
+}
+
+/**
+ * Opens the database, brings its schema up to date and writes the configured programs.
+ * @throws Failure when the database cannot be reached or prepared: nothing may go on then
+ */
+export async function openWorkshop(settings: Settings, databaseUrl: string, log: Log): Promise<Workshop> {
+  const { clock, moved } = startClock(settings);
+  const pool = createPool({ url: databaseUrl, max: POOL_SIZE, applicationName: 'cadenced', log });
+  try {
+    const prepared = await prepareDatabase(pool, { sqlDir: locateProject().sql, log });
+    const db = createDatabaseClient(pool);
+    await alignDatabaseClock(db, moved ? clock.now() : null);
+    if (settings.programs.length > 0) {
+      await writePrograms(db, settings.programs, onlyProvider(settings), clock.now().toJSDate());
+    }
+    return {
+      db,
+      clock,
+      log,
+      settings,
+      seal: createSeal(settings.sealKeys.map((key) => key.reveal())),
+      roster: createRosterStore(db),
+      prepared,
+      async moveClock(to) {
+        clock.set(to);
+        await alignDatabaseClock(db, clock.now());
+      },
+      close: () => db.destroy(),
+    };
+  } catch (problem) {
+    await pool.end();
+    throw problem;
+  }
+}
+
+/** The provider that a program mailbox without one of its own lives at. */
+function onlyProvider(settings: Settings): Provider | null {
+  if (settings.google && settings.microsoft) return null;
+  return settings.google ? 'google' : settings.microsoft ? 'microsoft' : null;
+}
+
+export interface Providers {
+  readonly google: Google | null;
+  readonly microsoft: Microsoft | null;
+}
+
+/** Builds the adapters of the providers that are set up. Nothing is sent until something is asked. */
+export function buildProviders(settings: Settings, clock: Clock, log: Log): Providers {
+  const { google, microsoft } = settings;
+  return {
+    google: google
+      ? createGoogle(
+          {
+            serviceAccountKey: {
+              client_email: google.key.clientEmail,
+              private_key: google.key.privateKey.reveal(),
+            },
+            adminSubject: google.adminSubject ?? undefined,
+            apiUrl: google.apiUrl ?? undefined,
+            tokenUrl: google.tokenUrl ?? undefined,
+            maxInFlight: REQUESTS_IN_FLIGHT.google,
+          },
+          { log: log.child({ provider: 'google' }), now: () => clock.now().toMillis() },
+        )
+      : null,
+    microsoft: microsoft
+      ? createMicrosoft(
+          {
+            tenant: microsoft.tenant,
+            clientId: microsoft.clientId,
+            ...(microsoft.credential.kind === 'secret'
+              ? { clientSecret: microsoft.credential.secret.reveal() }
+              : {
+                  certificate: {
+                    privateKeyPem: microsoft.credential.certificate.privateKey.reveal(),
+                    thumbprintSha256: microsoft.credential.certificate.thumbprintSha256,
+                    x5c: microsoft.credential.certificate.certificate,
+                  },
+                }),
+            graphUrl: microsoft.graphUrl ?? 'https://graph.microsoft.com',
+            tokenUrl: microsoft.tokenUrl ?? undefined,
+            maxInFlight: REQUESTS_IN_FLIGHT.microsoft,
+          },
+          { log: log.child({ provider: 'microsoft' }) },
+        )
+      : null,
+  };
+}
+
+/** What a sync of one calendar needs; the command line uses it without the daemon around it. */
+export function syncDeps(workshop: Workshop, providers: Providers) {
+  const sources: Partial<Record<Provider, CalendarSource>> = {};
+  if (providers.google) sources.google = providers.google.calendar;
+  if (providers.microsoft) sources.microsoft = providers.microsoft.calendar;
+  const every = Duration.fromISO(workshop.settings.polling.every).toMillis();
+  return {
+    store: createSyncStore(workshop.db, { pollEveryMs: every }),
+    sources,
+    clock: workshop.clock,
+    log: workshop.log,
+    newPassId: randomUUID,
+  };
+}
+
+export interface Daemon {
+  readonly dispatcher: Dispatcher;
+  readonly http: HttpServer;
+  readonly providers: Providers;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Builds the daemon on an open workshop. */
+export function composeDaemon(workshop: Workshop, databaseUrl: string): Daemon {
+  const { db, clock, log, settings } = workshop;
+  const providers = buildProviders(settings, clock, log);
+  const mailer = settings.mail ? createSmtpMailer({ url: settings.mail.url.reveal(), from: settings.mail.from }) : null;
+  const jobs: JobRunner = createJobRunner({
+    connectionString: databaseUrl,
+    log,
+    handlers: handlersOf(workshop, providers, mailer, () => dispatcher),
+  });
+  const finder = createWorkFinder(db, settings.polling.reconcile);
+  const dispatcher: Dispatcher = createDispatcher({
+    // Without a relay mails wait: they are told in the log at the start, and leave when one is set up.
+    finder: mailer ? finder : { find: async (limit) => ({ ...(await finder.find(limit)), mails: false }) },
+    jobs,
+    clock,
+    log,
+  });
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const { http: web } = settings;
+  const http = createHttpServer({
+    host: web.host,
+    port: web.port,
+    trustProxy: web.trustProxy,
+    log,
+    // No channel is ever opened here, so every notification is unknown and answered like a known one.
+    acceptNotification: async () => ({ status: 202 }),
+    events: (after, limit) => readEvents(db, web.publicUrl ?? NAMELESS_SOURCE, after, limit),
+    eventsToken: web.eventsToken?.reveal() ?? null,
+    metrics: { host: web.metricsHost, port: web.metricsPort, registry },
+    isReady: () => isDatabaseReady(db),
+    readFreshness: () => readFreshness(db),
+  });
+  return {
+    dispatcher,
+    http,
+    providers,
+    async start() {
+      await jobs.start();
+      await http.listen();
+      await dispatcher.start();
+    },
+    async stop() {
+      await dispatcher.stop();
+      await http.close();
+      await jobs.stop();
+      await mailer?.close();
+    },
+  };
+}
+
+function handlersOf(
+  workshop: Workshop,
+  providers: Providers,
+  mailer: Mailer | null,
+  dispatcher: () => Dispatcher,
+): JobHandlers {
+  const { db, clock, log, settings } = workshop;
+  const sync = syncDeps(workshop, providers);
+  const sources: EvidenceSource[] = [providers.google?.evidence, providers.microsoft?.evidence].filter(
+    (source) => source !== undefined,
+  );
+  const evidenceQueue = new PQueue({ concurrency: EVIDENCE_AT_ONCE });
+  const webhooks = createWebhookOutbox(db, workshop.seal);
+  const transport = createWebhookTransport({ allow: settings.webhookAllow });
+  const { render } = loadMailRenderer(join(locateProject().config, 'mail'));
+  const mails = mailer && {
+    outbox: createMailOutbox(db),
+    mailer,
+    render,
+    domain: senderDomain(settings.mail?.from ?? ''),
+    clock,
+    log,
+  };
+  return {
+    [QUEUES.sync]: {
+      atOnce: SYNCS_AT_ONCE,
+      async run({ calendarId }, signal) {
+        if (calendarId === undefined) return;
+        const report = await syncCalendar(sync, calendarId, {}, signal);
+        if (report?.applied && report.applied.occurrences > 0) dispatcher().cadenceChanged();
+      },
+    },
+    [QUEUES.evidence]: {
+      atOnce: 1,
+      async run(_, signal) {
+        await collectEvidence({ db, clock, log, sources, queue: evidenceQueue }, signal);
+      },
+    },
+    [QUEUES.judgement]: {
+      atOnce: 1,
+      async run() {
+        const { judged } = await judgeSessions({ db, clock, log });
+        if (judged > 0) dispatcher().cadenceChanged();
+      },
+    },
+    [QUEUES.cadence]: {
+      atOnce: 1,
+      async run() {
+        await watchCadence({ db, clock, log });
+      },
+    },
+    [QUEUES.mails]: {
+      atOnce: 1,
+      async run(_, signal) {
+        if (mails) await deliverMails(mails, signal);
+      },
+    },
+    [QUEUES.webhooks]: {
+      atOnce: 1,
+      async run(_, signal) {
+        const source = settings.http.publicUrl ?? NAMELESS_SOURCE;
+        await deliverWebhooks({ outbox: webhooks, transport, log, source, random: Math.random }, signal);
+      },
+    },
+  };
+}

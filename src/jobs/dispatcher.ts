@@ -1,0 +1,109 @@
+import type { DueWork, WorkFinder } from '../ports/due-work.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { describeError } from '../runtime/redact.ts';
+import type { Log } from '../runtime/log.ts';
+import type { JobRunner } from './job-runner.ts';
+
+/** The queues. Their names are seen in the job tables and in logs. */
+export const QUEUES = {
+  sync: 'sync-calendar',
+  evidence: 'collect-evidence',
+  judgement: 'judge-sessions',
+  cadence: 'watch-cadence',
+  mails: 'deliver-mails',
+  webhooks: 'deliver-webhooks',
+} as const;
+
+export interface Dispatcher {
+  readonly name: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Looks at once instead of at the next tick. @returns how many jobs were added */
+  dispatch(): Promise<number>;
+  /** The cadence must be looked at again: something it is made of has changed. */
+  cadenceChanged(): void;
+  /** Resolves when nothing is due and no job is left: everything that follows from what happened has happened. */
+  settled(): Promise<void>;
+}
+
+const TICK_MS = 1_000;
+/** States change with the calendar alone (a day passes, a period ends), so they are looked at without any news. */
+const CADENCE_EVERY_MS = 15 * 60_000;
+const CALENDARS_A_TICK = 200;
+/** Rounds after which "settled" gives up: something makes work for itself. */
+const MOST_ROUNDS = 200;
+
+/** Turns what is due into jobs. Runs in every replica: the queues see to it that work is not doubled. */
+export function createDispatcher(deps: {
+  readonly finder: WorkFinder;
+  readonly jobs: JobRunner;
+  readonly clock: Clock;
+  readonly log: Log;
+}): Dispatcher {
+  const { finder, jobs, clock, log } = deps;
+  let cadenceWatchedAt = Number.NEGATIVE_INFINITY;
+  let cadenceDirty = true;
+  let timer: NodeJS.Timeout | null = null;
+  let running: Promise<number> | null = null;
+
+  const enqueue = async (due: DueWork): Promise<number> => {
+    const now = clock.now().toMillis();
+    const wanted: Array<[queue: string, key: string, data: object]> = due.calendars.map((calendarId) => [
+      QUEUES.sync,
+      String(calendarId),
+      { calendarId },
+    ]);
+    if (due.evidence) wanted.push([QUEUES.evidence, 'all', {}]);
+    if (due.judgements) wanted.push([QUEUES.judgement, 'all', {}]);
+    if (cadenceDirty || Math.abs(now - cadenceWatchedAt) >= CADENCE_EVERY_MS) {
+      cadenceDirty = false;
+      cadenceWatchedAt = now;
+      wanted.push([QUEUES.cadence, 'all', {}]);
+    }
+    if (due.mails) wanted.push([QUEUES.mails, 'all', {}]);
+    if (due.webhooks) wanted.push([QUEUES.webhooks, 'all', {}]);
+    const added = await Promise.all(wanted.map(([queue, key, data]) => jobs.enqueue(queue, key, data)));
+    return added.filter(Boolean).length;
+  };
+
+  const look = (): Promise<number> => {
+    // One look at a time; whoever asks meanwhile gets a look of its own afterwards.
+    const next = (running ?? Promise.resolve(0)).then(async () => enqueue(await finder.find(CALENDARS_A_TICK)));
+    running = next.catch(() => 0);
+    return next;
+  };
+
+  const tick = async () => {
+    try {
+      await look();
+    } catch (problem) {
+      log.warn({ problem: describeError(problem) }, 'what is due could not be read; trying again');
+    }
+    if (timer) timer = setTimeout(() => void tick(), TICK_MS);
+  };
+
+  return {
+    name: 'dispatcher',
+    async start() {
+      if (timer) return;
+      timer = setTimeout(() => void tick(), 0);
+    },
+    async stop() {
+      if (timer) clearTimeout(timer);
+      timer = null;
+      await running;
+    },
+    dispatch: look,
+    cadenceChanged() {
+      cadenceDirty = true;
+    },
+    async settled() {
+      for (let round = 0; round < MOST_ROUNDS; round += 1) {
+        const added = await look();
+        await jobs.drained();
+        if (added === 0 && !cadenceDirty) return;
+      }
+      throw new Error(`work did not settle in ${MOST_ROUNDS} rounds`);
+    },
+  };
+}

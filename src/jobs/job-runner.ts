@@ -1,0 +1,208 @@
+import PQueue from 'p-queue';
+import { PgBoss } from 'pg-boss';
+import { describeError } from '../runtime/redact.ts';
+import type { Log } from '../runtime/log.ts';
+
+/**
+ * Jobs on pg-boss, in the daemon's own Postgres. A job is only "do this now": when something is due, and what became
+ * of it, stands in our own tables. The queue policy `stately` with a key means that of each thing at most one job
+ * runs and at most one waits: no wake-up is lost, none multiplied, however many replicas ask.
+ */
+export interface JobHandlers {
+  readonly [queue: string]: {
+    /** Jobs of this queue that run at once in this process. */
+    readonly atOnce: number;
+    run(data: JobData, signal: AbortSignal): Promise<void>;
+  };
+}
+
+export interface JobData {
+  readonly calendarId?: number;
+}
+
+export interface JobRunner {
+  readonly name: string;
+  start(): Promise<void>;
+  /** Lets running jobs end (they are told to), then leaves. What did not end is taken over by its heartbeat. */
+  stop(): Promise<void>;
+  /** @returns whether a job was added; `false` when one for this key is waiting already */
+  enqueue(queue: string, key: string, data: JobData): Promise<boolean>;
+  /** Resolves when no job is running or waiting that this process could take. */
+  drained(): Promise<void>;
+}
+
+/** A worker that died is noticed after this long without a heartbeat. */
+const HEARTBEAT_SECONDS = 30;
+/** How long jobs of other replicas wait at most; our own wake the loop at once. */
+const LOOK_EVERY_MS = 2_000;
+
+export function createJobRunner(options: {
+  readonly connectionString: string;
+  readonly handlers: JobHandlers;
+  readonly log: Log;
+}): JobRunner {
+  const { handlers, log } = options;
+  const boss = new PgBoss({
+    connectionString: options.connectionString,
+    schema: 'pgboss',
+    application_name: 'cadenced jobs',
+    max: 4,
+  });
+  // Errors of its upkeep arrive here; unheard they would end the process. Work goes on when the database is back.
+  boss.on('error', (problem) => log.warn({ problem: describeError(problem) }, 'the job engine met a problem'));
+  const loops = Object.entries(handlers).map(([queue, handler]) => new Loop(boss, queue, handler, log));
+  let started = false;
+  return {
+    name: 'jobs',
+    async start() {
+      if (started) return;
+      started = true;
+      await boss.start();
+      for (const { queue } of loops) {
+        await boss.createQueue(queue, {
+          policy: 'stately',
+          retryLimit: 0,
+          expireInSeconds: 900,
+          heartbeatSeconds: HEARTBEAT_SECONDS,
+          deleteAfterSeconds: 3_600,
+          retentionSeconds: 86_400,
+        });
+      }
+      for (const loop of loops) loop.start();
+    },
+    async stop() {
+      if (!started) return;
+      started = false;
+      await Promise.all(loops.map((loop) => loop.stop()));
+      await boss.stop({ graceful: false, close: true });
+    },
+    async enqueue(queue, key, data) {
+      const id = await boss.send(queue, data, { singletonKey: key });
+      if (id !== null) loops.find((loop) => loop.queue === queue)?.wake();
+      return id !== null;
+    },
+    async drained() {
+      await Promise.all(loops.map((loop) => loop.drained()));
+    },
+  };
+}
+
+class Loop {
+  readonly queue: string;
+  readonly #boss: PgBoss;
+  readonly #handler: JobHandlers[string];
+  readonly #log: Log;
+  readonly #slots: PQueue;
+  readonly #stopping = new AbortController();
+  readonly #active = new Set<string>();
+  #wakes = 0;
+  #wakeUp: (() => void) | null = null;
+  #ended: Promise<void> = Promise.resolve();
+  #idleAt = -1;
+  #idleWaiters: Array<{ after: number; resolve: () => void }> = [];
+
+  constructor(boss: PgBoss, queue: string, handler: JobHandlers[string], log: Log) {
+    this.queue = queue;
+    this.#boss = boss;
+    this.#handler = handler;
+    this.#log = log;
+    this.#slots = new PQueue({ concurrency: handler.atOnce });
+  }
+
+  start(): void {
+    this.#ended = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new DOMException(`${this.queue} is stopping`, 'AbortError'));
+    this.wake();
+    await this.#ended;
+    await this.#slots.onIdle();
+  }
+
+  wake(): void {
+    this.#wakes += 1;
+    this.#wakeUp?.();
+  }
+
+  /** Idle after a look that began after this call: what was enqueued before it has been taken and has ended. */
+  drained(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#idleWaiters.push({ after: this.#wakes + 1, resolve });
+    this.wake();
+    return promise;
+  }
+
+  async #run(): Promise<void> {
+    const heartbeat = setInterval(() => void this.#touch(), (HEARTBEAT_SECONDS * 1000) / 3);
+    try {
+      while (!this.#stopping.signal.aborted) {
+        const seen = this.#wakes;
+        const free = this.#handler.atOnce - this.#active.size;
+        const taken = free > 0 ? await this.#take(free) : 0;
+        if (taken > 0) continue;
+        if (this.#active.size === 0) this.#becameIdle(seen);
+        await this.#sleep(seen);
+      }
+    } finally {
+      clearInterval(heartbeat);
+      this.#becameIdle(Number.POSITIVE_INFINITY);
+    }
+  }
+
+  async #take(most: number): Promise<number> {
+    try {
+      const jobs = await this.#boss.fetch<JobData>(this.queue, { batchSize: most });
+      for (const job of jobs) {
+        this.#active.add(job.id);
+        void this.#slots.add(() => this.#perform(job.id, job.data));
+      }
+      return jobs.length;
+    } catch (problem) {
+      // The database is away: the loop looks again after its pause, for as long as it takes.
+      this.#log.warn({ queue: this.queue, problem: describeError(problem) }, 'jobs could not be fetched');
+      return 0;
+    }
+  }
+
+  async #perform(id: string, data: JobData): Promise<void> {
+    try {
+      await this.#handler.run(data ?? {}, this.#stopping.signal);
+      await this.#boss.complete(this.queue, id);
+    } catch (problem) {
+      if (!this.#stopping.signal.aborted) {
+        this.#log.error({ queue: this.queue, problem: describeError(problem) }, 'a job failed');
+      }
+      await this.#boss.fail(this.queue, id).catch((again: unknown) => {
+        this.#log.warn({ queue: this.queue, problem: describeError(again) }, 'a failed job was left to its heartbeat');
+      });
+    } finally {
+      this.#active.delete(id);
+      this.wake();
+    }
+  }
+
+  async #touch(): Promise<void> {
+    if (this.#active.size === 0) return;
+    await this.#boss.touch(this.queue, [...this.#active]).catch((problem: unknown) => {
+      this.#log.warn({ queue: this.queue, problem: describeError(problem) }, 'a heartbeat did not arrive');
+    });
+  }
+
+  #becameIdle(seen: number): void {
+    this.#idleAt = seen;
+    const settled = this.#idleWaiters.filter((waiter) => waiter.after <= this.#idleAt);
+    this.#idleWaiters = this.#idleWaiters.filter((waiter) => waiter.after > this.#idleAt);
+    for (const waiter of settled) waiter.resolve();
+  }
+
+  async #sleep(seen: number): Promise<void> {
+    if (this.#wakes !== seen || this.#stopping.signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, LOOK_EVERY_MS);
+    this.#wakeUp = resolve;
+    await promise;
+    clearTimeout(timer);
+    this.#wakeUp = null;
+  }
+}

@@ -1,0 +1,14 @@
+/** What has fallen due, as one look at the database tells. */
+export interface DueWork {
+  /** Calendars to be synced now, the longest overdue first. */
+  readonly calendars: readonly number[];
+  readonly evidence: boolean;
+  readonly judgements: boolean;
+  readonly mails: boolean;
+  readonly webhooks: boolean;
+}
+
+export interface WorkFinder {
+  /** @param limit how many calendars at most */
+  find(limit: number): Promise<DueWork>;
+}

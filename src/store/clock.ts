@@ -1,0 +1,14 @@
+import { type Kysely, sql } from 'kysely';
+import type { DateTime } from 'luxon';
+import type { DB } from './database.generated.ts';
+
+/**
+ * Sets `cadenced.now()` to what the daemon's clock shows. Called at every start, so that an offset left behind by an
+ * earlier run cannot outlive it.
+ * @param moved the instant that is "now"; `null` = the machine's clock
+ */
+export async function alignDatabaseClock(db: Kysely<DB>, moved: DateTime | null): Promise<void> {
+  await sql`
+    update cadenced.clock
+       set ahead_by = coalesce(${moved?.toJSDate() ?? null}::timestamptz - clock_timestamp(), interval '0')`.execute(db);
+}
