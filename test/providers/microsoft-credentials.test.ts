@@ -79,7 +79,7 @@ describe('tokens for Graph', () => {
     const tokens = source();
     wire.entra = refusal(401, 'invalid_client', 7000222);
     for (let tries = 0; tries < 3; tries += 1) {
-      expect(await thrownBy(tokens.token())).toMatchObject({ kind: 'auth', code: 'secret_expired' });
+      expect(await thrownBy(tokens.token())).toMatchObject({ kind: 'config', code: 'secret_expired' });
     }
     expect(wire.tokensAsked).toHaveLength(1);
     later(301);
@@ -100,8 +100,8 @@ describe('tokens for Graph', () => {
   it.each([
     [400, 'unauthorized_client', 700016, 'config', 'application_unknown'],
     [400, 'invalid_request', 90002, 'config', 'tenant_unknown'],
-    [401, 'invalid_client', 7000215, 'auth', 'credential_refused'],
-    [401, 'invalid_client', 700027, 'auth', 'credential_refused'],
+    [401, 'invalid_client', 7000215, 'config', 'credential_refused'],
+    [401, 'invalid_client', 700027, 'config', 'credential_refused'],
     [400, 'invalid_scope', 1002012, 'config', 'token_refused'],
     [429, 'temporarily_unavailable', 0, 'throttled', 'token_throttled'],
   ])('refused with %i %s %i are %s/%s', async (status, error, number, kind, code) => {

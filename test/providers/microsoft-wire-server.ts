@@ -111,6 +111,7 @@ export function adapterFor(
   settings: Partial<MicrosoftSettings> = {},
 ): { readonly microsoft: Microsoft; readonly waits: number[] } {
   const waits: number[] = [];
+  let elapsed = 0;
   const microsoft = createMicrosoft(
     { ...settingsFor(wire), ...settings },
     {
@@ -118,7 +119,9 @@ export function adapterFor(
       random: () => 0,
       sleep: async (ms) => {
         waits.push(ms);
+        elapsed += ms;
       },
+      elapsed: () => elapsed,
     },
   );
   return { microsoft, waits };

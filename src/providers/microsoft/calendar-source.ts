@@ -1,4 +1,4 @@
-import { isFailure } from '../../domain/failure.ts';
+import { failure, isFailure } from '../../domain/failure.ts';
 import type { ChangePage, Listing, LookedUp, ObservedCopy, Window } from '../../domain/observation.ts';
 import type { CalendarRef, CalendarSource } from '../../ports/calendar-source.ts';
 import { type Ask, type Graph, PREFER } from './client.ts';
@@ -47,15 +47,24 @@ export function createCalendarSource(graph: Graph): CalendarSource {
       // Delta takes neither $select nor $expand; a window given beside a cursor has no effect by contract.
       const first = begun?.deltaLink ?? `${userPath(calendar)}/calendarView/delta?${bounds(window)}`;
       const ask = { ...asking(calendar, signal), timeoutMs: DELTA_TIMEOUT_MS };
-      for await (const page of pagesFrom(graph, first, ask, deltaPageOf)) {
-        const deltaLink = page['@odata.deltaLink'];
-        yield {
-          ...readChanges(page.value, calendar.address),
-          cursor:
-            deltaLink === undefined
-              ? null
-              : writeCursor({ deltaLink: graph.pathOf(deltaLink), window: begun?.window ?? window }),
-        } satisfies ChangePage;
+      try {
+        for await (const page of pagesFrom(graph, first, ask, deltaPageOf)) {
+          const deltaLink = page['@odata.deltaLink'];
+          yield {
+            ...readChanges(page.value, calendar.address),
+            cursor:
+              deltaLink === undefined
+                ? null
+                : writeCursor({ deltaLink: graph.pathOf(deltaLink), window: begun?.window ?? window }),
+          } satisfies ChangePage;
+        }
+      } catch (error) {
+        // Graph may forget even a round that has just begun. No cursor of the caller's is lost then, and
+        // beginning again at once could go on for ever.
+        const lost = isFailure(error, 'gone') && error.code === 'cursor_lost';
+        if (lost && begun === null)
+          throw failure.transient('round_lost', { provider: 'microsoft', cause: error });
+        throw error;
       }
     },
 

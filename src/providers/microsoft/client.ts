@@ -7,7 +7,7 @@ import {
   type MiddlewareOptions,
   ResponseType,
 } from '@microsoft/microsoft-graph-client';
-import { failure } from '../../domain/failure.ts';
+import { type FailureKind, failure } from '../../domain/failure.ts';
 import type { TokenSource } from './credentials.ts';
 import { answerFailure, thrownFailure, unreadable } from './failures.ts';
 import type { Requester } from './request.ts';
@@ -32,6 +32,14 @@ export type Ask = {
   readonly timeoutMs?: number;
 };
 
+/** One request on the wire, for whoever counts them. */
+export type RequestReport = {
+  readonly provider: 'microsoft';
+  /** `calendarView/delta`, `instances`, `users`…: never an id or an address. */
+  readonly operation: string;
+  readonly outcome: 'ok' | FailureKind;
+};
+
 export type Graph = {
   /**
    * GETs a path below the version, such as `/users/ada%40example.org/events/AAMk`, encoded already.
@@ -40,7 +48,8 @@ export type Graph = {
   get(path: string, ask: Ask): Promise<Answer>;
   /**
    * The path and query of a link Graph gave, as `get` takes it.
-   * @throws Failure `permanent`/`foreign_link` when it leads off the configured origin: no token goes there
+   * @throws Failure `config`/`foreign_link` when it leads off the configured origin, as behind a proxy that
+   *   rewrites only one way: no token goes there
    */
   pathOf(link: string): string;
 };
@@ -48,7 +57,11 @@ export type Graph = {
 /** The official client behind a chain of our own: its default one retries POST, has no timeout, hides headers. */
 export function createGraph(
   settings: { readonly graphUrl: string },
-  deps: { readonly tokens: TokenSource; readonly requester: Requester },
+  deps: {
+    readonly tokens: TokenSource;
+    readonly requester: Requester;
+    readonly onRequest?: ((report: RequestReport) => void) | undefined;
+  },
 ): Graph {
   const base = new URL(settings.graphUrl);
   const root = base.pathname.replace(/\/+$/, '');
@@ -57,6 +70,19 @@ export function createGraph(
     defaultVersion: VERSION,
     middleware: [new BearerHandler(base.origin, deps.tokens), new TimeoutHandler(), new HTTPMessageHandler()],
   });
+
+  async function reported(path: string, ask: Ask): Promise<Answer> {
+    const report = (outcome: RequestReport['outcome']) =>
+      deps.onRequest?.({ provider: 'microsoft', operation: operationOf(path), outcome });
+    try {
+      const answer = await attempt(path, ask);
+      report('ok');
+      return answer;
+    } catch (error) {
+      report(thrownFailure(error).kind);
+      throw error;
+    }
+  }
 
   async function attempt(path: string, { signal, timeoutMs = REQUEST_TIMEOUT_MS }: Ask): Promise<Answer> {
     signal.throwIfAborted();
@@ -81,12 +107,12 @@ export function createGraph(
   }
 
   return {
-    get: (path, ask) => deps.requester.run(ask.mailbox, () => attempt(path, ask), ask.signal),
+    get: (path, ask) => deps.requester.run(ask.mailbox, () => reported(path, ask), ask.signal),
     pathOf(link) {
       const url = URL.parse(link);
       const prefix = `${root}/${VERSION}/`;
       if (url === null || url.origin !== base.origin || !url.pathname.startsWith(prefix)) {
-        throw failure.permanent('foreign_link', {
+        throw failure.config('foreign_link', {
           provider: 'microsoft',
           detail: `a link leads to ${url?.origin ?? 'no address'}`,
         });
@@ -164,6 +190,22 @@ class TimeoutHandler extends Link {
     context.options = { ...context.options, signal: exchangeOf(context).signal, redirect: 'manual' };
     await this.pass(context);
   }
+}
+
+/** From the most particular to the least: each path is named by the first it holds. */
+const OPERATIONS = [
+  'calendarView/delta',
+  'calendarView',
+  'instances',
+  'events',
+  'attendanceReports',
+  'onlineMeetings',
+  'users',
+] as const;
+
+function operationOf(path: string): string {
+  const [place = ''] = path.split('?');
+  return OPERATIONS.find((name) => `${place}/`.includes(`/${name}/`)) ?? 'other';
 }
 
 function parsed(text: string): unknown {

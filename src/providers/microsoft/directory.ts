@@ -60,7 +60,7 @@ export function createDirectory(graph: Graph): Directory {
         known.set(key, user);
         return user;
       } catch (error) {
-        if (isFailure(error, 'config') && error.status === 403) return 'denied';
+        if (isFailure(error) && error.status === 403) return 'denied';
         throw error;
       }
     },
@@ -71,7 +71,7 @@ export function createDirectory(graph: Graph): Directory {
 }
 
 function isNotFound(error: unknown): boolean {
-  return isFailure(error, 'gone') && error.status === 404;
+  return isFailure(error, 'gone') && error.code === 'user_gone';
 }
 
 /** Guests of the tenant have a made-up principal name, `ada_example.org#EXT#@tenant`, that is no address. */

@@ -45,13 +45,14 @@ export function answerFailure(status: number, body: unknown, headers: Headers, n
   };
   if (known(CURSOR_LOST) || status === 410) return failure.gone('cursor_lost', facts);
   if (status === 401) return failure.auth('token_refused', facts);
-  if (status === 403) return failure.config('access_denied', facts);
+  // One mailbox outside of the access policy; that nobody may be read at all shows when all are.
+  if (status === 403) return failure.permanent('access_denied', facts);
   if (status === 404) {
     if (known(NO_MAILBOX)) return failure.gone('no_mailbox', facts);
     if (known(USER_GONE)) return failure.gone('user_gone', facts);
     if (known(ITEM_NOT_FOUND)) return failure.gone('item_not_found', facts);
     // A 404 that names nothing may come from a proxy or a wrong base URL; it must not pass for a deletion.
-    return failure.permanent('not_found', facts);
+    return failure.gone('not_found', facts);
   }
   if (status === 429 || status === 509) return failure.throttled('throttled', facts);
   if (status === 408 || status >= 500) return failure.transient('server_error', facts);
@@ -103,12 +104,13 @@ export function tokenFailure(answer: TokenAnswer | undefined, thrown: unknown, e
   if (status === 429) return failure.throttled('token_throttled', facts);
   if (status === 408 || status >= 500) return failure.transient('token_endpoint', facts);
   if (status < 400 || !named) return failure.transient('token_unreadable', facts);
+  // All of these concern the one application, not a person whose calendar is read with it.
   // https://learn.microsoft.com/entra/identity-platform/reference-error-codes
-  if (numbers.includes('7000222')) return failure.auth('secret_expired', facts);
+  if (numbers.includes('7000222')) return failure.config('secret_expired', facts);
   if (numbers.includes('700016')) return failure.config('application_unknown', facts);
   if (numbers.includes('90002')) return failure.config('tenant_unknown', facts);
   if (named === 'invalid_client' || named === 'unauthorized_client') {
-    return failure.auth('credential_refused', facts);
+    return failure.config('credential_refused', facts);
   }
   return failure.config('token_refused', facts);
 }

@@ -2,7 +2,7 @@ import type { CalendarSource } from '../../ports/calendar-source.ts';
 import type { EvidenceSource } from '../../ports/evidence-source.ts';
 import type { Log } from '../../runtime/log.ts';
 import { createCalendarSource } from './calendar-source.ts';
-import { createGraph } from './client.ts';
+import { createGraph, type RequestReport } from './client.ts';
 import { createTokenSource, type EntraSettings } from './credentials.ts';
 import { createDirectory } from './directory.ts';
 import { createEvidenceSource } from './evidence-source.ts';
@@ -10,6 +10,7 @@ import { byAnyAddress } from './mailbox.ts';
 import { type ProbeFinding, probeMailbox } from './probe.ts';
 import { createRequester, type Pacing } from './request.ts';
 
+export type { RequestReport } from './client.ts';
 export type { ProbeFinding } from './probe.ts';
 
 export type MicrosoftSettings = EntraSettings & {
@@ -24,17 +25,20 @@ export type Microsoft = {
   probe(address: string, signal: AbortSignal): Promise<ProbeFinding[]>;
 };
 
+export type MicrosoftDeps = Pacing & {
+  readonly log: Log;
+  /** Told of every request to Graph, repeated ones included. */
+  readonly onRequest?: ((report: RequestReport) => void) | undefined;
+};
+
 /**
  * Everything the daemon does with Microsoft Graph, for one tenant and one application registration.
  * @param settings `graphUrl` without `/v1.0`
  */
-export function createMicrosoft(
-  settings: MicrosoftSettings,
-  deps: { readonly log: Log } & Pacing,
-): Microsoft {
+export function createMicrosoft(settings: MicrosoftSettings, deps: MicrosoftDeps): Microsoft {
   const tokens = createTokenSource(settings, deps);
   const requester = createRequester(settings, deps);
-  const graph = createGraph(settings, { tokens, requester });
+  const graph = createGraph(settings, { tokens, requester, onRequest: deps.onRequest });
   const directory = createDirectory(graph);
   return {
     calendar: createCalendarSource(byAnyAddress(graph, directory)),

@@ -85,7 +85,7 @@ export function readChanges(
 
 /**
  * The rows of a complete list, `calendarView` or `instances`.
- * @throws Failure `permanent`/`malformed_event` for a row that cannot be read: leaving it out would say that
+ * @throws Failure `bug`/`malformed_event` for a row that cannot be read: leaving it out would say that
  *   the session is gone
  */
 export function readListing(events: readonly WireEvent[], owner: string): Listing {
@@ -110,7 +110,7 @@ export function listedEvents(rows: readonly unknown[]): WireEvent[] {
 }
 
 function malformed() {
-  return failure.permanent('malformed_event', {
+  return failure.bug('malformed_event', {
     provider: 'microsoft',
     detail: 'an event in a complete list cannot be read',
   });

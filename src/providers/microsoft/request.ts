@@ -3,11 +3,13 @@ import PQueue from 'p-queue';
 import { type Failure, failure, retryable } from '../../domain/failure.ts';
 import { thrownFailure } from './failures.ts';
 
-/** How long to wait, and chance: replaced in tests. */
+/** Waiting, chance, and the machine's steady clock: replaced in tests, all of them together. */
 export type Pacing = {
   readonly sleep?: ((ms: number, signal: AbortSignal) => Promise<unknown>) | undefined;
   /** In [0, 1). */
   readonly random?: (() => number) | undefined;
+  /** Milliseconds since any fixed moment. */
+  readonly elapsed?: (() => number) | undefined;
 };
 
 export type Requester = {
@@ -30,12 +32,16 @@ const FIRST_DELAY_MS = 500;
 /** Told to the scheduler when Graph throttles without saying for how long. */
 const UNSTATED_THROTTLE_MS = 60_000;
 
+/** The outcome of a turn in the queue that was not used. */
+const BLOCKED = Symbol('blocked');
+
 type Mailbox = { readonly queue: PQueue; users: number; blockedUntil: number };
 
 /** Makes the one gate through which every request to Graph passes. */
 export function createRequester(settings: { readonly maxInFlight: number }, pacing: Pacing): Requester {
   const sleep = pacing.sleep ?? ((ms, signal) => wait(ms, undefined, { signal }));
   const random = pacing.random ?? Math.random;
+  const elapsed = pacing.elapsed ?? (() => performance.now());
   const all = new PQueue({ concurrency: settings.maxInFlight });
   const mailboxes = new Map<string, Mailbox>();
 
@@ -52,18 +58,33 @@ export function createRequester(settings: { readonly maxInFlight: number }, paci
 
   function leave(key: string, box: Mailbox): void {
     box.users -= 1;
-    if (box.users === 0 && box.blockedUntil <= performance.now()) mailboxes.delete(key);
+    if (box.users === 0 && box.blockedUntil <= elapsed()) mailboxes.delete(key);
   }
 
   /** Half to all of 0.5, 1, 2, 4 s: requests that failed together do not come back together. */
   const backoff = (tries: number) => FIRST_DELAY_MS * 2 ** (tries - 1) * (0.5 + random() / 2);
 
+  /** One attempt, unless somebody ahead in the queue was throttled in the meantime. */
+  async function takeTurn<T>(box: Mailbox, attempt: () => Promise<T>): Promise<T | typeof BLOCKED> {
+    if (box.blockedUntil > elapsed()) return BLOCKED;
+    try {
+      return await attempt();
+    } catch (error) {
+      const failed = thrownFailure(error);
+      // Before the turn ends, for the next one begins with its end.
+      if (failed.kind === 'throttled') {
+        box.blockedUntil = Math.max(box.blockedUntil, elapsed() + (failed.retryAfterMs ?? FIRST_DELAY_MS));
+      }
+      throw failed;
+    }
+  }
+
   async function tries<T>(box: Mailbox, attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const begun = performance.now();
+    const begun = elapsed();
     let waited = 0;
     let renewed = false;
     for (let made = 1; ; made += 1) {
-      const blocked = box.blockedUntil - performance.now();
+      const blocked = box.blockedUntil - elapsed();
       if (blocked > 0) {
         // Requests made while throttled still count against the quota.
         if (waited + blocked > MAX_WAIT_MS) {
@@ -74,7 +95,11 @@ export function createRequester(settings: { readonly maxInFlight: number }, paci
       }
       let failed: Failure;
       try {
-        return await box.queue.add(() => all.add(attempt, { signal }), { signal });
+        const turn = () => takeTurn(box, attempt);
+        const outcome = await box.queue.add(() => all.add(turn, { signal }), { signal });
+        if (outcome !== BLOCKED) return outcome;
+        made -= 1;
+        continue;
       } catch (error) {
         failed = thrownFailure(error);
       }
@@ -86,8 +111,8 @@ export function createRequester(settings: { readonly maxInFlight: number }, paci
       }
       if (!retryable(failed.kind)) throw failed;
       const delay = Math.max(failed.retryAfterMs ?? 0, backoff(made));
-      if (failed.kind === 'throttled') box.blockedUntil = performance.now() + delay;
-      const tooLong = waited + delay > MAX_WAIT_MS || performance.now() - begun > LAST_START_MS;
+      if (failed.kind === 'throttled') box.blockedUntil = elapsed() + delay;
+      const tooLong = waited + delay > MAX_WAIT_MS || elapsed() - begun > LAST_START_MS;
       if (tooLong || made >= MAX_ATTEMPTS) throw handedBack(failed, delay);
       // A throttled mailbox is waited for above, together with everybody else who wants it.
       if (failed.kind === 'throttled') continue;
@@ -118,7 +143,7 @@ function handedBack(failed: Failure, delay: number): Failure {
     const retryAfterMs = Math.max(failed.retryAfterMs ?? UNSTATED_THROTTLE_MS, delay);
     return failure.throttled(failed.code, { provider: 'microsoft', retryAfterMs, detail, status });
   }
-  if (failed.retryAfterMs !== undefined && failed.retryAfterMs > 0) {
+  if ((failed.retryAfterMs ?? 0) > MAX_WAIT_MS) {
     return failure.throttled('unavailable', { provider: 'microsoft', retryAfterMs: delay, detail, status });
   }
   return failed;
