@@ -158,32 +158,24 @@ function rowsOfCopy(
   const here = eventsOfCopy(world, calendar, copy, span);
   const inWindow = here.filter((event) => event.type !== 'seriesMaster');
   const printed = inWindow.length === 0 ? [] : here;
-  const hasMaster = meeting.recurrence === null || here.some((event) => event.type === 'seriesMaster');
-
   const printedIds = new Set(printed.map((event) => eventId(world, event, true)));
-  const removed: (number | null)[] = [];
-  if (hasMaster && inWindow.length === 0) removed.push(null);
-  for (const slot of changedSlots) {
-    if (slot === null) {
-      // A series or single that is gone, or out of sight.
-      if (!hasMaster && inWindow.length === 0) removed.push(null);
-    } else if (meeting.recurrence !== null && isOutside(world, copy, slot, span)) {
-      removed.push(slot);
-    } else if (!hasMaster && !printedIds.has(idOf(world, copy, meeting, slot, true))) {
-      // Invited to single occurrences: each is an item of its own, and its end is told.
-      removed.push(slot);
-    }
+  const gone = new Set<number | null>();
+  // A single or a whole series that is deleted, or out of sight.
+  if (inWindow.length === 0) gone.add(null);
+  if (copy.occurrencesOnly) {
+    // Invited to single occurrences: each is an item of its own, and its end is told.
+    for (const row of calendar.rows.values()) if (row.meeting === meeting.id) gone.add(row.slot);
+  } else if (meeting.recurrence !== null) {
+    for (const slot of changedSlots) if (slot !== null && isOutside(world, copy, slot, span)) gone.add(slot);
   }
-  const unique = [...new Set(removed)].filter(
-    (slot) => !printedIds.has(idOf(world, copy, meeting, slot, true)),
-  );
+  const removed = [...gone].filter((slot) => !printedIds.has(idOf(world, copy, meeting, slot, true)));
   return [
     ...printed.map(
       (event): PageRow =>
         (wishes) =>
           deltaRow(world, event, wishes),
     ),
-    ...unique.map(
+    ...removed.map(
       (slot): PageRow =>
         (wishes) =>
           removedRow(idOf(world, copy, meeting, slot, wishes.immutableIds)),

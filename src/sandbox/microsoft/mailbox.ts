@@ -119,8 +119,11 @@ function dateCode(world: World, meeting: Meeting, slot: number): string {
   const date = localDate(slot, zone);
   const bytes = Buffer.alloc(6);
   bytes.writeUInt32BE(Math.round(Date.parse(date) / 86_400_000), 0);
-  const near = slotsOf(meeting, world.now()).filter((other) => other < slot && slot - other < 86_400_000);
-  bytes.writeUInt16BE(near.filter((other) => localDate(other, zone) === date).length, 4);
+  const sameDate = slotsOf(meeting, world.now()).filter(
+    (other) => Math.abs(other - slot) < 86_400_000 && localDate(other, zone) === date,
+  );
+  // An original start that the series has left keeps the id it had.
+  bytes.writeUInt16BE(Math.max(0, sameDate.indexOf(slot)), 4);
   return bytes.toString('base64url');
 }
 
