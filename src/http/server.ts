@@ -20,8 +20,13 @@ export type HttpServerDeps = HealthChecks & {
   readonly eventsToken: string | null;
   /** null: no metrics are served. */
   readonly metrics: MetricsListener | null;
-  /** Anonymous requests a minute and address, beyond which 429 is answered. */
-  readonly limits?: { readonly notifications?: number; readonly others?: number };
+  readonly limits?: {
+    /** Requests a minute and address, beyond which 429 is answered. */
+    readonly notifications?: number;
+    readonly others?: number;
+    /** From the first byte of a request to its last. */
+    readonly requestTimeoutMs?: number;
+  };
 };
 
 export type HttpServer = {
@@ -52,12 +57,20 @@ const OTHERS_PER_MINUTE = 300;
  * it, and a missing one forbids nothing.
  */
 export function createHttpServer(deps: HttpServerDeps): HttpServer {
+  const requestTimeoutMs = deps.limits?.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
   const app = Fastify({
     logger: false,
     bodyLimit: BODY_LIMIT,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: requestTimeoutMs,
+    connectionTimeout: requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    http: {
+      // Node swaps the two limits when the one for headers (60 s by default) is the longer, and then lets a body
+      // drip for that long.
+      headersTimeout: requestTimeoutMs,
+      // By default Node looks only every 30 s.
+      connectionsCheckingInterval: 1000,
+    },
     trustProxy: deps.trustProxy !== undefined && deps.trustProxy.length > 0 ? [...deps.trustProxy] : false,
     forceCloseConnections: 'idle',
     // A path that cannot be decoded is refused before any route; its default answer repeats the path.

@@ -266,6 +266,29 @@ describe('what strangers see', () => {
     expect([response.status, await response.text()]).toEqual([status, body]);
   });
 
+  it.each([
+    ['says nothing', ''],
+    ['drips its headers', 'POST /notifications/google HTTP/1.1\r\nHost: x\r\nX-Drip: '],
+    ['drips its body', 'POST /notifications/microsoft HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n'],
+  ])('a caller who %s loses the connection', async (_name, start) => {
+    const { url, calls } = await serve({ limits: { requestTimeoutMs: 200 } });
+    const began = performance.now();
+    const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(start));
+    const drip = setInterval(() => start !== '' && socket.write('x'), 20);
+    try {
+      await new Promise<void>((resolve) => {
+        socket.resume();
+        // A write into the closed connection is how some of these end.
+        socket.on('error', () => undefined);
+        socket.on('close', () => resolve());
+      });
+    } finally {
+      clearInterval(drip);
+    }
+    expect(performance.now() - began).toBeLessThan(5000);
+    expect(calls).toHaveLength(0);
+  });
+
   it('bytes that are no HTTP end the connection without a word about what is inside', async () => {
     const { url } = await serve();
     const answer = await new Promise<string>((resolve, reject) => {
