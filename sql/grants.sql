@@ -1,0 +1,17 @@
+-- Who may do what. Tables stay private: the views and functions run with their owner's rights.
+grant usage on schema mentoring to mentoring_reader, mentoring_planner, mentoring_evidence;
+grant select on all tables in schema mentoring to mentoring_reader;
+
+grant select, insert, delete on mentoring.planned_session to mentoring_planner;
+grant select on mentoring.session, mentoring.cadence to mentoring_planner;
+
+grant select on mentoring.session, mentoring.attendance, mentoring.evidence to mentoring_evidence;
+
+-- Functions are open to everybody unless that is taken away.
+revoke all on function mentoring.record_evidence(bigint, text, text, text, text, timestamptz, timestamptz, boolean, text) from public;
+revoke all on function mentoring.correct_attendance(bigint, text, text, text, text) from public;
+revoke all on function cadenced.wake_judge(bigint, bigint) from public;
+revoke all on function cadenced.plan_session() from public;
+revoke all on function cadenced.withdraw_plan() from public;
+grant execute on function mentoring.record_evidence(bigint, text, text, text, text, timestamptz, timestamptz, boolean, text) to mentoring_evidence;
+grant execute on function mentoring.correct_attendance(bigint, text, text, text, text) to mentoring_evidence;

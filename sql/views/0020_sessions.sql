@@ -1,0 +1,139 @@
+-- Sessions, who came, why we think so.
+
+create view mentoring.session as
+select session.session_id, session.occurrence_id, program.name as program, mentorship.key as mentorship,
+       session.starts_at as scheduled_start, session.ends_at as scheduled_end,
+       case when session.status = 'cancelled' then 'cancelled'
+            when session.ends_at <= (select cadenced.now()) then 'ended'
+            else 'scheduled' end as status,
+       session.outcome, session.outcome_reason, session.ordinal, session.stage, session.reschedules,
+       session.first_seen_at, session.cancelled_at, session.cancelled_by, session.cancel_reason,
+       session.provisional_at, session.settled_at, occurrence.lineage,
+       session.overlap_minutes, session.evidence_tier
+  from cadenced.session
+  join cadenced.occurrence on occurrence.occurrence_id = session.occurrence_id
+  join cadenced.mentorship on mentorship.mentorship_id = session.mentorship_id
+  join cadenced.program on program.program_id = mentorship.program_id;
+comment on view mentoring.session is 'Mentor sessions: one row an occurrence and mentorship. A moved session keeps its row.';
+comment on column mentoring.session.session_id is 'Never changes, whatever happens to the calendar entries.';
+comment on column mentoring.session.occurrence_id is 'The meeting. Three mentorships in one meeting are three sessions of one occurrence.';
+comment on column mentoring.session.program is 'Name of the program, as in the configuration.';
+comment on column mentoring.session.mentorship is 'Name of the mentorship, as in the roster.';
+comment on column mentoring.session.scheduled_start is 'Start in the calendar, after all moves.';
+comment on column mentoring.session.scheduled_end is 'End in the calendar.';
+comment on column mentoring.session.status is 'scheduled (still to come), cancelled, or ended. Says nothing about who came: see outcome.';
+comment on column mentoring.session.outcome is 'held, too_short, one_sided, no_one, cancelled or unknown; NULL until three hours after the end.';
+comment on column mentoring.session.outcome_reason is 'Why: for unknown one of guest_only, no_record, no_permission, in_person, private_event, sync_gap, expired, group_address, disputed.';
+comment on column mentoring.session.ordinal is 'Its number among the held sessions of the mentorship; NULL unless held.';
+comment on column mentoring.session.stage is 'Stage of the mentorship the held session belongs to.';
+comment on column mentoring.session.reschedules is 'How often its start was moved.';
+comment on column mentoring.session.first_seen_at is 'When it was first seen on a calendar: an upper bound of when it was booked.';
+comment on column mentoring.session.cancelled_at is 'When it was cancelled, as the calendar dates it.';
+comment on column mentoring.session.cancelled_by is 'Side of the organizer who cancelled, where that is known.';
+comment on column mentoring.session.cancel_reason is 'How: cancelled, deleted, removed_everywhere, untagged, people_changed.';
+comment on column mentoring.session.provisional_at is 'When it was first judged.';
+comment on column mentoring.session.settled_at is 'When the outcome settled. Rates count settled sessions only; later evidence may still restate.';
+comment on column mentoring.session.lineage is 'What every calendar''s copy of the meeting, and every occurrence of its series, shares.';
+comment on column mentoring.session.overlap_minutes is 'Minutes in which both sides were in the conference together; NULL when no record tells.';
+comment on column mentoring.session.evidence_tier is 'Strongest evidence: conference_both, conference_one, human_both, human_one, rsvp_only, none.';
+
+create view mentoring.attendance as
+select participant.session_id, participant.person_id as participant_id, person.name, person.address as email,
+       participant.role, participant.rsvp, participant.status, participant.minutes, participant.joined_at,
+       participant.left_at, participant.evidence_tier
+  from cadenced.participant
+  join cadenced.person on person.person_id = participant.person_id;
+comment on view mentoring.attendance is 'Every invited member of every session, and whether they came.';
+comment on column mentoring.attendance.session_id is 'The session.';
+comment on column mentoring.attendance.participant_id is 'The person; the same in every session and program.';
+comment on column mentoring.attendance.name is 'Name, as in the roster.';
+comment on column mentoring.attendance.email is 'Primary address.';
+comment on column mentoring.attendance.role is 'mentor, mentee or peer.';
+comment on column mentoring.attendance.rsvp is 'Their answer in the calendar: accepted, declined, tentative, none. Never proof of presence.';
+comment on column mentoring.attendance.status is 'attended, absent (proven), excused, or unknown; NULL until judged.';
+comment on column mentoring.attendance.minutes is 'Minutes in the conference, devices and rejoins united; NULL when no record tells.';
+comment on column mentoring.attendance.joined_at is 'First arrival.';
+comment on column mentoring.attendance.left_at is 'Last departure.';
+comment on column mentoring.attendance.evidence_tier is 'Strongest evidence about this person.';
+
+create view mentoring.evidence as
+select evidence.evidence_id, session.session_id, evidence.person_id as participant_id, evidence.source,
+       evidence.kind, evidence.from_at, evidence.until_at, evidence.detail, evidence.seen_at
+  from cadenced.evidence
+  join cadenced.session
+    on session.occurrence_id = evidence.occurrence_id
+   and (evidence.session_id is null or evidence.session_id = session.session_id);
+comment on view mentoring.evidence is 'Everything an outcome was decided from. Rows are added, never changed.';
+comment on column mentoring.evidence.evidence_id is 'Surrogate key. One statement about a meeting of three mentorships shows in three sessions.';
+comment on column mentoring.evidence.session_id is 'The session it speaks of.';
+comment on column mentoring.evidence.participant_id is 'The person it speaks of; NULL for a conference, a guest or a device.';
+comment on column mentoring.evidence.source is 'meet, reports, teams, answer, correction, external or rsvp.';
+comment on column mentoring.evidence.kind is 'record, presence, guest, device, no_record, cannot_tell, met, not_met, absent, excused, withdrawn.';
+comment on column mentoring.evidence.from_at is 'Begin of the presence or the record.';
+comment on column mentoring.evidence.until_at is 'End of the presence or the record.';
+comment on column mentoring.evidence.detail is 'What else is known: by (who said it), reason, system, account of an unknown guest.';
+comment on column mentoring.evidence.seen_at is 'When it became known.';
+
+create view mentoring.outcome_history as
+select outcome_history.session_id, outcome_history.outcome, outcome_history.outcome_reason,
+       outcome_history.decided_at, outcome_history.because
+  from cadenced.outcome_history;
+comment on view mentoring.outcome_history is 'Every outcome a session ever had, so that a number of last month can be explained.';
+comment on column mentoring.outcome_history.session_id is 'The session.';
+comment on column mentoring.outcome_history.outcome is 'The outcome decided then.';
+comment on column mentoring.outcome_history.outcome_reason is 'Its reason.';
+comment on column mentoring.outcome_history.decided_at is 'When it was decided.';
+comment on column mentoring.outcome_history.because is 'What brought it: provisional, settled, new or late evidence, an answer, a correction and by whom.';
+
+create view mentoring.unknown_session as
+select session.session_id, program.name as program, mentorship.key as mentorship,
+       session.starts_at as scheduled_start, session.outcome_reason
+  from cadenced.session
+  join cadenced.mentorship on mentorship.mentorship_id = session.mentorship_id
+  join cadenced.program on program.program_id = mentorship.program_id
+ where session.outcome = 'unknown';
+comment on view mentoring.unknown_session is 'Sessions nobody can say about whether they were held, with the reason: what to mend to know more.';
+comment on column mentoring.unknown_session.session_id is 'The session.';
+comment on column mentoring.unknown_session.program is 'Name of the program.';
+comment on column mentoring.unknown_session.mentorship is 'Name of the mentorship.';
+comment on column mentoring.unknown_session.scheduled_start is 'Start in the calendar.';
+comment on column mentoring.unknown_session.outcome_reason is 'Why it is unknown.';
+
+create view mentoring.unmatched_event as
+select program.name as program, calendar.address as calendar, unmatched_event.starts_at, unmatched_event.reason,
+       unmatched_event.seen_at
+  from cadenced.unmatched_event
+  join cadenced.calendar on calendar.calendar_id = unmatched_event.calendar_id
+  join cadenced.program on program.program_id = unmatched_event.program_id;
+comment on view mentoring.unmatched_event is 'Tagged calendar entries that are no session, with the reason: usually a missing roster row or a forgotten guest.';
+comment on column mentoring.unmatched_event.program is 'The program whose tag it carries.';
+comment on column mentoring.unmatched_event.calendar is 'Whose calendar it stands on.';
+comment on column mentoring.unmatched_event.starts_at is 'Its start.';
+comment on column mentoring.unmatched_event.reason is 'all_day, not_a_meeting, no_mentorship, no_mentor, no_mentee, outside_dates or people_hidden.';
+comment on column mentoring.unmatched_event.seen_at is 'When it was found.';
+
+create view mentoring.candidate_event as
+select program.name as program, mentorship.key as mentorship, candidate_event.starts_at, candidate_event.ends_at,
+       candidate_event.seen_at
+  from cadenced.candidate_event
+  join cadenced.mentorship on mentorship.mentorship_id = candidate_event.mentorship_id
+  join cadenced.program on program.program_id = mentorship.program_id;
+comment on view mentoring.candidate_event is 'Untagged calendar entries that hold both sides of a mentorship, where the program opts in. Listed, never counted.';
+comment on column mentoring.candidate_event.program is 'Name of the program.';
+comment on column mentoring.candidate_event.mentorship is 'Whose sides it holds.';
+comment on column mentoring.candidate_event.starts_at is 'Its start.';
+comment on column mentoring.candidate_event.ends_at is 'Its end.';
+comment on column mentoring.candidate_event.seen_at is 'When it was found.';
+
+create view mentoring.feedback as
+select feedback.session_id, membership.role, feedback.rating, feedback.comment, feedback.given_at
+  from cadenced.feedback
+  join cadenced.session on session.session_id = feedback.session_id
+  left join cadenced.membership
+    on membership.mentorship_id = session.mentorship_id and membership.person_id = feedback.person_id;
+comment on view mentoring.feedback is 'What people said about sessions: by role, never by name.';
+comment on column mentoring.feedback.session_id is 'The session.';
+comment on column mentoring.feedback.role is 'mentor, mentee or peer.';
+comment on column mentoring.feedback.rating is '1 to 5, or NULL.';
+comment on column mentoring.feedback.comment is 'Their words, or NULL.';
+comment on column mentoring.feedback.given_at is 'When.';

@@ -1,0 +1,31 @@
+create view mentoring.sync_health as
+select calendar.address as calendar, coalesce(person.address, calendar.address) as owner, calendar.provider,
+       calendar.state, calendar.state_reason as reason, calendar.state_since as since,
+       calendar.last_complete_pass_at, (select cadenced.now()) - calendar.last_complete_pass_at as lag,
+       null::text as push, null::timestamptz as push_expires_at,
+       coalesce(jsonb_array_length(calendar.parked -> 'lineages'), 0) as parked, calendar.drift,
+       calendar.next_probe_at, calendar.last_reconcile_at, calendar.untagged_seen, calendar.hidden_seen,
+       calendar.left_out_seen, program.name as mailbox_of
+  from cadenced.calendar
+  left join cadenced.person on person.person_id = calendar.person_id
+  left join cadenced.program on program.program_id = calendar.program_id
+ where calendar.retired_at is null;
+comment on view mentoring.sync_health is 'Every calendar that is read: whether it can be, and how fresh what we know is.';
+comment on column mentoring.sync_health.calendar is 'Address of the calendar.';
+comment on column mentoring.sync_health.owner is 'Primary address of its owner; the mailbox itself for a program.';
+comment on column mentoring.sync_health.provider is 'google or microsoft.';
+comment on column mentoring.sync_health.state is 'active, denied, gone, needs_consent, throttled, parked.';
+comment on column mentoring.sync_health.reason is 'Short reason of the state.';
+comment on column mentoring.sync_health.since is 'Since when.';
+comment on column mentoring.sync_health.last_complete_pass_at is 'When it was last read completely.';
+comment on column mentoring.sync_health.lag is 'How long ago that was.';
+comment on column mentoring.sync_health.push is 'State of the provider''s push channel; NULL = polled only.';
+comment on column mentoring.sync_health.push_expires_at is 'When the push channel runs out; NULL = polled only.';
+comment on column mentoring.sync_health.parked is 'Meetings whose cancellation is held back until it is confirmed: see cadenced approve.';
+comment on column mentoring.sync_health.drift is 'Rows in which the last daily comparison differed from what had been told; NULL before the first.';
+comment on column mentoring.sync_health.next_probe_at is 'When a calendar that cannot be read is tried again.';
+comment on column mentoring.sync_health.last_reconcile_at is 'When the whole window was last compared.';
+comment on column mentoring.sync_health.untagged_seen is 'Entries seen without a tag: nothing else is kept of them.';
+comment on column mentoring.sync_health.hidden_seen is 'Entries seen whose details the provider hides.';
+comment on column mentoring.sync_health.left_out_seen is 'Entries that could not be read.';
+comment on column mentoring.sync_health.mailbox_of is 'The program whose mailbox this is; NULL for a person''s calendar.';

@@ -1,0 +1,222 @@
+-- What other programs and administrators may say. Each function runs with its owner's rights, so that its caller
+-- needs no right on any table; each names who spoke, and nothing said is ever changed: it can be withdrawn.
+
+create function cadenced.plan_session() returns trigger
+  language plpgsql security definer set search_path = ''
+as $$
+declare
+  target bigint;
+begin
+  if new.program is null or new.mentorship is null or new.starts_at is null or new.ends_at is null then
+    raise exception 'a planned session needs program, mentorship, starts_at and ends_at'
+      using errcode = 'not_null_violation';
+  end if;
+  if not exists (select from cadenced.program where program.name = new.program) then
+    raise exception 'there is no program "%"', new.program
+      using errcode = 'foreign_key_violation',
+            hint = 'Programs are: ' || coalesce((select string_agg(name, ', ' order by name) from cadenced.program), 'none yet');
+  end if;
+  select mentorship.mentorship_id into target
+    from cadenced.mentorship join cadenced.program on program.program_id = mentorship.program_id
+   where program.name = new.program and mentorship.key = new.mentorship;
+  if target is null then
+    raise exception 'the program "%" has no mentorship "%"', new.program, new.mentorship
+      using errcode = 'foreign_key_violation', hint = 'Mentorships are named by the roster; see mentoring.cadence.';
+  end if;
+  if new.ends_at <= new.starts_at then
+    raise exception 'a planned session ends after it starts, not at %', new.ends_at using errcode = 'check_violation';
+  end if;
+  if new.tolerance < interval '0' then
+    raise exception 'a tolerance is not negative' using errcode = 'check_violation';
+  end if;
+  insert into cadenced.planned_session (mentorship_id, starts_at, ends_at, tolerance, reference)
+  values (target, new.starts_at, new.ends_at, coalesce(new.tolerance, interval '2 days'), nullif(new.reference, ''))
+  returning planned_session.plan_id, planned_session.tolerance, planned_session.reference
+       into new.plan_id, new.tolerance, new.reference;
+  new.session_id := null;
+  new.state := 'open';
+  return new;
+end
+$$;
+comment on function cadenced.plan_session() is 'Turns an insert into mentoring.planned_session into a plan.';
+create trigger plan_session instead of insert on mentoring.planned_session
+  for each row execute function cadenced.plan_session();
+
+create function cadenced.withdraw_plan() returns trigger
+  language plpgsql security definer set search_path = ''
+as $$
+begin
+  update cadenced.planned_session set withdrawn_at = cadenced.now()
+   where plan_id = old.plan_id and withdrawn_at is null;
+  return old;
+end
+$$;
+comment on function cadenced.withdraw_plan() is 'Turns a delete from mentoring.planned_session into a withdrawal.';
+create trigger withdraw_plan instead of delete on mentoring.planned_session
+  for each row execute function cadenced.withdraw_plan();
+
+-- Three hours after the end, or at once when that has passed.
+create function cadenced.wake_judge(occurrence bigint, session bigint) returns void
+  language sql security definer set search_path = ''
+begin atomic
+  update cadenced.session
+     set next_judgement_at = least(coalesce(session.next_judgement_at, 'infinity'),
+                                   greatest(cadenced.now(), session.ends_at + interval '3 hours'))
+   where session.occurrence_id = wake_judge.occurrence
+     and (wake_judge.session is null or session.session_id = wake_judge.session);
+end;
+comment on function cadenced.wake_judge(bigint, bigint) is 'Has a session, or all sessions of a meeting, judged again.';
+
+create function cadenced.said_by(who text) returns text
+  language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  if nullif(btrim(who), '') is null then
+    raise exception 'say who speaks: an address or a name' using errcode = 'null_value_not_allowed';
+  end if;
+  return btrim(who);
+end
+$$;
+comment on function cadenced.said_by(text) is 'Refuses statements of nobody.';
+
+create function mentoring.record_evidence(
+  session_id bigint,
+  system text,
+  kind text,
+  reference text,
+  email text default null,
+  from_at timestamptz default null,
+  until_at timestamptz default null,
+  complete boolean default false,
+  withdraws text default null
+) returns bigint
+  language plpgsql security definer set search_path = ''
+as $$
+declare
+  target cadenced.session;
+  who bigint;
+  made bigint;
+  said_by text := cadenced.said_by(system);
+begin
+  select * into target from cadenced.session where session.session_id = record_evidence.session_id;
+  if target.session_id is null then
+    raise exception 'there is no session %', record_evidence.session_id using errcode = 'foreign_key_violation';
+  end if;
+  if record_evidence.kind is null
+     or record_evidence.kind not in ('record', 'presence', 'guest', 'device', 'absent', 'excused', 'met', 'not_met', 'withdrawn') then
+    raise exception 'the kind "%" is not one of record, presence, guest, device, absent, excused, met, not_met, withdrawn',
+      record_evidence.kind using errcode = 'check_violation';
+  end if;
+  if nullif(record_evidence.reference, '') is null then
+    raise exception 'evidence needs a reference: your own key of the statement, so that a repeat is kept once'
+      using errcode = 'null_value_not_allowed';
+  end if;
+  if record_evidence.email is not null then
+    select person_address.person_id into who from cadenced.person_address
+     where person_address.address = lower(btrim(record_evidence.email));
+    if who is null then
+      select person.person_id into who from cadenced.person where person.address = lower(btrim(record_evidence.email));
+    end if;
+    if who is null then
+      raise exception 'nobody in the roster has the address "%"', record_evidence.email
+        using errcode = 'foreign_key_violation',
+              hint = 'Record somebody you cannot name as kind guest, without an address.';
+    end if;
+  elsif record_evidence.kind in ('presence', 'absent', 'excused') then
+    raise exception 'evidence of kind % speaks of a person: give the address', record_evidence.kind
+      using errcode = 'null_value_not_allowed';
+  end if;
+  if record_evidence.kind = 'presence' and (record_evidence.from_at is null or record_evidence.until_at is null) then
+    raise exception 'a presence has a from_at and an until_at; for a list without times record met, or correct the attendance'
+      using errcode = 'null_value_not_allowed';
+  end if;
+  if record_evidence.until_at < record_evidence.from_at then
+    raise exception 'until_at lies before from_at' using errcode = 'check_violation';
+  end if;
+  insert into cadenced.evidence
+    (occurrence_id, session_id, person_id, source, kind, from_at, until_at, reference, detail, seen_at)
+  values
+    (target.occurrence_id, target.session_id, who, 'external', record_evidence.kind, record_evidence.from_at,
+     record_evidence.until_at, said_by || '/' || record_evidence.reference,
+     jsonb_strip_nulls(jsonb_build_object(
+       'by', said_by, 'recorded_by', session_user,
+       'complete', case when record_evidence.kind = 'record' then record_evidence.complete end,
+       'withdraws', said_by || '/' || nullif(record_evidence.withdraws, ''))),
+     cadenced.now())
+  on conflict on constraint evidence_is_recorded_once do nothing
+  returning evidence.evidence_id into made;
+  if made is null then
+    select evidence.evidence_id into made from cadenced.evidence
+     where evidence.occurrence_id = target.occurrence_id and evidence.source = 'external'
+       and evidence.reference = said_by || '/' || record_evidence.reference;
+    return made;
+  end if;
+  perform cadenced.wake_judge(target.occurrence_id, target.session_id);
+  return made;
+end
+$$;
+comment on function mentoring.record_evidence(bigint, text, text, text, text, timestamptz, timestamptz, boolean, text) is
+  'Records what another system knows about a session (Zoom, Webex, a sign-in sheet). system: its name; kind: record, presence, guest, device, absent, excused, met, not_met or withdrawn; reference: your own key, the same statement is kept once; email: the person; from_at, until_at: the time; complete: a record that lists everybody; withdraws: the reference of an earlier statement that was wrong. Returns evidence_id. Restates the outcome within a minute.';
+
+create function mentoring.correct_attendance(
+  session_id bigint,
+  status text,
+  by text,
+  reason text,
+  email text default null
+) returns bigint
+  language plpgsql security definer set search_path = ''
+as $$
+declare
+  target cadenced.session;
+  who bigint;
+  made bigint;
+  said text;
+  said_by text := cadenced.said_by(by);
+begin
+  select * into target from cadenced.session where session.session_id = correct_attendance.session_id;
+  if target.session_id is null then
+    raise exception 'there is no session %', correct_attendance.session_id using errcode = 'foreign_key_violation';
+  end if;
+  if target.ends_at > cadenced.now() then
+    raise exception 'session % has not ended yet', correct_attendance.session_id using errcode = 'check_violation';
+  end if;
+  if nullif(btrim(correct_attendance.reason), '') is null then
+    raise exception 'say why' using errcode = 'null_value_not_allowed';
+  end if;
+  if correct_attendance.email is not null then
+    select participant.person_id into who
+      from cadenced.participant
+      join cadenced.person on person.person_id = participant.person_id
+     where participant.session_id = target.session_id
+       and (person.address = lower(btrim(correct_attendance.email))
+            or exists (select from cadenced.person_address
+                        where person_address.person_id = person.person_id
+                          and person_address.address = lower(btrim(correct_attendance.email))));
+    if who is null then
+      raise exception 'nobody with the address "%" was invited to session %', correct_attendance.email, target.session_id
+        using errcode = 'foreign_key_violation', hint = 'See mentoring.attendance.';
+    end if;
+  end if;
+  said := case when who is not null then case correct_attendance.status
+                 when 'attended' then 'presence' when 'absent' then 'absent' when 'excused' then 'excused'
+                 when 'unknown' then 'guest' when 'withdrawn' then 'withdrawn' end
+               else case correct_attendance.status
+                 when 'met' then 'met' when 'not_met' then 'not_met' when 'withdrawn' then 'withdrawn' end end;
+  if said is null then
+    raise exception 'the status "%" is not one of %', correct_attendance.status,
+      case when who is null then 'met, not_met, withdrawn (of the session)'
+           else 'attended, absent, excused, unknown, withdrawn (of a person)' end
+      using errcode = 'check_violation';
+  end if;
+  insert into cadenced.evidence (occurrence_id, session_id, person_id, source, kind, reference, detail, seen_at)
+  values (target.occurrence_id, target.session_id, who, 'correction', said, pg_catalog.gen_random_uuid()::text,
+          jsonb_build_object('by', said_by, 'reason', btrim(correct_attendance.reason), 'recorded_by', session_user),
+          cadenced.now())
+  returning evidence.evidence_id into made;
+  perform cadenced.wake_judge(target.occurrence_id, target.session_id);
+  return made;
+end
+$$;
+comment on function mentoring.correct_attendance(bigint, text, text, text, text) is
+  'An administrator''s word, stronger than every record. With email: status attended, absent, excused or unknown of that person; without: met or not_met of the session. by: who says so; reason: why. The last word counts; status withdrawn takes it back, so that the records speak again. Returns evidence_id. Restates the outcome within a minute.';
