@@ -57,7 +57,9 @@ export function changedEntries(
     const meeting = world.meeting(row.meeting);
     const copy = calendar.copies.get(row.meeting);
     if (copy === undefined || copyStatus(meeting, copy, row.slot) === 'not_invited') return [];
-    if (row.slot !== null && !hasSlot(meeting, row.slot, world.now())) return [];
+    // Of an occurrence that an edit of all swept away only those are told who were invited to it alone.
+    const isThere = row.slot === null || copy.occurrencesOnly || hasSlot(meeting, row.slot, world.now());
+    if (!isThere) return [];
     if (!expand || row.slot !== null || meeting.recurrence === null)
       return [{ meeting, copy, slot: row.slot }];
     // One touched series becomes all its occurrences: why nobody should combine the two.
@@ -93,8 +95,9 @@ export function goneSince({ meeting, copy, slot }: EventRef): number | null {
   return times.length === 0 ? meeting.updatedAt : Math.min(...times);
 }
 
-/** Whether a whole series, and not only this occurrence, is off the calendar. */
+/** Whether the whole series is off the calendar, so that its occurrences are not told one by one. */
 export function seriesGone({ meeting, copy }: EventRef): boolean {
+  if (copy.occurrencesOnly) return false;
   return meeting.cancelledAt !== null || copy.deletedAt !== null || copy.uninvitedAt !== null;
 }
 

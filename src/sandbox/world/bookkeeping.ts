@@ -18,7 +18,17 @@ export function keepHistory(world: World, meeting: Meeting): void {
 export function meetingChanged(world: World, meeting: Meeting, slot: number | null): void {
   meeting.updatedAt = world.now();
   meeting.sequence += 1;
-  for (const copy of world.copiesOf(meeting.id)) world.touch(copy.person, meeting.id, slot);
+  for (const copy of world.copiesOf(meeting.id)) {
+    // Who was invited to single occurrences hears of a change of all through each of them.
+    const heard = slot === null && copy.occurrencesOnly ? slotsInvitedTo(meeting, copy.person) : [slot];
+    for (const one of heard) world.touch(copy.person, meeting.id, one);
+  }
+}
+
+function slotsInvitedTo(meeting: Meeting, person: string): number[] {
+  return [...meeting.overrides.values()]
+    .filter((override) => override.added.some((guest) => guest.person === person))
+    .map((override) => override.slot);
 }
 
 /** Puts the meeting on the calendars of its organizer and guests, where it is not yet. */

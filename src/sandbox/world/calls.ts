@@ -26,8 +26,11 @@ export function attend(
   args: OnOccurrence & { people: PresenceInput[]; unrecorded?: boolean },
 ): ConferenceCall[] {
   const meeting = world.meeting(args.meeting);
-  const slot = slotOf(world, meeting, args.slot);
-  const { start } = occurrenceAt(meeting, slot, world.now());
+  // What took place before the series was moved is no longer in its rule.
+  const asked = args.slot == null ? null : toMilliseconds(args.slot);
+  const past = meeting.history.find((occurrence) => occurrence.slot === asked);
+  const slot = past === undefined ? slotOf(world, meeting, args.slot) : asked;
+  const { start } = past ?? occurrenceAt(meeting, slot, world.now());
   const presences = args.people.map((input) => presenceFrom(world, input, start));
   const calls = stretches(presences).map(
     ([startedAt, endedAt]): ConferenceCall => ({

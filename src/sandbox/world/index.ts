@@ -1,4 +1,6 @@
 /** The sandbox's world: its own truth, changed by operations, read by the wire servers. */
+
+export { createClock, type SandboxClock, toMilliseconds } from '../clock.ts';
 export { addTag, removeTag, respond, setCategory, setProperty } from './answers.ts';
 export type { OnMeeting, OnOccurrence } from './arguments.ts';
 export type { GuestInput } from './bookkeeping.ts';
@@ -36,6 +38,7 @@ export {
 } from './occurrences.ts';
 export { renameAddress, setPersonState, shareCalendar } from './people.ts';
 export { createRandom, guid, type Random } from './random.ts';
+export { EDITS, type Edit, editAtRandom, type RandomEdits } from './random-edits.ts';
 export { firstSlots, firstStart, instantOf, localOf, rulePart, slotsOf, withRulePart } from './recurrence.ts';
 export {
   convertSeriesToSingle,

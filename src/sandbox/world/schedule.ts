@@ -3,7 +3,7 @@ import { toMilliseconds } from '../clock.ts';
 import { neededSlot, type OnMeeting, type OnOccurrence } from './arguments.ts';
 import { deliverCopies, keepHistory, meetingChanged } from './bookkeeping.ts';
 import { identifiersFor } from './meetings.ts';
-import { occurrenceAt, overrideFor } from './occurrences.ts';
+import { copySlotFor, occurrenceAt, overrideFor } from './occurrences.ts';
 import { compactUtc, firstStart, localOf, rulePart, ruleSlots, slotsOf, withRulePart } from './recurrence.ts';
 import type { Meeting, Override } from './types.ts';
 import type { World } from './world.ts';
@@ -72,7 +72,7 @@ export function moveSeries(
     if (override.slot > world.now() && args.keepCancelled !== true) continue;
     overrideFor(meeting, slot).cancelledAt = override.cancelledAt;
   }
-  for (const copy of world.copiesOf(meeting.id)) copy.slots.clear();
+  sweepCopies(world, meeting, overrides);
   meetingChanged(world, meeting, null);
 }
 
@@ -121,9 +121,9 @@ export function splitSeries(
     untilBefore(meeting, slot),
   );
   recurrence.exdates = recurrence.exdates.filter((date) => date < slot);
-  for (const override of [...meeting.overrides.values()]) {
-    if (override.slot >= slot) meeting.overrides.delete(override.slot);
-  }
+  const swept = [...meeting.overrides.values()].filter((override) => override.slot >= slot);
+  for (const override of swept) meeting.overrides.delete(override.slot);
+  withdrawOccurrences(world, meeting, swept);
   world.meetings.set(next.id, next);
   deliverCopies(world, next);
   for (const copy of world.copiesOf(next.id)) {
@@ -165,9 +165,28 @@ export function convertSeriesToSingle(world: World, args: OnOccurrence): void {
   meeting.minutes = Math.round((kept.end - kept.start) / 60_000);
   meeting.ordinalOffset = kept.ordinal;
   meeting.recurrence = null;
-  meeting.overrides = new Map<number, Override>();
-  for (const copy of world.copiesOf(meeting.id)) copy.slots.clear();
+  const overrides = [...meeting.overrides.values()];
+  meeting.overrides = new Map();
+  sweepCopies(world, meeting, overrides);
   meetingChanged(world, meeting, null);
+}
+
+/** What people did to single occurrences goes with an edit of all. */
+function sweepCopies(world: World, meeting: Meeting, overrides: Override[]): void {
+  for (const copy of world.copiesOf(meeting.id)) copy.slots.clear();
+  withdrawOccurrences(world, meeting, overrides);
+}
+
+/** Who was invited to an occurrence alone loses it with the occurrence, and is told. */
+function withdrawOccurrences(world: World, meeting: Meeting, overrides: Override[]): void {
+  for (const { slot, added } of overrides) {
+    for (const { person } of added) {
+      const copy = person === null ? undefined : world.copy(person, meeting.id);
+      if (copy === undefined || !copy.occurrencesOnly) continue;
+      copySlotFor(copy, slot).deletedAt = world.now();
+      world.touch(copy.person, meeting.id, slot);
+    }
+  }
 }
 
 /** Applies a new time of day, weekday, zone, length or rule to a series' first start and rule. */
