@@ -96,7 +96,8 @@ export function createGraphServer(options: {
     reply: FastifyReply,
   ): Promise<unknown> {
     const request = readRequest(raw);
-    const mailbox = request.user.toLowerCase();
+    // By object id and by address it is one mailbox.
+    const mailbox = namedPerson(world, request.user)?.id ?? request.user;
     const together = (underWay.get(mailbox) ?? 0) + 1;
     underWay.set(mailbox, together);
     try {

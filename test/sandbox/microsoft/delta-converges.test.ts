@@ -80,6 +80,8 @@ function edit(world: World, people: readonly Person[], [kind, which, place, turn
   const slot = slots[place % Math.max(1, slots.length)] ?? null;
   const own = { meeting: meeting.id };
   const guest = meeting.organizer === ada.id ? bo : ada;
+  // A series of which nothing is left.
+  if (slot === null && meeting.recurrence !== null) return;
   if (slot === null) {
     if (kind % 4 === 1) moveMeeting(world, { ...own, start: `2026-0${3 + (turn % 4)}-10T1${turn % 10}:00` });
     else if (kind % 4 === 2) cancelMeeting(world, own);
