@@ -8,26 +8,27 @@ export const REMINDERS = [
 ] as const;
 
 /**
- * States by hand. Every pair meets every 14 days with 7 days of grace, what nobody could verify counts as held.
- * Beside each: the day of the last session that counts, on which it falls due, on which it is overdue.
+ * States by hand. Every pair meets every 14 days with 7 days of grace, what nobody could verify counts as held, and a
+ * session on the last day of an interval keeps it. Beside each: the day of the last session that counts, and what
+ * follows from it.
  */
 const CADENCE: Readonly<Record<Part, readonly [atStart: string, atEnd: string, atRisk: boolean]>> = {
   weekly_google: ['on_track', 'on_track', false], // -7, then 0
   weekly_outlook: ['on_track', 'on_track', false], // -6, then 1
-  google_to_outlook: ['on_track', 'on_track', false], // -7 unverified: due on 7
-  outlook_to_google: ['on_track', 'on_track', false], // -5: due on 9
+  google_to_outlook: ['on_track', 'on_track', false], // -7 unverified: wanted again by 7
+  outlook_to_google: ['on_track', 'on_track', false], // -5: wanted again by 9
   circle: ['on_track', 'on_track', false], // -12, then 2
-  peers: ['on_track', 'on_track', false], // -8: due on 6
+  peers: ['on_track', 'on_track', false], // -8: wanted again by 6
   in_person: ['on_track', 'on_track', false], // -14 and 0, both unverified
-  moved: ['on_track', 'on_track', false], // -13: due on 1, then held on 2
-  no_show: ['on_track', 'due', false], // -14: due on 0, the next is booked
-  gone_quiet: ['due', 'overdue', true], // -20: due on -6, overdue on 1
-  quiet_before: ['overdue', 'overdue', true], // -22: due on -8, overdue on -1
+  moved: ['on_track', 'on_track', false], // -13: wanted again by 1, then held on 2
+  no_show: ['on_track', 'due', false], // -14: wanted again by 0, the next is booked
+  gone_quiet: ['due', 'overdue', true], // -20: wanted by -6, grace until 1, overdue from 2
+  quiet_before: ['overdue', 'overdue', true], // -26: wanted by -12, grace until -5, overdue from -4
   lost_sight: ['on_track', 'unobservable', false], // the only calendar is closed on 0
   not_started: ['not_started', 'not_started', false], // since -3, first session wanted by 7
-  declined: ['on_track', 'on_track', false], // -6: due on 8
-  joint_one: ['on_track', 'due', false], // -12: due on 2, the next is booked
-  joint_two: ['on_track', 'due', false], // -12: due on 2, the next is booked
+  declined: ['on_track', 'on_track', false], // -6: wanted again by 8
+  joint_one: ['on_track', 'due', false], // -12: wanted again by 2, the next is booked
+  joint_two: ['on_track', 'due', false], // -12: wanted again by 2, the next is booked
 };
 
 /** Sums up what the story implies. `startsAt` and `endsAt` are epoch milliseconds. */

@@ -220,8 +220,8 @@ function quietPairs(chronicle: Chronicle, now: Mentorship, before: Mentorship): 
     const single = chronicle.book(now, { title: `${now.name} #mentoring`, conference: 'teams', first: day });
     chronicle.course(single, day, { outcome: 'held' });
   }
-  const last = chronicle.book(before, { title: `${before.name} #Mentoring`, conference: 'meet', first: -22 });
-  chronicle.course(last, -22, { outcome: 'held' });
+  const last = chronicle.book(before, { title: `${before.name} #Mentoring`, conference: 'meet', first: -26 });
+  chronicle.course(last, -26, { outcome: 'held' });
 }
 
 /** The mentee has no calendar here, and the mentor's is closed to the daemon on the scripted day. */
