@@ -20,7 +20,7 @@ import { type Clock, offsetClock, type SettableClock } from './runtime/clock.ts'
 import { locateProject } from './runtime/locate.ts';
 import type { Log } from './runtime/log.ts';
 import type { Settings } from './settings/settings.ts';
-import { alignDatabaseClock } from './store/clock.ts';
+import { alignDatabaseClock, databaseClockOffset } from './store/clock.ts';
 import type { DB } from './store/database.generated.ts';
 import { createWorkFinder } from './store/due-work.ts';
 import { isDatabaseReady, readEvents, readFreshness } from './store/health.ts';
@@ -63,27 +63,36 @@ const SYNCS_AT_ONCE = 6;
 /** The scheme a receiver sees as `source` where no public URL names this installation. */
 const NAMELESS_SOURCE = 'urn:cadenced';
 
-function startClock(settings: Settings): { clock: SettableClock; moved: boolean } {
+/** The clock of the settings; `null` where they do not move it. */
+function movedClock(settings: Settings): SettableClock | null {
   const given = settings.clock;
-  if (!given) return { clock: offsetClock(Duration.fromMillis(0)), moved: false };
+  if (!given) return null;
   const ahead =
     given.kind === 'offset'
       ? Duration.fromISO(given.offset)
       : DateTime.fromISO(given.instant, { zone: 'utc' }).diff(DateTime.utc());
-  return { clock: offsetClock(ahead), moved: true };
+  return offsetClock(ahead);
 }
 
 /**
  * Opens the database, brings its schema up to date and writes the configured programs.
+ * @param owner `daemon` sets the database's clock; a `command` beside a running daemon goes by the clock it finds,
+ *   because looking at a sandbox must not throw it back to today
  * @throws Failure when the database cannot be reached or prepared: nothing may go on then
  */
-export async function openWorkshop(settings: Settings, databaseUrl: string, log: Log): Promise<Workshop> {
-  const { clock, moved } = startClock(settings);
+export async function openWorkshop(
+  settings: Settings,
+  databaseUrl: string,
+  log: Log,
+  owner: 'daemon' | 'command' = 'command',
+): Promise<Workshop> {
   const pool = createPool({ url: databaseUrl, max: POOL_SIZE, applicationName: 'cadenced', log });
   try {
     const prepared = await prepareDatabase(pool, { sqlDir: locateProject().sql, log });
     const db = createDatabaseClient(pool);
-    await alignDatabaseClock(db, moved ? clock.now() : null);
+    const moved = movedClock(settings);
+    if (owner === 'daemon') await alignDatabaseClock(db, moved?.now() ?? null);
+    const clock = moved ?? offsetClock(owner === 'daemon' ? Duration.fromMillis(0) : await databaseClockOffset(db));
     if (settings.programs.length > 0) {
       await writePrograms(db, settings.programs, onlyProvider(settings), clock.now().toJSDate());
     }

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import type { DateTime } from 'luxon';
+import { type DateTime, Duration } from 'luxon';
 import type { DB } from './database.generated.ts';
 
 /**
@@ -11,4 +11,11 @@ export async function alignDatabaseClock(db: Kysely<DB>, moved: DateTime | null)
   await sql`
     update cadenced.clock
        set ahead_by = coalesce(${moved?.toJSDate() ?? null}::timestamptz - clock_timestamp(), interval '0')`.execute(db);
+}
+
+/** How far the database's business time runs ahead of the machine's. */
+export async function databaseClockOffset(db: Kysely<DB>): Promise<Duration> {
+  const { rows } = await sql<{ milliseconds: number }>`
+    select (extract(epoch from ahead_by) * 1000)::double precision as milliseconds from cadenced.clock`.execute(db);
+  return Duration.fromMillis(rows[0]?.milliseconds ?? 0);
 }

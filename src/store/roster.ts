@@ -56,7 +56,7 @@ export async function applyRosterDiff(trx: Transaction<DB>, diff: RosterDiff): P
      where one -> 'before' = 'null'::jsonb`.execute(trx);
   await sql`
     insert into cadenced.person_address (address, person_id)
-    select address, person.person_id
+    select every.address, person.person_id
       from jsonb_array_elements(${given}::jsonb) one
       join cadenced.person on person.address = one #>> '{after,email}'
       cross join lateral (

@@ -67,6 +67,9 @@ export function createSyncStore(db: Kysely<DB>, options: SyncStoreOptions): Sync
   };
 }
 
+/** Refusals that only the person (or whoever consents for them) can mend. */
+const CONSENT = new Set(['grant_refused', 'session_control', 'token_refused']);
+
 type Unreadable = 'denied' | 'gone' | 'needs_consent';
 
 /** The state that a failure puts a calendar in by itself; `null` leaves the state alone. */
@@ -78,7 +81,8 @@ function stateAfter(problem: Failure, strikes: number, longEnough: boolean): Unr
       // A 404 may be lost access, a hiccup, or the end: only repeated over time is it believed.
       return strikes >= STRIKES && longEnough ? 'gone' : null;
     case 'auth':
-      return 'needs_consent';
+      // A refused token is for its person to renew; a refused calendar is for an administrator to grant.
+      return CONSENT.has(problem.code) ? 'needs_consent' : 'denied';
     case 'permanent':
       return 'denied';
     case 'config':
