@@ -54,8 +54,8 @@ function mailPage(mail: SunkMail): string {
   const shown =
     mail.html === null
       ? html``
-      : // `sandbox` without any allowance: no script, no form, no navigation of this page out of a mail.
-        html`<iframe sandbox title="The mail as its reader sees it" srcdoc="${mail.html}"></iframe>`;
+      : // No script, no form, no way out of the frame; links open a page of their own, so that an answer can be given.
+        html`<iframe sandbox="allow-popups allow-popups-to-escape-sandbox" title="The mail as its reader sees it" srcdoc="${outwardLinks(mail.html)}"></iframe>`;
   const text = html`<pre>${mail.text ?? '(no text part)'}</pre>`;
   const attachments =
     mail.attachments.length === 0
@@ -75,6 +75,12 @@ ${mail.html === null ? html`<h2>Text</h2>${text}` : html`<details><summary>Text 
 <details><summary>Headers</summary><pre>${mail.headers.map((header) => `${header.name}: ${header.value}\n`).join('')}</pre></details>
 <p><a href="/mails/${mail.number}.eml">The message as it came</a></p>`;
   return document({ title: mail.subject, body });
+}
+
+/** Sends every link of a mail to a new page; inside the frame it could go nowhere. */
+function outwardLinks(page: string): string {
+  const base = '<base target="_blank">';
+  return /<head[^>]*>/i.test(page) ? page.replace(/<head[^>]*>/i, (head) => head + base) : base + page;
 }
 
 function missingPage(): string {

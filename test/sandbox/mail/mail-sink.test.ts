@@ -100,7 +100,8 @@ describe('mail sink', () => {
     const answer = await fetch(`${sink.pageUrl}/mails/1`);
     const page = await answer.text();
     expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
-    expect(page).toContain('<iframe sandbox ');
+    expect(page).toContain('<iframe sandbox="allow-popups allow-popups-to-escape-sandbox" ');
+    expect(page).toContain('&lt;base target=&quot;_blank&quot;&gt;&lt;p&gt;See you');
     expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
     expect(page).not.toContain('<script>');
 
