@@ -8,16 +8,18 @@ import type { DB } from './database.generated.ts';
 export type DueHarvest = Scheduled & {
   readonly source: HarvestSource;
   readonly attempts: number;
-  readonly conference: Conference;
+  /** `null` when the meeting has meanwhile got another link. */
+  readonly conference: Conference | null;
   /** Whom the source answers; `null` when no copy names one. */
   readonly organizer: string | null;
   /** Every meeting nearby that shares the link, this one included: a record belongs to one of them only. */
   readonly neighbours: readonly Scheduled[];
 };
 
-/** What is due, oldest first. Meetings that were cancelled meanwhile are left out. */
+/** What is due, oldest first. */
 export async function loadDueHarvests(db: Kysely<DB>, now: Date, limit: number): Promise<DueHarvest[]> {
-  const { rows } = await sql<Omit<DueHarvest, 'conference'> & { kind: 'meet' | 'teams'; key: string }>`
+  type Row = Omit<DueHarvest, 'conference'> & { kind: Conference['kind'] | null; key: string | null };
+  const { rows } = await sql<Row>`
     select occurrence.occurrence_id as "occurrenceId", harvest.source, harvest.attempts,
            occurrence.conference_kind as kind, occurrence.conference_key as key, occurrence.organizer,
            ${millis('occurrence.starts_at')} as start, ${millis('occurrence.ends_at')} as "end",
@@ -25,9 +27,9 @@ export async function loadDueHarvests(db: Kysely<DB>, now: Date, limit: number):
       from cadenced.harvest
       join cadenced.occurrence on occurrence.occurrence_id = harvest.occurrence_id
      cross join lateral (
-       select jsonb_agg(jsonb_build_object('occurrenceId', other.occurrence_id,
+       select coalesce(jsonb_agg(jsonb_build_object('occurrenceId', other.occurrence_id,
                                            'start', ${millis('other.starts_at')},
-                                           'end', ${millis('other.ends_at')})) as meetings
+                                           'end', ${millis('other.ends_at')})), '[]') as meetings
          from cadenced.occurrence other
         where other.conference_key = occurrence.conference_key
           and other.conference_kind = occurrence.conference_kind
@@ -36,11 +38,12 @@ export async function loadDueHarvests(db: Kysely<DB>, now: Date, limit: number):
           and (other.status = 'scheduled' or other.occurrence_id = occurrence.occurrence_id)
      ) as near
      where harvest.due_at <= ${now}
-       and occurrence.conference_kind = harvest.source
-       and occurrence.conference_key is not null
      order by harvest.due_at, harvest.occurrence_id
      limit ${limit}`.execute(db);
-  return rows.map(({ kind, key, ...row }) => ({ ...row, conference: { kind, key } }));
+  return rows.map(({ kind, key, ...row }) => ({
+    ...row,
+    conference: kind === row.source && key !== null ? { kind, key } : null,
+  }));
 }
 
 /** The people behind the given ids and addresses. */

@@ -66,13 +66,14 @@ type Look = { readonly meeting: DueHarvest; readonly answer: Harvest | Failure }
 async function ask(deps: CollectEvidenceDeps, meeting: DueHarvest, signal: AbortSignal): Promise<Look> {
   const source = deps.sources.find((candidate) => candidate.source === meeting.source);
   if (source === undefined) return { meeting, answer: { found: 'cannot_tell', reason: 'no_permission' } };
+  const { organizer, conference } = meeting;
+  if (conference === null) return { meeting, answer: { found: 'cannot_tell', reason: 'not_found' } };
   // Both providers answer organizers only, and nobody of ours is one.
-  if (meeting.organizer === null) {
+  if (organizer === null) {
     return { meeting, answer: { found: 'cannot_tell', reason: 'external_organizer' } };
   }
   try {
     const window = harvestWindow(meeting.source, meeting);
-    const { organizer, conference } = meeting;
     return { meeting, answer: await source.read({ organizer, conference, window }, signal) };
   } catch (error) {
     return { meeting, answer: asFailure(error) };

@@ -1,15 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import { DateTime } from 'luxon';
 import { type AttendanceStatus, judge, type Verdict } from '../domain/judgement.ts';
-import {
-  type AttendancePayload,
-  instant,
-  type OutboundData,
-  type OutboundEventType,
-  type PersonPayload,
-  sessionPayload,
-  subjectOf,
-} from '../domain/outbound.ts';
+import { type AttendancePayload, instant, type PersonPayload, sessionPayload } from '../domain/outbound.ts';
 import { quietAround } from '../domain/reminders.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
@@ -24,7 +16,7 @@ import {
   writeVerdicts,
 } from '../store/judgement.ts';
 import { type MailDraft, queueMails } from '../store/mail-queue.ts';
-import { appendOutboundEvents, type OutboundDraft } from '../store/outbound.ts';
+import { appendOutboundEvents, type OutboundDraft, outboundDraft } from '../store/outbound.ts';
 
 export type JudgeSessionsDeps = { readonly db: Kysely<DB>; readonly clock: Clock; readonly log: Log };
 
@@ -170,15 +162,20 @@ async function events(
     const due = byMentorship.get(stage.mentorshipId);
     if (due === undefined) continue;
     drafts.push(
-      draft('stage.reached', `mentorship/${stage.mentorshipId}/stage/${stage.stage}`, now, {
-        program: due.program,
-        mentorship: due.mentorship,
-        people: people(due),
-        stage: stage.stage,
-        ordinal: stage.ordinal,
-        session_id: String(stage.sessionId),
-        reached_at: instant(DateTime.fromJSDate(stage.reachedAt, { zone: 'utc' })),
-      }),
+      outboundDraft(
+        'stage.reached',
+        `mentorship/${stage.mentorshipId}/stage/${stage.stage}`,
+        now.toJSDate(),
+        {
+          program: due.program,
+          mentorship: due.mentorship,
+          people: people(due),
+          stage: stage.stage,
+          ordinal: stage.ordinal,
+          session_id: String(stage.sessionId),
+          reached_at: instant(DateTime.fromJSDate(stage.reachedAt, { zone: 'utc' })),
+        },
+      ),
     );
   }
   return drafts;
@@ -189,7 +186,7 @@ function judged(
   number: { readonly ordinal: number | null; readonly stage: string | null } | undefined,
   now: DateTime,
 ): OutboundDraft {
-  return draft('session.judged', `session/${one.due.sessionId}/judged`, now, {
+  return outboundDraft('session.judged', `session/${one.due.sessionId}/judged`, now.toJSDate(), {
     ...shared(one.due),
     outcome: one.verdict.outcome,
     outcome_reason: one.verdict.reason,
@@ -201,25 +198,21 @@ function judged(
 }
 
 function changed(one: Case, now: DateTime): OutboundDraft {
-  return draft('attendance.changed', `session/${one.due.sessionId}/changed/${now.toMillis()}`, now, {
-    ...shared(one.due),
-    outcome: one.verdict.outcome,
-    outcome_reason: one.verdict.reason,
-    // A settled session has an outcome: a constraint of the table says so.
-    previous: { outcome: one.due.before.outcome ?? 'unknown', outcome_reason: one.due.before.reason },
-    because: one.decided.because ?? 'restated',
-    decided_at: instant(now),
-    attendance: attendance(one),
-  });
-}
-
-function draft<T extends OutboundEventType>(
-  type: T,
-  factKey: string,
-  now: DateTime,
-  data: OutboundData[T],
-): OutboundDraft {
-  return { type, subject: subjectOf(data), factKey, occurredAt: now.toJSDate(), payload: data };
+  return outboundDraft(
+    'attendance.changed',
+    `session/${one.due.sessionId}/changed/${now.toMillis()}`,
+    now.toJSDate(),
+    {
+      ...shared(one.due),
+      outcome: one.verdict.outcome,
+      outcome_reason: one.verdict.reason,
+      // A settled session has an outcome: a constraint of the table says so.
+      previous: { outcome: one.due.before.outcome ?? 'unknown', outcome_reason: one.due.before.reason },
+      because: one.decided.because ?? 'restated',
+      decided_at: instant(now),
+      attendance: attendance(one),
+    },
+  );
 }
 
 function shared(due: DueSession) {

@@ -1,0 +1,198 @@
+import type { Kysely } from 'kysely';
+import { DateTime } from 'luxon';
+import { type AlertAction, alertActions, outsideTheNight } from '../domain/cadence.ts';
+import { type CadencePayload, instant } from '../domain/outbound.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import {
+  changeAlerts,
+  loadWatched,
+  lockCadenceWatch,
+  openAlerts,
+  pageOfMentorships,
+  type WatchedMentorship,
+} from '../store/cadence.ts';
+import type { DB } from '../store/database.generated.ts';
+import { type MailDraft, queueMails } from '../store/mail-queue.ts';
+import { appendOutboundEvents, type OutboundDraft, outboundDraft } from '../store/outbound.ts';
+
+export type WatchCadenceDeps = { readonly db: Kysely<DB>; readonly clock: Clock; readonly log: Log };
+
+const PAGE = 1_000;
+/** An alert nobody could be sent for so long would only confuse. */
+const ALERT_MAIL_EXPIRES_DAYS = 7;
+
+/**
+ * Compares where every mentorship stands with the open alerts, and opens, escalates or resolves. One watcher at a
+ * time: another one that runs meanwhile does nothing.
+ */
+export async function watchCadence(
+  deps: WatchCadenceDeps,
+): Promise<{ opened: number; escalated: number; resolved: number }> {
+  const now = deps.clock.now();
+  const total = await deps.db.transaction().execute(async (trx) => {
+    const counts = { opened: 0, escalated: 0, resolved: 0 };
+    if (!(await lockCadenceWatch(trx))) return counts;
+    const events: OutboundDraft[] = [];
+    const mails: MailDraft[] = [];
+    for (let after = 0; ; ) {
+      const page = await pageOfMentorships(trx, after, PAGE);
+      const last = page.at(-1);
+      if (last === undefined) break;
+      after = last;
+      const steps = stepsOf(await loadWatched(trx, page), now);
+      const opened = await openAlerts(
+        trx,
+        steps.flatMap(({ watched, step }) =>
+          step.action === 'open'
+            ? [{ ...step, mentorshipId: watched.mentorshipId, reasons: watched.reasons, told: step.tellPair }]
+            : [],
+        ),
+        now.toJSDate(),
+      );
+      await changeAlerts(trx, steps.flatMap(changeOf), now.toJSDate());
+      for (const { watched, step } of steps) {
+        const alertId =
+          step.action === 'open' ? opened.get(`${watched.mentorshipId}/${step.kind}`) : step.alert.alertId;
+        if (alertId === undefined) continue;
+        events.push(...eventsOf(watched, step, alertId, now));
+        mails.push(...mailsOf(watched, step, alertId, now));
+      }
+      counts.opened += steps.filter(({ step }) => step.action === 'open').length;
+      counts.escalated += steps.filter(({ step }) => step.action === 'climb').length;
+      counts.resolved += steps.filter(({ step }) => step.action === 'resolve').length;
+    }
+    await queueMails(trx, mails);
+    // Last, because its lock is held until the transaction ends.
+    await appendOutboundEvents(trx, events);
+    return counts;
+  });
+  if (total.opened + total.escalated + total.resolved > 0) deps.log.info(total, 'cadence alerts changed');
+  return total;
+}
+
+type Step = { readonly watched: WatchedMentorship; readonly step: AlertAction };
+
+function stepsOf(watched: readonly WatchedMentorship[], now: DateTime): Step[] {
+  return watched.flatMap((mentorship) => {
+    const standing = { ...mentorship, overdueSince: utcOrNull(mentorship.overdueSince) };
+    const open = mentorship.alerts.map((alert) => ({
+      ...alert,
+      openedAt: DateTime.fromMillis(alert.openedAt, { zone: 'utc' }),
+    }));
+    return alertActions(standing, open, now, utc(mentorship.liveFrom)).map((step) => ({
+      watched: mentorship,
+      step,
+    }));
+  });
+}
+
+function changeOf({ watched, step }: Step) {
+  if (step.action === 'open') return [];
+  const { alert } = step;
+  return [
+    {
+      alertId: alert.alertId,
+      level: step.action === 'climb' ? step.level : alert.level,
+      reasons: watched.reasons,
+      told: step.action === 'climb' && tellsCoordinator(watched, step),
+      resolved: step.action === 'resolve',
+    },
+  ];
+}
+
+/** A booked session means that there is nothing for a coordinator to do: then the alert climbs in silence. */
+function tellsCoordinator(watched: WatchedMentorship, step: AlertAction): boolean {
+  return step.action === 'climb' && step.alert.kind === 'at_risk' && watched.coordinator !== null;
+}
+
+function eventsOf(
+  watched: WatchedMentorship,
+  step: AlertAction,
+  alertId: number,
+  now: DateTime,
+): OutboundDraft[] {
+  const baselined = step.action === 'open' ? step.baselined : step.alert.baselined;
+  // Who was not told that it began is not told that it is over.
+  if (baselined || step.action === 'explain') return [];
+  const kind = step.action === 'open' ? step.kind : step.alert.kind;
+  const level = step.action === 'open' ? 'pair' : step.action === 'climb' ? step.level : step.alert.level;
+  const openedAt = step.action === 'open' ? now : step.alert.openedAt;
+  const data = {
+    ...cadencePayload(watched),
+    alert_id: String(alertId),
+    kind,
+    level,
+    opened_at: instant(openedAt),
+  };
+  const at = now.toJSDate();
+  if (step.action === 'resolve') {
+    const resolved = { ...data, resolved_at: instant(now) };
+    return [outboundDraft('cadence.resolved', `alert/${alertId}/resolved`, at, resolved)];
+  }
+  // The event carries the level, so a new level is a new fact.
+  const type = kind === 'at_risk' ? 'cadence.at_risk' : 'cadence.violated';
+  return [outboundDraft(type, `alert/${alertId}/${level}`, at, data)];
+}
+
+function mailsOf(watched: WatchedMentorship, step: AlertAction, alertId: number, now: DateTime): MailDraft[] {
+  const base = { sessionId: null, mentorshipId: watched.mentorshipId };
+  if (step.action === 'open' && step.tellPair) {
+    return watched.people.map((person) => ({
+      ...base,
+      kind: 'cadence_alert',
+      factKey: `cadence_alert/${alertId}/${person.personId}`,
+      alertId,
+      personId: person.personId,
+      toAddress: person.address,
+      dueAt: outsideTheNight(now, watched.quiet, person.zone ?? watched.zone).toJSDate(),
+      expiresAt: now.plus({ days: ALERT_MAIL_EXPIRES_DAYS }).toJSDate(),
+    }));
+  }
+  if (watched.coordinator === null || !tellsCoordinator(watched, step)) return [];
+  // One digest a program and day, however many alerts climb: what it lists is read when it leaves.
+  const day = now.setZone(watched.zone).toISODate();
+  return [
+    {
+      ...base,
+      kind: 'cadence_digest',
+      factKey: `cadence_digest/${watched.programId}/${day}`,
+      alertId: null,
+      personId: null,
+      toAddress: watched.coordinator,
+      dueAt: outsideTheNight(now, watched.quiet, watched.zone).toJSDate(),
+      expiresAt: now.plus({ days: 2 }).toJSDate(),
+    },
+  ];
+}
+
+function cadencePayload(watched: WatchedMentorship): CadencePayload {
+  return {
+    program: watched.program,
+    mentorship: watched.mentorship,
+    people: watched.people.map(({ personId, role, address }) => ({
+      participant_id: String(personId),
+      role,
+      address,
+    })),
+    state: watched.state,
+    due_at: instantOrNull(watched.dueAt),
+    last_held_at: instantOrNull(watched.lastHeldAt),
+    next_session_at: instantOrNull(watched.nextSessionAt),
+    at_risk: watched.atRisk,
+    reasons: watched.reasons,
+    unverified_since: instantOrNull(watched.unverifiedSince),
+  };
+}
+
+function utc(at: Date): DateTime {
+  return DateTime.fromJSDate(at, { zone: 'utc' });
+}
+
+function utcOrNull(at: Date | null): DateTime | null {
+  return at === null ? null : utc(at);
+}
+
+function instantOrNull(at: Date | null): string | null {
+  return at === null ? null : instant(utc(at));
+}
