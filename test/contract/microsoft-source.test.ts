@@ -27,6 +27,7 @@ import {
   splitSeries,
   World,
 } from '../../src/sandbox/world/index.ts';
+import { facts, Mirror } from './microsoft-mirror.ts';
 
 const NOW = '2026-03-10T08:00:00Z';
 const WINDOW = { from: Date.UTC(2026, 1, 3), until: Date.UTC(2026, 6, 8) };
@@ -35,71 +36,6 @@ const signal = new AbortController().signal;
 const instant = (text: string) => Date.parse(text);
 const starts = (copies: Iterable<ObservedCopy>) =>
   [...copies].map(({ start }) => new Date(start).toISOString().slice(0, 16)).sort();
-
-/** What a reader knows of one calendar when it does with changes as the adapter's port asks. */
-class Mirror {
-  readonly copies = new Map<string, ObservedCopy>();
-  readonly microsoft: Microsoft;
-  readonly calendar: CalendarRef;
-  cursor: string | null = null;
-  pages: ChangePage[] = [];
-
-  constructor(microsoft: Microsoft, calendar: CalendarRef) {
-    this.microsoft = microsoft;
-    this.calendar = calendar;
-  }
-
-  async pull(): Promise<void> {
-    const source = this.microsoft.calendar;
-    const series = new Set<string>();
-    const looks = new Set<string>();
-    this.pages = [];
-    for await (const page of source.changes(this.calendar, this.cursor, WINDOW, signal)) {
-      this.pages.push(page);
-      for (const item of page.items) {
-        if (item.kind === 'single') this.copies.set(item.copy.sourceId, item.copy);
-        else if (item.kind === 'series') {
-          series.add(item.series.seriesId);
-          // A single event that was made a series keeps its id as the master's.
-          this.copies.delete(item.series.seriesId);
-        } else if (item.kind === 'removed') looks.add(item.sourceId);
-        else series.add(item.seriesId);
-      }
-    }
-    for (const id of looks) {
-      const looked = await source.lookUp(this.calendar, id, signal);
-      const known = this.copies.get(id);
-      this.copies.delete(id);
-      if (looked.found === 'single') this.copies.set(id, looked.copy);
-      else if (looked.found === 'instance') series.add(looked.seriesId);
-      else if (looked.found === 'series') series.add(looked.series.seriesId);
-      else {
-        if (known?.seriesId) series.add(known.seriesId);
-        for (const [key, copy] of this.copies) if (copy.seriesId === id) this.copies.delete(key);
-      }
-    }
-    for (const seriesId of series) {
-      const listed = await source.instances(this.calendar, seriesId, WINDOW, signal);
-      for (const [key, copy] of this.copies) if (copy.seriesId === seriesId) this.copies.delete(key);
-      for (const copy of listed.copies) this.copies.set(copy.sourceId, copy);
-    }
-    this.cursor = this.pages.at(-1)?.cursor ?? null;
-  }
-
-  /** The same calendar as a plain view shows it. */
-  async seen(): Promise<Map<string, ObservedCopy>> {
-    const copies = new Map<string, ObservedCopy>();
-    for await (const { copies: page } of this.microsoft.calendar.snapshot(this.calendar, WINDOW, signal)) {
-      for (const copy of page) copies.set(copy.sourceId, copy);
-    }
-    return copies;
-  }
-
-  /** Within the window only: what was moved out of it is still known by id. */
-  inWindow(): ObservedCopy[] {
-    return [...this.copies.values()].filter((copy) => copy.start < WINDOW.until && copy.end > WINDOW.from);
-  }
-}
 
 describe('reading a Microsoft calendar from the sandbox', () => {
   let world: World;
@@ -154,7 +90,7 @@ describe('reading a Microsoft calendar from the sandbox', () => {
   afterEach(() => sandbox.close());
 
   const calendarOf = (person: Person): CalendarRef => ({ calendarId: 1, address: person.addresses[0] ?? '' });
-  const mirrorOf = (person: Person) => new Mirror(microsoft, calendarOf(person));
+  const mirrorOf = (person: Person) => new Mirror(microsoft.calendar, calendarOf(person), WINDOW);
   const weekly = () =>
     createMeeting(world, {
       organizer: 'ada@south.example',
@@ -278,16 +214,6 @@ describe('reading a Microsoft calendar from the sandbox', () => {
     for (const mirror of mirrors) {
       await mirror.pull();
       const seen = await mirror.seen();
-      const facts = (copies: Iterable<ObservedCopy>) =>
-        [...copies]
-          .map(({ sourceId, start, status, originalDate, lineage }) => ({
-            sourceId,
-            start,
-            status,
-            originalDate,
-            lineage,
-          }))
-          .sort((one, two) => one.sourceId.localeCompare(two.sourceId));
       expect(facts(mirror.inWindow())).toEqual(facts(seen.values()));
     }
   });
@@ -448,11 +374,11 @@ describe('reading a Microsoft calendar from the sandbox', () => {
 
   it('reads a mailbox by an alias, and says when nobody has the address', async () => {
     single();
-    const mirror = new Mirror(microsoft, { calendarId: 1, address: 'a.blum@south.example' });
+    const mirror = new Mirror(microsoft.calendar, { calendarId: 1, address: 'a.blum@south.example' }, WINDOW);
     await mirror.pull();
     expect(mirror.copies.size).toBe(1);
     await expect(
-      new Mirror(microsoft, { calendarId: 1, address: 'nobody@south.example' }).pull(),
+      new Mirror(microsoft.calendar, { calendarId: 1, address: 'nobody@south.example' }, WINDOW).pull(),
     ).rejects.toMatchObject({
       kind: 'gone',
       code: 'user_gone',

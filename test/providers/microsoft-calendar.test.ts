@@ -122,6 +122,19 @@ describe('reading a Microsoft calendar', () => {
       expect(await thrownBy(lookUp('e1'))).toMatchObject(failed);
     });
 
+    it.each([403, 404])(
+      'is not fooled by a %i from somebody in between, nor by half of one',
+      async (status) => {
+        for (const body of ['<html>Not here</html>', '{"error":{"code":"ErrorItemNot', '']) {
+          wire.graph = (_asked, response) => response.writeHead(status).end(body);
+          expect(await thrownBy(lookUp('e1'))).toMatchObject({
+            kind: 'transient',
+            code: 'unreadable_answer',
+          });
+        }
+      },
+    );
+
     it('takes 410 for an answer about the item', async () => {
       wire.graph = (_asked, response) => refuse(response, 410, 'Gone');
       expect(await lookUp('e1')).toEqual({ found: 'gone' });
@@ -166,6 +179,12 @@ describe('reading a Microsoft calendar', () => {
       expect(await instances()).toEqual({ copies: [], cancelled: [], gone: true });
     });
 
+    it('says so when the series was made a single event, which has no instances to list', async () => {
+      holding({ '/events/m1': event({ id: 'm1' }) });
+      expect(await instances()).toMatchObject({ gone: true });
+      expect(wire.asked).toHaveLength(1);
+    });
+
     it('looks for what the organizer called off on the days the master names', async () => {
       holding({
         '/events/m1': master({
@@ -190,8 +209,8 @@ describe('reading a Microsoft calendar', () => {
         ['o1', 'confirmed'],
         ['o0', 'cancelled'],
       ]);
-      expect(queryOf('/calendarView').get('startDateTime')).toBe('2026-11-16T00:00:00Z');
-      expect(queryOf('/calendarView').get('endDateTime')).toBe('2026-11-19T00:00:00Z');
+      expect(queryOf('/calendarView').get('startDateTime')).toBe('2026-11-03T00:00:00Z');
+      expect(queryOf('/calendarView').get('endDateTime')).toBe('2026-12-01T00:00:00Z');
     });
 
     it('fails on a row it cannot read: leaving it out would cancel a session', async () => {

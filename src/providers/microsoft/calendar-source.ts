@@ -33,6 +33,8 @@ const MAPPING = 1;
 const DELTA_TIMEOUT_MS = 60_000;
 const PAGE_SIZE = 100;
 const DAY_MS = 86_400_000;
+/** How far a moved occurrence is looked for; further ones are found by the daily reconcile. */
+const MOVED_MS = 14 * DAY_MS;
 /** Long enough to hold an occurrence of any series that still has one, a yearly one included. */
 const SERIES_LOOK_MS = 400 * DAY_MS;
 
@@ -73,6 +75,8 @@ export function createCalendarSource(graph: Graph): CalendarSource {
       try {
         const { body } = await graph.get(`${eventPath(calendar, seriesId)}?$select=${MASTER_FIELDS}`, ask);
         const master = resourceOf(wireMaster, body);
+        // A series that was made a single event keeps its id, and Graph refuses to list instances of it.
+        if (kindOf(master) !== 'series') return { copies: [], cancelled: [], gone: true };
         const listed = await instancesOf(graph, calendar, seriesId, window, ask);
         const calledOff = await calledOffOf(graph, calendar, master, window, ask);
         const known = new Set(listed.map((row) => row.id));
@@ -209,16 +213,19 @@ async function calledOffOf(
   return rows;
 }
 
-/** @param ids `OID.{master}.{yyyy-MM-dd}`, the date in the series' zone, hence a day of room on either side */
+/**
+ * @param ids `OID.{master}.{yyyy-MM-dd}`, the date the occurrence was made with: it may have been moved before it
+ *   was called off, hence the room on either side
+ */
 function spanOfCalledOff(ids: readonly string[], window: Window): Window | null {
   const days = ids
     .map((id) => instantOfText(/\.(\d{4}-\d{2}-\d{2})$/.exec(id)?.[1]))
     .filter((day) => day !== null)
-    .filter((day) => day + 2 * DAY_MS > window.from && day - DAY_MS < window.until);
+    .filter((day) => day + MOVED_MS > window.from && day - MOVED_MS < window.until);
   if (days.length === 0) return null;
   return {
-    from: Math.max(window.from, Math.min(...days) - DAY_MS),
-    until: Math.min(window.until, Math.max(...days) + 2 * DAY_MS),
+    from: Math.max(window.from, Math.min(...days) - MOVED_MS),
+    until: Math.min(window.until, Math.max(...days) + MOVED_MS),
   };
 }
 

@@ -45,6 +45,10 @@ export function answerFailure(status: number, body: unknown, headers: Headers, n
   };
   if (known(CURSOR_LOST) || status === 410) return failure.gone('cursor_lost', facts);
   if (status === 401) return failure.auth('token_refused', facts);
+  // Graph refuses in JSON. A page of HTML or half an answer comes from somebody in between, or was cut off.
+  if ((status === 403 || status === 404) && body === null) {
+    return failure.transient('unreadable_answer', facts);
+  }
   // One mailbox outside of the access policy; that nobody may be read at all shows when all are.
   if (status === 403) return failure.permanent('access_denied', facts);
   if (status === 404) {
