@@ -6,7 +6,7 @@ import type { World } from './world.ts';
 /** Notes what has already taken place, before the schedule changes: the past stays what it was. */
 export function keepHistory(world: World, meeting: Meeting): void {
   const now = world.now();
-  for (const occurrence of occurrencesOf(meeting, now)) {
+  for (const occurrence of occurrencesOf(meeting, now, { from: meeting.historyUntil, until: now })) {
     if (occurrence.end > now || occurrence.end <= meeting.historyUntil) continue;
     const { meeting: _same, ...past } = occurrence;
     meeting.history.push(past);
@@ -93,6 +93,6 @@ function giveCopy(world: World, meeting: Meeting, person: string, invitedAs: str
     privateProperties: {},
     slots: new Map(),
   };
-  calendar.copies.set(meeting.id, copy);
+  world.addCopy(copy);
   return copy;
 }

@@ -12,9 +12,16 @@ export interface Span {
  * starts. With a span, those that overlap it by their present times.
  */
 export function occurrencesOf(meeting: Meeting, now: number, span?: Span): Occurrence[] {
-  const all = meeting.recurrence === null ? [occurrenceAt(meeting, null, now)] : seriesOf(meeting, now);
-  if (span === undefined) return all;
-  return all.filter(({ start, end }) => start < span.until && end > span.from);
+  const isWanted = (slot: number | null): boolean => {
+    if (span === undefined) return true;
+    const { start, end } = timesAt(meeting, slot);
+    return start < span.until && end > span.from;
+  };
+  if (meeting.recurrence === null) return isWanted(null) ? [occurrence(meeting, null, 0)] : [];
+  const { exdates } = meeting.recurrence;
+  return ruleSlots(meeting, now).flatMap((slot, place) =>
+    !exdates.includes(slot) && isWanted(slot) ? [occurrence(meeting, slot, place)] : [],
+  );
 }
 
 /** One occurrence: `slot` is its original start, null for a single event. */
@@ -27,13 +34,6 @@ export function timesAt(meeting: Meeting, slot: number | null): { start: number;
   const override = slot === null ? undefined : meeting.overrides.get(slot);
   const start = override?.start ?? slot ?? firstStart(meeting);
   return { start, end: override?.end ?? start + meeting.minutes * 60_000 };
-}
-
-function seriesOf(meeting: Meeting, now: number): Occurrence[] {
-  const excluded = meeting.recurrence?.exdates ?? [];
-  return ruleSlots(meeting, now)
-    .map((slot, index) => occurrence(meeting, slot, index))
-    .filter(({ slot }) => slot !== null && !excluded.includes(slot));
 }
 
 function occurrence(meeting: Meeting, slot: number | null, index: number): Occurrence {

@@ -217,12 +217,14 @@ function splitIdentifiers(
   meeting: Meeting,
   slot: number,
 ): Pick<Meeting, 'uid' | 'eventId' | 'lineage' | 'instancePrefix'> {
-  if (meeting.home === 'microsoft') {
-    const made = identifiersFor(world, 'microsoft');
-    return { ...made, lineage: made.uid, instancePrefix: made.eventId };
-  }
   const base = meeting.eventId.replace(/_R\d{8}T\d{6}$/, '');
   const eventId = `${base}_R${compactUtc(slot).slice(0, -1)}`;
+  // A series that was split, made single and grown again can come to the same stamp twice.
+  const isTaken = [...world.meetings.values()].some((other) => other.eventId === eventId);
+  if (meeting.home === 'microsoft' || isTaken) {
+    const made = identifiersFor(world, meeting.home);
+    return { ...made, lineage: made.uid, instancePrefix: made.eventId };
+  }
   return {
     eventId,
     uid: `${eventId}@google.com`,

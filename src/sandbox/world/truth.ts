@@ -48,15 +48,18 @@ export function truth(
 ): TrueOccurrence[] {
   const from = toMilliseconds(window.from);
   const until = toMilliseconds(window.until);
+  const inWindow = ({ start }: PastOccurrence): boolean => start >= from && start < until;
   return [...world.meetings.values()]
     .flatMap((meeting) => {
-      const present = occurrencesOf(meeting, world.now())
-        .filter((occurrence) => occurrence.end > meeting.historyUntil)
-        .map((occurrence) => trueOccurrence(world, meeting, occurrence, false));
-      const past = meeting.history.map((occurrence) => trueOccurrence(world, meeting, occurrence, true));
-      return [...past, ...present];
+      const past = meeting.history.filter(inWindow);
+      const present = occurrencesOf(meeting, world.now(), { from, until })
+        .filter(inWindow)
+        .filter((occurrence) => occurrence.end > meeting.historyUntil);
+      return [
+        ...past.map((occurrence) => trueOccurrence(world, meeting, occurrence, true)),
+        ...present.map((occurrence) => trueOccurrence(world, meeting, occurrence, false)),
+      ];
     })
-    .filter(({ start }) => Date.parse(start) >= from && Date.parse(start) < until)
     .sort((one, other) => one.start.localeCompare(other.start) || one.meeting.localeCompare(other.meeting));
 }
 

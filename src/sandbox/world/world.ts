@@ -58,6 +58,7 @@ export class World {
     teamsLagMs: 20 * 60_000,
     teamsReportsKept: 10,
   };
+  readonly #copies = new Map<string, Copy[]>();
   readonly #listeners = new Set<(person: string) => void>();
   #keys = 0;
 
@@ -146,8 +147,14 @@ export class World {
   }
 
   /** Every copy of a meeting. */
-  copiesOf(meeting: string): Copy[] {
-    return [...this.calendars.values()].flatMap((calendar) => calendar.copies.get(meeting) ?? []);
+  copiesOf(meeting: string): readonly Copy[] {
+    return this.#copies.get(meeting) ?? [];
+  }
+
+  /** Puts a copy on its owner's calendar. */
+  addCopy(copy: Copy): void {
+    this.calendar(copy.person).copies.set(copy.meeting, copy);
+    this.#copies.set(copy.meeting, [...this.copiesOf(copy.meeting), copy]);
   }
 
   /** A meeting's occurrences by world key; times as ISO text or milliseconds. */
