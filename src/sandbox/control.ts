@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { toMilliseconds } from './clock.ts';
-import type { FaultRule, Faults } from './faults.ts';
+import { addTrouble, type FaultRule, type Faults } from './faults.ts';
 import {
   addGuest,
   addTag,
@@ -158,6 +158,7 @@ function faultOperations(faults: Faults): Record<string, Operation> {
   return {
     addFault: (args: FaultRule) => ({ id: faults.add(args) }),
     removeFault: (args: { id: string }) => faults.remove(args.id),
+    addTrouble: (args: { provider?: string; probability: number }) => addTrouble(faults, args),
     clearFaults: () => faults.clear(),
     faults: () => faults.rules(),
     clearRequests: () => faults.log.clear(),

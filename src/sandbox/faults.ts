@@ -177,3 +177,28 @@ function applies(
     return false;
   return rule.path === undefined || new RegExp(rule.path).test(request.url);
 }
+
+/**
+ * Lets every kind of trouble a client must survive come by chance: throttling with and without `Retry-After`,
+ * server errors, a proxy's page, half an answer, an empty object, torn connections, lost cursors, empty pages.
+ * Stalls are left out, since each costs a whole time-out; add them where a test can afford it.
+ * Gives the ids of the rules.
+ */
+export function addTrouble(faults: Faults, options: { provider?: string; probability: number }): string[] {
+  const troubles: Fault[] = [
+    { kind: 'status', status: 429, retryAfter: 1 },
+    { kind: 'status', status: 429 },
+    { kind: 'status', status: 500 },
+    { kind: 'status', status: 503 },
+    { kind: 'html', status: 502 },
+    { kind: 'truncated' },
+    { kind: 'empty_object' },
+    { kind: 'reset' },
+    { kind: 'expired_cursor' },
+    { kind: 'empty_page' },
+  ];
+  const where = options.provider === undefined ? {} : { provider: options.provider };
+  // Each kind is drawn by itself, so the share of requests hit is close to the sum of them all.
+  const probability = options.probability / troubles.length;
+  return troubles.map((fault) => faults.add({ ...where, probability, fault }));
+}

@@ -1,5 +1,6 @@
 import { auth, calendar } from 'googleapis/build/src/apis/calendar/index.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { addTrouble } from '../../src/sandbox/faults.ts';
 import { createMeeting } from '../../src/sandbox/world/index.ts';
 import { type Bench, openBench, reasonOf } from './google-client.ts';
 
@@ -83,6 +84,15 @@ describe('faults', () => {
     const statuses: number[] = [];
     for (let index = 0; index < 20; index += 1) statuses.push((await bench.get(EVENTS)).status);
     expect(new Set(statuses)).toEqual(new Set([200, 500]));
+  });
+
+  it('come in every kind when trouble is asked for, and go when it is over', async () => {
+    const { faults } = bench.google;
+    const rules = addTrouble(faults, { provider: 'google', probability: 0.8 });
+    for (let index = 0; index < 60; index += 1) await bench.get(EVENTS).catch(() => null);
+    expect(faults.rules().filter(({ hits }) => hits > 0).length).toBeGreaterThanOrEqual(5);
+    for (const id of rules) faults.remove(id);
+    expect((await bench.get(EVENTS)).status).toBe(200);
   });
 
   it('write Meet’s errors in Meet’s form', async () => {
