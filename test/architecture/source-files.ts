@@ -67,7 +67,8 @@ export function readSources(root = PROJECT): Source[] {
   const api = new API({ cwd: root });
   try {
     const config = join(root, 'tsconfig.json');
-    const project = api.updateSnapshot({ openProjects: [config] }).getProject(config);
+    using snapshot = api.updateSnapshot({ openProjects: [config] });
+    const project = snapshot.getProject(config);
     if (!project) throw new Error(`the compiler did not open ${config}`);
     return project.rootFiles.map((name) => {
       const file = project.program.getSourceFile(name);
