@@ -92,7 +92,8 @@ export async function openWorkshop(
     const db = createDatabaseClient(pool);
     const moved = movedClock(settings);
     if (owner === 'daemon') await alignDatabaseClock(db, moved?.now() ?? null);
-    const clock = moved ?? offsetClock(owner === 'daemon' ? Duration.fromMillis(0) : await databaseClockOffset(db));
+    const clock =
+      moved ?? offsetClock(owner === 'daemon' ? Duration.fromMillis(0) : await databaseClockOffset(db));
     if (settings.programs.length > 0) {
       await writePrograms(db, settings.programs, onlyProvider(settings), clock.now().toJSDate());
     }
@@ -197,7 +198,9 @@ export interface Daemon {
 export function composeDaemon(workshop: Workshop, databaseUrl: string): Daemon {
   const { db, clock, log, settings } = workshop;
   const providers = buildProviders(settings, clock, log);
-  const mailer = settings.mail ? createSmtpMailer({ url: settings.mail.url.reveal(), from: settings.mail.from }) : null;
+  const mailer = settings.mail
+    ? createSmtpMailer({ url: settings.mail.url.reveal(), from: settings.mail.from })
+    : null;
   const jobs: JobRunner = createJobRunner({
     connectionString: databaseUrl,
     log,

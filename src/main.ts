@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { createProgram } from './cli/program.ts';
 import { processIo } from './cli/io.ts';
+import { createProgram } from './cli/program.ts';
 
 /** The entry. Everything else can be imported without anything happening. */
 const io = processIo(process);

@@ -21,8 +21,12 @@ export class News {
       select coalesce(outcome, case when status = 'ended' then 'awaiting evidence' else status end) as outcome,
              count(*)::int as sessions
         from mentoring.session group by 1 order by 2 desc, 1`.execute(this.#db);
-    this.#say(`${when(at)}  The daemon starts: ${mentorships} mentorships, ${people} people, five weeks of calendars to read.`);
-    this.#say(`             found ${rows.map((row) => `${row.sessions} ${row.outcome}`).join(', ') || 'no sessions'}`);
+    this.#say(
+      `${when(at)}  The daemon starts: ${mentorships} mentorships, ${people} people, five weeks of calendars to read.`,
+    );
+    this.#say(
+      `             found ${rows.map((row) => `${row.sessions} ${row.outcome}`).join(', ') || 'no sessions'}`,
+    );
     await this.#skip();
   }
 
@@ -84,7 +88,10 @@ export class News {
   }
 
   closing(summary: object): string[] {
-    return ['', ...Object.entries(summary).map(([key, value]) => `${key.padEnd(10)} ${JSON.stringify(value)}`)];
+    return [
+      '',
+      ...Object.entries(summary).map(([key, value]) => `${key.padEnd(10)} ${JSON.stringify(value)}`),
+    ];
   }
 }
 

@@ -42,7 +42,11 @@ export async function runSandbox(options: StartOptions, io: Io): Promise<number>
     return 2;
   }
   const errors: string[] = [];
-  const log = createLog({ format: 'json', level: 'warn', destination: { write: (line) => keepErrors(line, errors, io, options) } });
+  const log = createLog({
+    format: 'json',
+    level: 'warn',
+    destination: { write: (line) => keepErrors(line, errors, io, options) },
+  });
   const shutdown = createShutdown({ log, deadlineMs: SHUTDOWN_DEADLINE_MS, exit: io.exitNow });
   const stopListening = shutdown.listen(io.signals);
   const say = options.json ? () => undefined : io.stdout;
@@ -58,7 +62,10 @@ export async function runSandbox(options: StartOptions, io: Io): Promise<number>
         ...summary,
         webhooks: {
           received: countBy(received, (webhook) => typeOf(webhook.body)),
-          verified: countBy(received.filter((webhook) => webhook.verified), (webhook) => typeOf(webhook.body)),
+          verified: countBy(
+            received.filter((webhook) => webhook.verified),
+            (webhook) => typeOf(webhook.body),
+          ),
           delivered: webhooks.delivered,
         },
         errors: [...summary.errors, ...errors],
@@ -84,7 +91,8 @@ function keepErrors(line: string, errors: string[], io: Io, options: StartOption
   const { level, msg, ...rest } = JSON.parse(line) as { level: number | string; msg?: string };
   const severe = level === 'error' || level === 'fatal' || (typeof level === 'number' && level >= 50);
   if (severe) errors.push(msg ?? 'an error');
-  if (!options.json || severe) io.stderr(`  ! ${msg ?? ''} ${JSON.stringify(without(rest, ['time', 'pid', 'hostname']))}`);
+  if (!options.json || severe)
+    io.stderr(`  ! ${msg ?? ''} ${JSON.stringify(without(rest, ['time', 'pid', 'hostname']))}`);
 }
 
 function without(value: object, keys: readonly string[]): object {
@@ -135,11 +143,21 @@ async function openStage(
   await sql`
     insert into cadenced.webhook_endpoint (name, url, sealed_secrets)
     values ('sandbox receiver', ${receiver.url}, array[${workshop.seal.seal(receiver.secret)}])
-    on conflict (name) do update set url = excluded.url, sealed_secrets = excluded.sealed_secrets`.execute(workshop.db);
+    on conflict (name) do update set url = excluded.url, sealed_secrets = excluded.sealed_secrets`.execute(
+    workshop.db,
+  );
   const daemon = composeDaemon(workshop, server.url);
   shutdown.add('daemon', daemon.stop);
   await daemon.start();
-  for (const line of whereToLook(options, { dataDir, psqlUrl: server.psqlUrl, sink, receiver, daemon, control })) say(line);
+  for (const line of whereToLook(options, {
+    dataDir,
+    psqlUrl: server.psqlUrl,
+    sink,
+    receiver,
+    daemon,
+    control,
+  }))
+    say(line);
   return { world, scenario, workshop, daemon, sink, receiver };
 }
 
@@ -201,7 +219,12 @@ function sandboxSettings(
 }
 
 /** Lives through the script: time jumps from step to step, and after each everything that follows from it happens. */
-async function playStory(stage: Stage, news: News, say: (line: string) => void, signal: AbortSignal): Promise<void> {
+async function playStory(
+  stage: Stage,
+  news: News,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const { world, scenario, workshop, daemon } = stage;
   const imported = await importRoster(workshop.roster, scenario.rosterCsv, false);
   if (imported.outcome === 'refused') throw new Error('the sandbox wrote a roster that the import refuses');
@@ -215,7 +238,9 @@ async function playStory(stage: Stage, news: News, say: (line: string) => void, 
     step.run(world);
     // In life a push or the next poll would tell; a story that jumps over hours asks at once.
     await sql`update cadenced.calendar set next_poll_at = now()
-               where retired_at is null and coalesce(next_probe_at, '-infinity') <= now() + interval '1 day'`.execute(workshop.db);
+               where retired_at is null and coalesce(next_probe_at, '-infinity') <= now() + interval '1 day'`.execute(
+      workshop.db,
+    );
     daemon.dispatcher.cadenceChanged();
     await daemon.dispatcher.settled();
     await news.tell(step.at, step.title);
@@ -224,7 +249,9 @@ async function playStory(stage: Stage, news: News, say: (line: string) => void, 
 }
 
 function typeOf(body: unknown): string {
-  return typeof body === 'object' && body !== null && 'type' in body && typeof body.type === 'string' ? body.type : 'unreadable';
+  return typeof body === 'object' && body !== null && 'type' in body && typeof body.type === 'string'
+    ? body.type
+    : 'unreadable';
 }
 
 function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Record<string, number> {

@@ -40,7 +40,10 @@ async function runDaemon(settings: Settings, io: Io): Promise<number> {
     const workshop = await openWorkshop(settings, databaseUrl, log, 'daemon');
     shutdown.add('database connections', workshop.close);
     for (const statement of workshop.prepared.rolesToCreate) {
-      log.warn({ statement }, 'a role is missing that this database user may not create; run the statement as its administrator');
+      log.warn(
+        { statement },
+        'a role is missing that this database user may not create; run the statement as its administrator',
+      );
     }
     if (!settings.mail) log.warn('no CADENCED_SMTP_URL is set: mails are kept until there is one');
     const daemon = composeDaemon(workshop, databaseUrl);

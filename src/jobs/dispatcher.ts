@@ -1,7 +1,7 @@
 import type { DueWork, WorkFinder } from '../ports/due-work.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { describeError } from '../runtime/redact.ts';
 import type { Log } from '../runtime/log.ts';
+import { describeError } from '../runtime/redact.ts';
 import type { JobRunner } from './job-runner.ts';
 
 /** The queues. Their names are seen in the job tables and in logs. */
@@ -68,7 +68,9 @@ export function createDispatcher(deps: {
 
   const look = (): Promise<number> => {
     // One look at a time; whoever asks meanwhile gets a look of its own afterwards.
-    const next = (running ?? Promise.resolve(0)).then(async () => enqueue(await finder.find(CALENDARS_A_TICK)));
+    const next = (running ?? Promise.resolve(0)).then(async () =>
+      enqueue(await finder.find(CALENDARS_A_TICK)),
+    );
     running = next.catch(() => 0);
     return next;
   };

@@ -1,7 +1,7 @@
 import PQueue from 'p-queue';
 import { PgBoss } from 'pg-boss';
-import { describeError } from '../runtime/redact.ts';
 import type { Log } from '../runtime/log.ts';
+import { describeError } from '../runtime/redact.ts';
 
 /**
  * Jobs on pg-boss, in the daemon's own Postgres. A job is only "do this now": when something is due, and what became
@@ -49,7 +49,9 @@ export function createJobRunner(options: {
     max: 4,
   });
   // Errors of its upkeep arrive here; unheard they would end the process. Work goes on when the database is back.
-  boss.on('error', (problem) => log.warn({ problem: describeError(problem) }, 'the job engine met a problem'));
+  boss.on('error', (problem) =>
+    log.warn({ problem: describeError(problem) }, 'the job engine met a problem'),
+  );
   const loops = Object.entries(handlers).map(([queue, handler]) => new Loop(boss, queue, handler, log));
   let started = false;
   return {
@@ -174,7 +176,10 @@ class Loop {
         this.#log.error({ queue: this.queue, problem: describeError(problem) }, 'a job failed');
       }
       await this.#boss.fail(this.queue, id).catch((again: unknown) => {
-        this.#log.warn({ queue: this.queue, problem: describeError(again) }, 'a failed job was left to its heartbeat');
+        this.#log.warn(
+          { queue: this.queue, problem: describeError(again) },
+          'a failed job was left to its heartbeat',
+        );
       });
     } finally {
       this.#active.delete(id);

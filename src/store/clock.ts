@@ -10,12 +10,16 @@ import type { DB } from './database.generated.ts';
 export async function alignDatabaseClock(db: Kysely<DB>, moved: DateTime | null): Promise<void> {
   await sql`
     update cadenced.clock
-       set ahead_by = coalesce(${moved?.toJSDate() ?? null}::timestamptz - clock_timestamp(), interval '0')`.execute(db);
+       set ahead_by = coalesce(${moved?.toJSDate() ?? null}::timestamptz - clock_timestamp(), interval '0')`.execute(
+    db,
+  );
 }
 
 /** How far the database's business time runs ahead of the machine's. */
 export async function databaseClockOffset(db: Kysely<DB>): Promise<Duration> {
   const { rows } = await sql<{ milliseconds: number }>`
-    select (extract(epoch from ahead_by) * 1000)::double precision as milliseconds from cadenced.clock`.execute(db);
+    select (extract(epoch from ahead_by) * 1000)::double precision as milliseconds from cadenced.clock`.execute(
+    db,
+  );
   return Duration.fromMillis(rows[0]?.milliseconds ?? 0);
 }

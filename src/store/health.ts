@@ -46,7 +46,9 @@ export async function readEvents(db: Kysely<DB>, source: string, after: string, 
     payload: OutboundData[OutboundEventType];
   }>`
     select position, event_id, type, sequence, occurred_at, payload
-      from cadenced.outbound_event where position > ${after}::bigint order by position limit ${limit}`.execute(db);
+      from cadenced.outbound_event where position > ${after}::bigint order by position limit ${limit}`.execute(
+    db,
+  );
   return rows.map((row) => ({
     position: String(row.position),
     event: outboundEvent(row.type, row.payload, {

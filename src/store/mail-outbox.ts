@@ -33,7 +33,10 @@ export function createMailOutbox(db: Kysely<DB>): MailOutbox {
                next_attempt_at = now() + make_interval(secs => ${leaseMs / 1000}::double precision)
           from due where due.mail_id = mail.mail_id
         returning mail.mail_id`.execute(db);
-      return loadFacts(db, rows.map((row) => row.mail_id));
+      return loadFacts(
+        db,
+        rows.map((row) => row.mail_id),
+      );
     },
 
     async settle(mailId, outcome) {

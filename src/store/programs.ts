@@ -63,7 +63,9 @@ export async function writePrograms(
         from jsonb_array_elements(${given}::jsonb) policy
         join cadenced.program on program.name = policy ->> 'name'
        where not exists (select from cadenced.program_policy current
-                          where current.program_id = program.program_id and current.valid_until is null)`.execute(trx);
+                          where current.program_id = program.program_id and current.valid_until is null)`.execute(
+      trx,
+    );
     const tagsChanged = rows.some((row) => row.tags_changed);
     await writeMailboxes(trx, given, provider);
     if (tagsChanged) {
@@ -99,5 +101,7 @@ async function writeMailboxes(
     select provider, address, program_id from wanted where provider is not null
     on conflict (provider, address) do update
       set program_id = excluded.program_id, person_id = null, retired_at = null, full_pass_wanted = true
-     where calendar.retired_at is not null or calendar.program_id is distinct from excluded.program_id`.execute(trx);
+     where calendar.retired_at is not null or calendar.program_id is distinct from excluded.program_id`.execute(
+    trx,
+  );
 }

@@ -41,7 +41,9 @@ export async function applyRosterDiff(trx: Transaction<DB>, diff: RosterDiff): P
   await sql`
     delete from cadenced.person_address
      where person_id in (select person_id from cadenced.person
-                           join jsonb_array_elements(${given}::jsonb) one on person.address = one ->> 'before')`.execute(trx);
+                           join jsonb_array_elements(${given}::jsonb) one on person.address = one ->> 'before')`.execute(
+    trx,
+  );
   await sql`
     update cadenced.person set
       address = one #>> '{after,email}', name = one #>> '{after,name}', time_zone = one #>> '{after,timeZone}',
@@ -63,13 +65,18 @@ export async function applyRosterDiff(trx: Transaction<DB>, diff: RosterDiff): P
         select one #>> '{after,email}' as address
         union
         select jsonb_array_elements_text(one #> '{after,aliases}')) every`.execute(trx);
-  const mentorships = JSON.stringify([...diff.mentorships.added, ...diff.mentorships.changed.map(({ after }) => after)]);
+  const mentorships = JSON.stringify([
+    ...diff.mentorships.added,
+    ...diff.mentorships.changed.map(({ after }) => after),
+  ]);
   await sql`
     insert into cadenced.mentorship (program_id, key, starts_on, ends_on)
     select program.program_id, one ->> 'mentorship', (one ->> 'startsOn')::date, (one ->> 'endsOn')::date
       from jsonb_array_elements(${mentorships}::jsonb) one
       join cadenced.program on program.name = one ->> 'program'
-    on conflict (program_id, key) do update set starts_on = excluded.starts_on, ends_on = excluded.ends_on`.execute(trx);
+    on conflict (program_id, key) do update set starts_on = excluded.starts_on, ends_on = excluded.ends_on`.execute(
+    trx,
+  );
   const ended = JSON.stringify(diff.memberships.ended);
   await sql`
     delete from cadenced.membership
@@ -77,8 +84,13 @@ export async function applyRosterDiff(trx: Transaction<DB>, diff: RosterDiff): P
       join cadenced.program on program.name = one ->> 'program'
       join cadenced.mentorship on mentorship.program_id = program.program_id and mentorship.key = one ->> 'mentorship'
       join cadenced.person on person.address = one ->> 'email'
-     where membership.mentorship_id = mentorship.mentorship_id and membership.person_id = person.person_id`.execute(trx);
-  const memberships = JSON.stringify([...diff.memberships.added, ...diff.memberships.changed.map(({ after }) => after)]);
+     where membership.mentorship_id = mentorship.mentorship_id and membership.person_id = person.person_id`.execute(
+    trx,
+  );
+  const memberships = JSON.stringify([
+    ...diff.memberships.added,
+    ...diff.memberships.changed.map(({ after }) => after),
+  ]);
   await sql`
     insert into cadenced.membership (mentorship_id, person_id, role)
     select mentorship.mentorship_id, person.person_id, one ->> 'role'
@@ -93,14 +105,18 @@ export async function applyRosterDiff(trx: Transaction<DB>, diff: RosterDiff): P
 /** Addresses (after the import) of everybody whose calendar may now hold other sessions than before. */
 function concerned(diff: RosterDiff): string[] {
   const mentorships = new Set(
-    [...diff.mentorships.added, ...diff.mentorships.changed.map(({ after }) => after)].map((one) => `${one.program}\n${one.mentorship}`),
+    [...diff.mentorships.added, ...diff.mentorships.changed.map(({ after }) => after)].map(
+      (one) => `${one.program}\n${one.mentorship}`,
+    ),
   );
   return [
     ...diff.people.added.map((person) => person.email),
     ...diff.people.changed.map(({ after }) => after.email),
-    ...[...diff.memberships.added, ...diff.memberships.ended, ...diff.memberships.changed.map(({ after }) => after)].map(
-      (member) => member.email,
-    ),
+    ...[
+      ...diff.memberships.added,
+      ...diff.memberships.ended,
+      ...diff.memberships.changed.map(({ after }) => after),
+    ].map((member) => member.email),
     ...[...mentorships].map((name) => `mentorship:${name}`),
   ];
 }
@@ -119,7 +135,9 @@ async function alignCalendars(trx: Transaction<DB>, names: readonly string[]): P
     select provider, address, person_id from wanted
     on conflict (provider, address) do update
       set person_id = excluded.person_id, program_id = null, retired_at = null, full_pass_wanted = true, next_poll_at = now()
-     where calendar.retired_at is not null or calendar.person_id is distinct from excluded.person_id`.execute(trx);
+     where calendar.retired_at is not null or calendar.person_id is distinct from excluded.person_id`.execute(
+    trx,
+  );
   await sql`
     update cadenced.calendar set full_pass_wanted = true, next_poll_at = now()
      where retired_at is null and person_id in (

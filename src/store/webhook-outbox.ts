@@ -53,7 +53,10 @@ export function createWebhookOutbox(db: Kysely<DB>, seal: Seal): WebhookOutbox {
           const begun = beginDelivery(state, utc(now), leaseMs);
           return begun ? [{ row, begun }] : [];
         });
-        await writeStates(trx, taken.map(({ row, begun }) => ({ endpointId: row.endpoint_id, state: begun })));
+        await writeStates(
+          trx,
+          taken.map(({ row, begun }) => ({ endpointId: row.endpoint_id, state: begun })),
+        );
         return taken
           .filter(({ begun }) => begun.status === 'pending')
           .map(
@@ -128,5 +131,7 @@ async function writeStates(
       delivered_at = case when its.status = 'delivered' then coalesce(delivery.delivered_at, now()) end
       from jsonb_populate_recordset(null::cadenced.webhook_delivery, ${JSON.stringify(rows)}::jsonb) its
      where delivery.event_id = its.event_id and delivery.endpoint_id = its.endpoint_id
-       and (${ifAttempts}::integer is null or delivery.attempts = ${ifAttempts} or its.status = 'delivered')`.execute(db);
+       and (${ifAttempts}::integer is null or delivery.attempts = ${ifAttempts} or its.status = 'delivered')`.execute(
+    db,
+  );
 }

@@ -1,15 +1,25 @@
 import { DateTime } from 'luxon';
-import { cadenceAlertMail, cadenceDigestMail, type MailModel, messageId, reminderMail } from '../domain/mail.ts';
+import {
+  cadenceAlertMail,
+  cadenceDigestMail,
+  type MailModel,
+  messageId,
+  reminderMail,
+} from '../domain/mail.ts';
 import type { MailFacts, MailOutbox, MailOutcome } from '../ports/mail-outbox.ts';
 import type { Mailer, OutgoingMail } from '../ports/mailer.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { describeError } from '../runtime/redact.ts';
 import type { Log } from '../runtime/log.ts';
+import { describeError } from '../runtime/redact.ts';
 
 export interface DeliverMailsDeps {
   readonly outbox: MailOutbox;
   readonly mailer: Mailer;
-  readonly render: (model: MailModel) => { readonly subject: string; readonly html: string; readonly text: string };
+  readonly render: (model: MailModel) => {
+    readonly subject: string;
+    readonly html: string;
+    readonly text: string;
+  };
   /** Domain of the sender's address: the right side of every Message-ID. */
   readonly domain: string;
   readonly clock: Clock;
@@ -38,7 +48,10 @@ export async function deliverMails(
         else if (outcome.status === 'suppressed') counts.suppressed += 1;
         else {
           counts.failed += 1;
-          deps.log.warn({ mail: facts.mailId, kind: facts.kind, code: outcome.reason }, 'a mail was not accepted');
+          deps.log.warn(
+            { mail: facts.mailId, kind: facts.kind, code: outcome.reason },
+            'a mail was not accepted',
+          );
         }
       }),
     );
@@ -53,6 +66,7 @@ async function deliver(deps: DeliverMailsDeps, facts: MailFacts): Promise<MailOu
   try {
     mail = {
       ...deps.render(model),
+      kind: model.kind,
       messageId: messageId(model.messageKey, deps.domain),
       to: model.to,
       listId: model.listId,

@@ -49,7 +49,13 @@ async function attempt(deps: DeliverWebhooksDeps, claimed: ClaimedDelivery): Pro
   await deps.outbox.settle(claimed, after, result.outcome === 'disable');
   if (result.outcome !== 'delivered') {
     deps.log.warn(
-      { event: event.id, type: event.type, endpoint: claimed.endpointId, status: result.status, code: result.error },
+      {
+        event: event.id,
+        type: event.type,
+        endpoint: claimed.endpointId,
+        status: result.status,
+        code: result.error,
+      },
       'a webhook was not accepted',
     );
   }

@@ -5,8 +5,16 @@ import { diffRoster, isEmptyDiff, type RosterDiff } from '../domain/roster-diff.
 import type { RosterStore } from '../ports/roster-store.ts';
 
 export type RosterImport =
-  | { readonly outcome: 'refused'; readonly problems: readonly RosterProblem[]; readonly conflicts: readonly string[] }
-  | { readonly outcome: 'shown' | 'applied' | 'unchanged'; readonly diff: RosterDiff; readonly lines: readonly string[] };
+  | {
+      readonly outcome: 'refused';
+      readonly problems: readonly RosterProblem[];
+      readonly conflicts: readonly string[];
+    }
+  | {
+      readonly outcome: 'shown' | 'applied' | 'unchanged';
+      readonly diff: RosterDiff;
+      readonly lines: readonly string[];
+    };
 
 /**
  * Imports a roster file: all of it or nothing. Importing the same file twice changes nothing the second time.

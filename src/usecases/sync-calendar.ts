@@ -5,6 +5,7 @@ import type { AppliedPass, CalendarAtRest, FinishedPass, SyncStore } from '../po
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { Reading } from './calendar-reading.ts';
+import { readAhead } from './read-ahead.ts';
 
 /**
  * One pass over one calendar, whoever asks for it: a poll that fell due, a push, a person at the command line.
@@ -145,7 +146,7 @@ async function read(
   const reading = new Reading(deps.store, source, calendar, await deps.store.tagSearches(), deps.newPassId());
   try {
     let next: string | null = null;
-    for await (const page of source.changes(reading.ref, cursor, sight, signal)) {
+    for await (const page of readAhead(source.changes(reading.ref, cursor, sight, signal))) {
       signal.throwIfAborted();
       for (const count of Object.values(page.leftOut)) reading.counts.leftOut += count ?? 0;
       await reading.take(page.items);
@@ -185,7 +186,7 @@ async function reconcileAndApply(
   const sight = sightAt(now);
   const reading = new Reading(deps.store, source, calendar, await deps.store.tagSearches(), deps.newPassId());
   try {
-    for await (const listing of source.snapshot(reading.ref, sight, signal)) {
+    for await (const listing of readAhead(source.snapshot(reading.ref, sight, signal))) {
       signal.throwIfAborted();
       await reading.stageListing(listing.copies, listing.cancelled);
     }

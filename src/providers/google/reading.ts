@@ -1,5 +1,6 @@
-import { DateTime, IANAZone } from 'luxon';
+import { DateTime } from 'luxon';
 import { baseOfGoogleId, lineageOfUid, lineageWithoutUid } from '../../domain/lineage.ts';
+import { isZone } from '../../domain/notation.ts';
 import type {
   CalendarDate,
   CancelledInstance,
@@ -221,7 +222,7 @@ function instantOf(text: string | null | undefined): Instant | null {
 }
 
 function existingZone(zone: string | null | undefined): string | null {
-  return zone && IANAZone.isValidZone(zone) ? zone : null;
+  return zone && isZone(zone) ? zone : null;
 }
 
 function lineageOf(event: WireEvent, calendar: CalendarContext): string {

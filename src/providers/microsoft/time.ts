@@ -1,5 +1,6 @@
-import { DateTime, IANAZone } from 'luxon';
+import { DateTime } from 'luxon';
 import { findIana } from 'windows-iana';
+import { isZone } from '../../domain/notation.ts';
 import type { CalendarDate, Instant } from '../../domain/observation.ts';
 
 /** Names that Windows retired and mailboxes still carry; CLDR, and so windows-iana, no longer lists them. */
@@ -31,7 +32,7 @@ export function ianaZone(name: string | null | undefined): string | null {
   const given = name?.trim();
   if (!given) return null;
   if (/^(tzone:\/\/Microsoft\/)?Utc$/i.test(given)) return 'UTC';
-  const found = IANAZone.isValidZone(given) ? given : (RETIRED[given] ?? findIana(given)[0]);
+  const found = isZone(given) ? given : (RETIRED[given] ?? findIana(given)[0]);
   if (found === undefined) return null;
   return RENAMED[found] ?? found;
 }
