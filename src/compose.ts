@@ -36,6 +36,7 @@ import { collectEvidence } from './usecases/collect-evidence.ts';
 import { deliverMails } from './usecases/deliver-mails.ts';
 import { deliverWebhooks } from './usecases/deliver-webhooks.ts';
 import { judgeSessions } from './usecases/judge-sessions.ts';
+import { replanReminders } from './usecases/plan-reminders.ts';
 import { syncCalendar } from './usecases/sync-calendar.ts';
 import { watchCadence } from './usecases/watch-cadence.ts';
 
@@ -297,6 +298,12 @@ function handlersOf(
       atOnce: 1,
       async run() {
         await watchCadence({ db, clock, log });
+      },
+    },
+    [QUEUES.reminders]: {
+      atOnce: 1,
+      async run() {
+        await replanReminders({ db, clock });
       },
     },
     [QUEUES.mails]: {

@@ -10,6 +10,7 @@ export const QUEUES = {
   evidence: 'collect-evidence',
   judgement: 'judge-sessions',
   cadence: 'watch-cadence',
+  reminders: 'plan-reminders',
   mails: 'deliver-mails',
   webhooks: 'deliver-webhooks',
 } as const;
@@ -29,6 +30,8 @@ export interface Dispatcher {
 const TICK_MS = 1_000;
 /** States change with the calendar alone (a day passes, a period ends), so they are looked at without any news. */
 const CADENCE_EVERY_MS = 15 * 60_000;
+/** Well below the days that planning looks ahead. */
+const REMINDERS_EVERY_MS = 6 * 3_600_000;
 const CALENDARS_A_TICK = 200;
 /** Rounds after which "settled" gives up: something makes work for itself. */
 const MOST_ROUNDS = 200;
@@ -43,6 +46,7 @@ export function createDispatcher(deps: {
   const { finder, jobs, clock, log } = deps;
   let cadenceWatchedAt = Number.NEGATIVE_INFINITY;
   let cadenceDirty = true;
+  let remindersPlannedAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | null = null;
   let running: Promise<number> | null = null;
 
@@ -59,6 +63,10 @@ export function createDispatcher(deps: {
       cadenceDirty = false;
       cadenceWatchedAt = now;
       wanted.push([QUEUES.cadence, 'all', {}]);
+    }
+    if (Math.abs(now - remindersPlannedAt) >= REMINDERS_EVERY_MS) {
+      remindersPlannedAt = now;
+      wanted.push([QUEUES.reminders, 'all', {}]);
     }
     if (due.mails) wanted.push([QUEUES.mails, 'all', {}]);
     if (due.webhooks) wanted.push([QUEUES.webhooks, 'all', {}]);

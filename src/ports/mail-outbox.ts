@@ -32,6 +32,15 @@ export interface MailFacts {
     readonly stage: string | null;
     readonly talkingPoints: readonly string[];
   } | null;
+  /** The plan that a nudge is about. */
+  readonly plan: {
+    readonly planId: string;
+    readonly start: string;
+    readonly end: string;
+    readonly reference: string | null;
+    readonly open: boolean;
+    readonly others: readonly string[];
+  } | null;
   readonly alert: {
     readonly alertId: string;
     readonly level: string;

@@ -9,7 +9,7 @@ import { scheduleJudgement } from './judgement.ts';
 import { loadOccurrences, loadRoster } from './occurrences.ts';
 import { appendOutboundEvents } from './outbound.ts';
 import { bindPlannedSessions } from './planned-sessions.ts';
-import { planReminders } from './reminders.ts';
+import { longestReminderDays, planReminders, REMINDERS_AHEAD_DAYS } from './reminders.ts';
 import { draftSessionEvents } from './session-events.ts';
 import { readStaged } from './staging.ts';
 import { type WrittenChange, writeChanges } from './write-plan.ts';
@@ -170,7 +170,7 @@ async function followUp(
   const ids = sessions.map((session) => session.sessionId as number);
   await bindPlannedSessions(trx, [...new Set(sessions.map((session) => session.mentorshipId))]);
   await scheduleJudgement(trx, ids, new Date(pass.now));
-  await planReminders(trx, ids, new Date(pass.now));
+  await planReminders(trx, await comingSessions(trx, pass.now, written), new Date(pass.now));
   await sql`
     delete from cadenced.unmatched_event
      where calendar_id = ${calendarId}
@@ -199,6 +199,26 @@ async function followUp(
          and not source_id = any (${plan.unmatched.map((event) => event.sourceId)})`.execute(trx);
   }
   return draftSessionEvents(trx, written, pass.now);
+}
+
+/**
+ * The changed sessions that come (or came) near enough for a reminder. Mails for those further ahead would only be
+ * moved and thrown away with every change of plans: the periodic planning makes them in time.
+ */
+async function comingSessions(
+  trx: Transaction<DB>,
+  now: number,
+  written: readonly WrittenChange[],
+): Promise<number[]> {
+  const until = now + ((await longestReminderDays(trx)) + REMINDERS_AHEAD_DAYS) * 86_400_000;
+  return written.flatMap(({ before, after }) => {
+    const was = new Map((before?.sessions ?? []).map((session) => [session.sessionId, session]));
+    return after.sessions
+      .filter(
+        (session) => Math.min(session.start, was.get(session.sessionId)?.start ?? session.start) <= until,
+      )
+      .map((session) => session.sessionId as number);
+  });
 }
 
 /**

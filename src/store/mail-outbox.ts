@@ -86,6 +86,13 @@ async function loadFacts(db: Kysely<DB>, mailIds: readonly number[]): Promise<Ma
             -- Past the last list the last one goes on serving: a session without points is a session of small talk.
             (select points.value from jsonb_each(rules.policy -> 'talkingPoints') points
               where points.key::int <= number.ordinal order by points.key::int desc limit 1), '[]')) end,
+        'plan', case when plan.plan_id is not null then jsonb_build_object(
+          'planId', plan.plan_id::text, 'start', plan.starts_at, 'end', plan.ends_at, 'reference', plan.reference,
+          'open', plan.session_id is null and plan.withdrawn_at is null,
+          'others', coalesce((select jsonb_agg(other.name order by membership.role, other.name)
+                       from cadenced.membership join cadenced.person other using (person_id)
+                      where membership.mentorship_id = plan.mentorship_id
+                        and other.person_id is distinct from mail.person_id), '[]')) end,
         'alert', case when alert.alert_id is not null then jsonb_build_object(
           'alertId', alert.alert_id::text, 'level', alert.level, 'reasons', alert.reasons,
           'others', coalesce((select jsonb_agg(other.name order by membership.role, other.name)
@@ -126,6 +133,8 @@ async function loadFacts(db: Kysely<DB>, mailIds: readonly number[]): Promise<Ma
       left join cadenced.session on session.session_id = mail.session_id
       left join cadenced.occurrence on occurrence.occurrence_id = session.occurrence_id
       left join cadenced.alert on alert.alert_id = mail.alert_id
+      left join cadenced.planned_session plan
+        on mail.kind = 'nudge' and plan.plan_id::text = split_part(mail.fact_key, '/', 2)
       join cadenced.mentorship
         on mentorship.mentorship_id = coalesce(mail.mentorship_id, session.mentorship_id, alert.mentorship_id)
       join cadenced.program on program.program_id = mentorship.program_id

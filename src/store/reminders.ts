@@ -4,6 +4,9 @@ import type { QuietHours } from '../domain/program.ts';
 import { planReminderTimes, REMINDERS_A_DAY, type ReminderPlan, SUPPRESSIONS } from '../domain/reminders.ts';
 import type { DB } from './database.generated.ts';
 
+/** Mails are made this long before the longest offset of any program reaches a session. */
+export const REMINDERS_AHEAD_DAYS = 2;
+
 /**
  * Plans the reminders of the given sessions: one mail for every invited person and every offset of the program
  * (`domain/reminders.ts` says when, and when not). A constant number of statements however many sessions are

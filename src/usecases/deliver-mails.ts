@@ -101,7 +101,7 @@ const utcOrNull = (iso: string | null): DateTime | null => (iso === null ? null 
 /** What the mail says, or the reason why it is better not sent. */
 export function modelOf(facts: MailFacts, now: DateTime): MailModel | string {
   const common = { recipient: facts.to, program: facts.program, unsubscribeUrl: null, now };
-  const { session, alert, digest } = facts;
+  const { session, plan, alert, digest } = facts;
   switch (facts.kind) {
     case 'reminder':
       if (!session) return 'no_session';
@@ -136,9 +136,12 @@ export function modelOf(facts: MailFacts, now: DateTime): MailModel | string {
           nextSession: utcOrNull(item.nextSession),
         })),
       });
-    case 'did_you_meet':
     case 'nudge':
-      // Both ask for something that needs a page to answer on.
+      if (!plan) return 'no_plan';
+      if (!plan.open) return 'booked_meanwhile';
+      return nudgeMail({ ...common, ...plan, start: utc(plan.start), end: utc(plan.end), tag: facts.tag });
+    case 'did_you_meet':
+      // It asks a question, and there is no page to answer it on.
       return 'no_answer_page';
   }
 }

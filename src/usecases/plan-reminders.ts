@@ -1,7 +1,13 @@
 import type { Kysely } from 'kysely';
 import type { Clock } from '../runtime/clock.ts';
 import type { DB } from '../store/database.generated.ts';
-import { longestReminderDays, pageOfComingSessions, planReminders, queueNudges } from '../store/reminders.ts';
+import {
+  longestReminderDays,
+  pageOfComingSessions,
+  planReminders,
+  queueNudges,
+  REMINDERS_AHEAD_DAYS,
+} from '../store/reminders.ts';
 
 export type PlanRemindersDeps = { readonly db: Kysely<DB>; readonly clock: Clock };
 
@@ -17,7 +23,7 @@ export async function replanReminders(
 ): Promise<{ sessions: number; nudges: number }> {
   const now = deps.clock.now();
   const days = await longestReminderDays(deps.db);
-  const window = { now: now.toJSDate(), until: now.plus({ days: days + 2 }).toJSDate() };
+  const window = { now: now.toJSDate(), until: now.plus({ days: days + REMINDERS_AHEAD_DAYS }).toJSDate() };
   let sessions = 0;
   for (let after = 0; days > 0; ) {
     const page = await pageOfComingSessions(deps.db, window, after, PAGE);
