@@ -380,7 +380,9 @@ function missed(input: JudgementInput, view: View): Decision | null {
     const correction = view.corrected.get(member.personId);
     if (correction !== undefined) return correction === 'absent' || correction === 'excused';
     if (view.stays.has(member.personId)) return false;
-    return view.complete || word || view.saidAbsent.has(member.personId) || member.declined;
+    // A decliner may be the guest; with nobody unidentified around, they are not there.
+    const stayedAway = member.declined && view.strangers.length === 0;
+    return view.complete || word || view.saidAbsent.has(member.personId) || stayedAway;
   };
   const isThere = (member: Member) => came(view, member) || saysSomebodyWasAbsent(view, member);
   const sides = sidesOf(view.members);
