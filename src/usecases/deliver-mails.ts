@@ -4,6 +4,7 @@ import {
   cadenceDigestMail,
   type MailModel,
   messageId,
+  nudgeMail,
   reminderMail,
 } from '../domain/mail.ts';
 import type { MailFacts, MailOutbox, MailOutcome } from '../ports/mail-outbox.ts';
