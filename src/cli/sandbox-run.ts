@@ -238,9 +238,7 @@ async function playStory(
     step.run(world);
     // In life a push or the next poll would tell; a story that jumps over hours asks at once.
     await sql`update cadenced.calendar set next_poll_at = now()
-               where retired_at is null and coalesce(next_probe_at, '-infinity') <= now() + interval '1 day'`.execute(
-      workshop.db,
-    );
+               where retired_at is null and coalesce(next_probe_at <= now(), true)`.execute(workshop.db);
     daemon.dispatcher.cadenceChanged();
     await daemon.dispatcher.settled();
     await news.tell(step.at, step.title);

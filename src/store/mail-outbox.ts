@@ -79,9 +79,9 @@ async function loadFacts(db: Kysely<DB>, mailIds: readonly number[]): Promise<Ma
                       where participant.session_id = session.session_id
                         and other.person_id is distinct from mail.person_id), '[]'),
           'ordinal', number.ordinal,
-          'stage', (select stage ->> 'name' from jsonb_array_elements(rules.policy -> 'stages') stage
-                     where (stage ->> 'fromSession')::int <= number.ordinal
-                     order by (stage ->> 'fromSession')::int desc limit 1),
+          'stage', (select its.value ->> 'name' from jsonb_array_elements(rules.policy -> 'stages') its
+                     where (its.value ->> 'fromSession')::int <= number.ordinal
+                     order by (its.value ->> 'fromSession')::int desc limit 1),
           'talkingPoints', coalesce(rules.policy -> 'talkingPoints' -> number.ordinal::text,
             -- Past the last list the last one goes on serving: a session without points is a session of small talk.
             (select points.value from jsonb_each(rules.policy -> 'talkingPoints') points
