@@ -137,7 +137,7 @@ export class Chronicle {
         mentorship: mentorship.name,
         ...this.#times(more.time === undefined ? host : { ...host, time: more.time }, offset),
         status: more.cancelled === true ? 'cancelled' : 'scheduled',
-        outcome: more.cancelled === true ? 'cancelled' : null,
+        outcome: null,
         reason: null,
         attendance: {},
         phase: 'ahead',

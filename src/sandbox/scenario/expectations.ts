@@ -50,6 +50,7 @@ export function expectationsOf(
       atRisk,
     }),
   );
+  const kinds = ['at_risk', 'violated'] as const;
   const lost = members('lost_sight')[0] ?? '';
   return {
     sessions,
@@ -57,8 +58,8 @@ export function expectationsOf(
     storyOutcomes: counted(story),
     cadence,
     alerts: [
-      { mentorship: names('gone_quiet'), baselined: false, tellsTo: members('gone_quiet') },
-      { mentorship: names('quiet_before'), baselined: true, tellsTo: [] },
+      { mentorship: names('gone_quiet'), kinds, baselined: false, tellsTo: members('gone_quiet') },
+      { mentorship: names('quiet_before'), kinds, baselined: true, tellsTo: [] },
     ],
     mails: {
       reminder: Object.values(remindersTo).reduce((sum, count) => sum + count, 0),

@@ -31,7 +31,7 @@ export interface ExpectedSession {
   readonly scheduledStart: string;
   readonly scheduledEnd: string;
   readonly status: 'scheduled' | 'cancelled' | 'ended';
-  /** Null while it lies ahead. */
+  /** Null while its time lies ahead, called off or not. */
   readonly outcome: Outcome | null;
   /** The closed-list reason where the story leaves no doubt about it. */
   readonly reason: string | null;
@@ -61,13 +61,15 @@ export interface Expected {
   /** The same for sessions that settled during the story: what `session.judged` tells. */
   readonly storyOutcomes: Readonly<Record<Outcome, number>>;
   readonly cadence: readonly ExpectedCadence[];
-  /** Open alerts of kind `violated` at the end. */
+  /** Open alerts at the end: who is overdue and has nothing booked has one of each kind. */
   readonly alerts: ReadonlyArray<{
     readonly mentorship: string;
+    readonly kinds: ReadonlyArray<'at_risk' | 'violated'>;
     readonly baselined: boolean;
     readonly tellsTo: readonly string[];
   }>;
-  /** Mails by kind, from the first start to the end. The coordinator's digest is not predicted. */
+  /** Mails by kind, from the first start to the end. The coordinator's digest is not predicted, and
+   * `did_you_meet` leaves only where there is an answer page to link to. */
   readonly mails: Readonly<Record<'reminder' | 'cadence_alert' | 'did_you_meet' | 'nudge', number>>;
   /** Reminders by recipient's address. */
   readonly remindersTo: Readonly<Record<string, number>>;
