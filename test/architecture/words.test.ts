@@ -1,0 +1,172 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EVIDENCE_KINDS, EVIDENCE_SOURCES } from '../../src/domain/evidence.ts';
+import { FAILURE_KINDS } from '../../src/domain/failure.ts';
+import { MAIL_KINDS } from '../../src/domain/mail.ts';
+import {
+  ALERT_KINDS,
+  ALERT_LEVELS,
+  ATTENDANCE_STATUSES,
+  CADENCE_STATES,
+  CALENDAR_STATES,
+  CANCELLERS,
+  EVIDENCE_TIERS,
+  OUTBOUND_EVENT_TYPES,
+  OUTCOMES,
+  ROLES,
+  RSVPS,
+} from '../../src/domain/outbound.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { PROJECT } from './source-files.ts';
+
+/**
+ * One name for one thing. Closed lists stand in the code and in the database's constraints, and the contract with
+ * administrators in the names of views and columns; here they are held together.
+ */
+
+let database: TestDatabase;
+let client: pg.Client;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+});
+afterAll(async () => {
+  await client?.end();
+  await database?.drop();
+});
+
+async function column(text: string, values: readonly unknown[] = []): Promise<string[]> {
+  const { rows } = await client.query<{ value: string }>(text, [...values]);
+  return rows.map(({ value }) => value);
+}
+
+/** The constraint that holds a list, and the list as the code has it. */
+const LISTS: Readonly<Record<string, readonly string[]>> = {
+  alert_kind_is_known: ALERT_KINDS,
+  alert_level_is_known: ALERT_LEVELS,
+  calendar_state_is_known: CALENDAR_STATES,
+  event_copy_owner_response_is_known: RSVPS,
+  evidence_kind_is_known: EVIDENCE_KINDS,
+  evidence_source_is_known: EVIDENCE_SOURCES,
+  mail_kind_is_known: MAIL_KINDS,
+  membership_role_is_known: ROLES,
+  outbound_event_type_is_known: OUTBOUND_EVENT_TYPES,
+  outcome_history_outcome_is_known: OUTCOMES,
+  participant_evidence_tier_is_known: EVIDENCE_TIERS,
+  participant_role_is_known: ROLES,
+  participant_rsvp_is_known: RSVPS,
+  participant_status_is_known: ATTENDANCE_STATUSES,
+  session_cancelled_by_is_known: CANCELLERS,
+  session_evidence_tier_is_known: EVIDENCE_TIERS,
+  session_outcome_is_known: OUTCOMES,
+};
+
+/** What other programs rely on: more columns may follow, none of these may go. */
+const VIEWS: Readonly<Record<string, string>> = {
+  session: `session_id occurrence_id program mentorship scheduled_start scheduled_end status outcome outcome_reason
+    ordinal stage reschedules first_seen_at cancelled_at cancelled_by provisional_at settled_at lineage`,
+  attendance: `session_id participant_id name email role rsvp status minutes joined_at left_at evidence_tier`,
+  evidence: `evidence_id session_id participant_id source kind from_at until_at detail seen_at`,
+  outcome_history: `session_id outcome outcome_reason decided_at because`,
+  unknown_session: `session_id program mentorship scheduled_start outcome_reason`,
+  unmatched_event: `program calendar starts_at reason seen_at`,
+  candidate_event: `program mentorship starts_at ends_at seen_at`,
+  planned_session: `plan_id program mentorship starts_at ends_at tolerance reference session_id state`,
+  cadence: `program mentorship state due_at last_held_at next_session_at at_risk reasons unverified_since`,
+  alert: `alert_id program mentorship kind level opened_at told_at resolved_at baselined reasons`,
+  program_month: `program month scheduled held too_short one_sided no_one cancelled unknown hours coverage`,
+  mentorship_month: `program mentorship month scheduled held too_short one_sided no_one cancelled unknown hours
+    coverage`,
+  mentor_month: `program month scheduled held too_short one_sided no_one cancelled unknown hours coverage`,
+  reminder_log: `mail_id session_id mentorship participant_id kind due_at status sent_at reason`,
+  outbound_event: `event_id position type subject sequence occurred_at payload`,
+  webhook_delivery: `event_id endpoint status attempts next_attempt_at last_status last_error`,
+  sync_health: `calendar owner provider state reason since last_complete_pass_at lag push push_expires_at parked drift`,
+  feedback: `session_id role rating comment given_at`,
+  metric_dictionary: `view column_name definition`,
+};
+
+describe('closed lists', () => {
+  it.each(Object.entries(LISTS))('%s holds what the code knows', async (constraint, list) => {
+    const [definition] = await column(
+      `select pg_get_constraintdef(oid) as value from pg_catalog.pg_constraint where conname = $1`,
+      [constraint],
+    );
+    const words = [...(definition ?? '').matchAll(/'([^']+)'::text/g)].map(([, word]) => word as string);
+    expect(words.toSorted()).toEqual([...list].toSorted());
+  });
+
+  it('stand in the glossary', () => {
+    const glossary = readFileSync(join(PROJECT, 'src/domain/GLOSSARY.md'), 'utf8');
+    const words = new Set([...Object.values(LISTS).flat(), ...CADENCE_STATES, ...FAILURE_KINDS]);
+    const absent = [...words].filter(
+      // Event types and who called a session off are told in the schemas of the webhooks.
+      (word) => !word.includes('.') && word !== 'other' && !glossary.includes(`\`${word}\``),
+    );
+    expect(absent).toEqual([]);
+  });
+});
+
+describe('the views', () => {
+  it.each(Object.entries(VIEWS))(
+    'mentoring.%s has the columns that were promised',
+    async (view, promised) => {
+      const columns = await column(
+        `select column_name as value from information_schema.columns
+        where table_schema = 'mentoring' and table_name = $1`,
+        [view],
+      );
+      expect(promised.split(/\s+/).filter((name) => !columns.includes(name))).toEqual([]);
+    },
+  );
+
+  it.each(['program_month', 'mentorship_month', 'mentor_month'])(
+    'mentoring.%s gives every rate three ways',
+    async (view) => {
+      const columns = await column(
+        `select column_name as value from information_schema.columns
+        where table_schema = 'mentoring' and table_name = $1`,
+        [view],
+      );
+      const rates = columns
+        .filter((name) => name.endsWith('_verified'))
+        .map((name) => name.replace(/_verified$/, ''));
+      expect(rates).toContain('attendance_rate');
+      for (const rate of rates)
+        expect(columns).toEqual(expect.arrayContaining([`${rate}_lower`, `${rate}_upper`]));
+    },
+  );
+
+  it('say what they and their columns mean', async () => {
+    const silent = await column(
+      `select format('%s.%s', c.relname, a.attname) as value
+         from pg_catalog.pg_class c
+         join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0
+        where c.relnamespace = 'mentoring'::regnamespace and c.relkind = 'v'
+          and (col_description(c.oid, a.attnum) is null or obj_description(c.oid, 'pg_class') is null)`,
+    );
+    expect(silent).toEqual([]);
+  });
+
+  it('are all that a reader may see', async () => {
+    const seen = await column(
+      `select format('%s.%s', n.nspname, c.relname) as value
+         from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        where n.nspname in ('cadenced', 'mentoring') and c.relkind in ('r', 'v', 'p')
+          and has_table_privilege('mentoring_reader', c.oid, 'select')
+        order by 1`,
+    );
+    expect(seen.filter((name) => !name.startsWith('mentoring.'))).toEqual([]);
+    expect(seen).toEqual(expect.arrayContaining(Object.keys(VIEWS).map((view) => `mentoring.${view}`)));
+    const changed = await column(
+      `select format('%s.%s', n.nspname, c.relname) as value
+         from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        where n.nspname in ('cadenced', 'mentoring') and c.relkind in ('r', 'v', 'p')
+          and has_table_privilege('mentoring_reader', c.oid, 'insert, update, delete, truncate')`,
+    );
+    expect(changed).toEqual([]);
+  });
+});
