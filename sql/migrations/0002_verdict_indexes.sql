@@ -10,3 +10,6 @@ create index mail_reminders_by_person on cadenced.mail (person_id, due_at) where
 
 -- Ordinals, last held session, gaps.
 create index session_held_by_mentorship on cadenced.session (mentorship_id, starts_at) where outcome = 'held';
+
+-- Whether a mailbox of the program carries a mentorship.
+create index calendar_by_program on cadenced.calendar (program_id) where program_id is not null;

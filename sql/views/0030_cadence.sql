@@ -61,7 +61,7 @@ select rules.mentorship_id, reading.kind, met.times, deadline.due_on, deadline.o
                              and judged.back < coalesce(judged.last_kept, 99)) as last_missed_until
      from (select period.back, span.until_on, span.owed, held.enough as kept,
                   min(period.back) filter (where period.back > 0 and span.owed and held.enough) over () as last_kept
-             from generate_series(0, case when rules.form = 'calendar' then 6 else -1 end) as period (back)
+             from (values (0), (1), (2), (3), (4), (5), (6)) as period (back)
             cross join lateral (
               select bounds.from_on, bounds.until_on,
                      bounds.from_on >= rules.starts_on
@@ -86,7 +86,7 @@ select rules.mentorship_id, reading.kind, met.times, deadline.due_on, deadline.o
                           and (session.settled_at is null
                                or (session.outcome = 'unknown' and rules.unknown = 'held'))))
             ) as held
-          ) as judged
+            where rules.form = 'calendar') as judged
  ) as periods
  cross join lateral (
    select case
@@ -158,13 +158,18 @@ select rules.program, rules.mentorship, state.state,
  ) as ahead
  cross join lateral (
    -- A calendar nobody could read for two days hides what was booked and cancelled meanwhile.
-   select exists (select from cadenced.calendar
-                   where (calendar.program_id = rules.program_id
-                          or calendar.person_id in (select membership.person_id from cadenced.membership
-                                                     where membership.mentorship_id = rules.mentorship_id))
-                     and calendar.retired_at is null
-                     and calendar.state in ('active', 'throttled', 'parked')
-                     and calendar.last_complete_pass_at > rules.now - interval '2 days') as observable
+   select count(*) > 0 as observable
+     from (select calendar.state, calendar.retired_at, calendar.last_complete_pass_at
+             from cadenced.membership
+             join cadenced.calendar on calendar.person_id = membership.person_id
+            where membership.mentorship_id = rules.mentorship_id
+            union all
+           select calendar.state, calendar.retired_at, calendar.last_complete_pass_at
+             from cadenced.calendar
+            where calendar.program_id = rules.program_id) as carrier
+    where carrier.retired_at is null
+      and carrier.state in ('active', 'throttled', 'parked')
+      and carrier.last_complete_pass_at > rules.now - interval '2 days'
  ) as sight
  cross join lateral (
    select case
@@ -175,6 +180,8 @@ select rules.program, rules.mentorship, state.state,
             when reading.times = 0 and reading.standing = 'on_track' then 'not_started'
             else reading.standing
           end as state
+   -- Keeps the planner from writing the whole case into each of its many uses.
+   offset 0
  ) as state
  cross join lateral (
    select state.state in ('on_track', 'due', 'overdue', 'lapsed') as active
