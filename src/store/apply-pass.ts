@@ -8,10 +8,11 @@ import type { DB } from './database.generated.ts';
 import { scheduleJudgement } from './judgement.ts';
 import { loadOccurrences, loadRoster } from './occurrences.ts';
 import { appendOutboundEvents } from './outbound.ts';
-import { bindPlannedSessions } from './planned-sessions.ts';
+import { bindPlannedSessions, mentorshipsWithOpenPlans } from './planned-sessions.ts';
 import { longestReminderDays, planReminders, REMINDERS_AHEAD_DAYS } from './reminders.ts';
 import { draftSessionEvents } from './session-events.ts';
 import { readStaged } from './staging.ts';
+import { inTransaction } from './transaction.ts';
 import { type WrittenChange, writeChanges } from './write-plan.ts';
 
 interface LockedCalendar {
@@ -45,13 +46,13 @@ export async function applyPass(
   pass: FinishedPass,
   pollEveryMs: number,
 ): Promise<AppliedPass> {
-  return db.transaction().execute(async (trx) => {
+  const applied = await inTransaction(db, async (trx): Promise<AppliedPass & { wake: number[] }> => {
     const calendar = await lockCalendar(trx, calendarId);
     if (!calendar || calendar.sync_generation !== pass.generation) {
       await sql`delete from cadenced.staged_copy where calendar_id = ${calendarId} and pass_id = ${pass.passId}::uuid`.execute(
         trx,
       );
-      return NOTHING;
+      return { ...NOTHING, wake: [] };
     }
     const staged = await readStaged(trx, calendarId, pass.passId);
     const lineages = await touchedLineages(trx, calendarId, pass, staged);
@@ -78,7 +79,7 @@ export async function applyPass(
     );
     const written = await writeChanges(trx, plan.changes, pass.now);
     const events = await followUp(trx, calendarId, pass, plan, written);
-    await want(trx, calendarId, pass, written);
+    const wake = await want(trx, calendarId, pass, written);
     const reconnected = await restCalendar(trx, calendarId, calendar, pass, plan, pollEveryMs);
     const appended = await appendOutboundEvents(trx, [...events, ...reconnected]);
     return {
@@ -88,17 +89,30 @@ export async function applyPass(
       events: appended,
       parked: plan.braked.hold.length,
       differing: plan.differing,
+      wake,
     };
   });
+  const { wake, ...report } = applied;
+  // Afterwards, because a pass that holds its own calendar must not wait for one that waits for it.
+  await wakeCalendars(db, wake);
+  return report;
 }
 
+async function wakeCalendars(db: Kysely<DB>, calendarIds: readonly number[]): Promise<void> {
+  if (calendarIds.length === 0) return;
+  await sql`
+    update cadenced.calendar set next_poll_at = least(next_poll_at, now())
+     where calendar_id = any (${[...calendarIds]}::bigint[])`.execute(db);
+}
+
+/** Without `no key` every row that names the calendar (a wanted meeting) would have to wait for the whole pass. */
 async function lockCalendar(trx: Transaction<DB>, calendarId: number): Promise<LockedCalendar | undefined> {
   const { rows } = await sql<LockedCalendar>`
     select provider, address, person_id, state, state_since, sync_generation, parked,
            coalesce(approved_until > now(), false) as approved
       from cadenced.calendar
      where calendar_id = ${calendarId} and retired_at is null
-       for update`.execute(trx);
+       for no key update`.execute(trx);
   return rows[0];
 }
 
@@ -126,13 +140,23 @@ async function touchedLineages(
   return [...new Set([...staged.copies.map((copy) => copy.lineage), ...rows.map((row) => row.lineage)])];
 }
 
-/** Two calendars of one meeting may be applied at the same time; in order, so that neither waits for the other. */
+/**
+ * Two calendars of one meeting may be applied at the same time: they take turns by lineage. The sessions are locked
+ * in the order in which the judge and the evidence lock them, so that nobody waits in a circle; every transaction
+ * takes sessions first, then harvests, then people, and the outbound events' lock last.
+ */
 async function lockLineages(trx: Transaction<DB>, lineages: readonly string[]): Promise<void> {
   await sql`
     select pg_advisory_xact_lock(key)
       from (select distinct hashtextextended(lineage, 0) as key from unnest(${lineages}::text[]) lineage order by 1) keys`.execute(
     trx,
   );
+  await sql`
+    select session.session_id from cadenced.session
+      join cadenced.occurrence using (occurrence_id)
+     where occurrence.lineage = any (${lineages})
+     order by session.session_id
+       for no key update of session`.execute(trx);
 }
 
 async function loadContext(
@@ -168,7 +192,9 @@ async function followUp(
 ) {
   const sessions = written.flatMap(({ after }) => after.sessions);
   const ids = sessions.map((session) => session.sessionId as number);
-  await bindPlannedSessions(trx, [...new Set(sessions.map((session) => session.mentorshipId))]);
+  const changed = new Set(sessions.map((session) => session.mentorshipId));
+  for (const waiting of await mentorshipsWithOpenPlans(trx, calendarId)) changed.add(waiting);
+  await bindPlannedSessions(trx, [...changed]);
   await scheduleJudgement(trx, ids, new Date(pass.now));
   await planReminders(trx, await comingSessions(trx, pass.now, written), new Date(pass.now));
   await sql`
@@ -191,14 +217,15 @@ async function followUp(
     where (unmatched_event.starts_at, unmatched_event.reason) is distinct from (excluded.starts_at, excluded.reason)`.execute(
     trx,
   );
-  if (pass.kind === 'full') {
-    // A full pass saw everything: what it did not show is not there to be unmatched.
+  if (pass.complete) {
+    // Such a pass saw its whole window: what it did not show there is not there to be unmatched.
     await sql`
       delete from cadenced.unmatched_event
-       where calendar_id = ${calendarId} and starts_at >= ${new Date(pass.complete?.from ?? pass.now)}
+       where calendar_id = ${calendarId}
+         and starts_at >= ${new Date(pass.complete.from)} and starts_at < ${new Date(pass.complete.until)}
          and not source_id = any (${plan.unmatched.map((event) => event.sourceId)})`.execute(trx);
   }
-  return draftSessionEvents(trx, written, pass.now);
+  return draftSessionEvents(trx, written, pass.now, `${calendarId}.${pass.generation}`);
 }
 
 /**
@@ -224,15 +251,17 @@ async function comingSessions(
 /**
  * A tag may stand on one person's copy only (a category, a private property). A meeting that is new to us is
  * therefore looked up by name on the other members' calendars, where an untagged copy leaves no other trace.
+ * @returns the calendars that have something new to look up
  */
 async function want(
   trx: Transaction<DB>,
   calendarId: number,
   pass: FinishedPass,
   written: readonly WrittenChange[],
-): Promise<void> {
+): Promise<number[]> {
+  const wake: number[] = [];
   const found = written
-    .filter(({ before, after }) => before === null && after.sessions.length > 0)
+    .filter(({ before, after }) => (before?.sessions.length ?? 0) === 0 && after.sessions.length > 0)
     .flatMap(({ after }) => {
       const uid = after.copies.find((copy) => copy.uid !== null)?.uid;
       return uid
@@ -252,7 +281,7 @@ async function want(
         : [];
     });
   if (found.length > 0) {
-    await sql`
+    const { rows } = await sql<{ calendar_id: number }>`
       insert into cadenced.wanted_meeting (calendar_id, lineage, uid, around_from, around_until)
       select calendar.calendar_id, meeting.lineage, min(meeting.uid), to_timestamp(min(meeting."from") / 1000.0),
              to_timestamp(max(meeting.until) / 1000.0)
@@ -269,11 +298,9 @@ async function want(
        group by calendar.calendar_id, meeting.lineage
       on conflict (calendar_id, lineage) do update
         set around_from = least(wanted_meeting.around_from, excluded.around_from),
-            around_until = greatest(wanted_meeting.around_until, excluded.around_until)`.execute(trx);
-    await sql`
-      update cadenced.calendar set next_poll_at = least(next_poll_at, now())
-       where calendar_id in (select calendar_id from cadenced.wanted_meeting
-                              where lineage = any (${found.map((meeting) => meeting.lineage)}))`.execute(trx);
+            around_until = greatest(wanted_meeting.around_until, excluded.around_until)
+      returning calendar_id`.execute(trx);
+    wake.push(...rows.map((row) => row.calendar_id));
   }
   await sql`
     delete from cadenced.wanted_meeting
@@ -281,6 +308,7 @@ async function want(
        and (lineage = any (${pass.wantedRead})
             or lineage in (select lineage from cadenced.event_copy
                             where calendar_id = ${calendarId} and removed_at is null))`.execute(trx);
+  return [...new Set(wake)];
 }
 
 /** Saves the cursor and the state of the calendar, and clears the stage. */

@@ -94,6 +94,11 @@ export async function recordHarvests(
   now: Date,
 ): Promise<number> {
   if (results.length === 0) return 0;
+  // Sessions before harvests, as a sync takes them.
+  await sql`
+    select session_id from cadenced.session
+     where occurrence_id = any (${results.map((result) => result.occurrenceId)}::bigint[])
+     order by session_id for no key update`.execute(trx);
   const recorded = await insertStatements(trx, results, now);
   const learnt = results.flatMap((result) => result.learnt);
   if (learnt.length > 0) {
@@ -177,7 +182,7 @@ export type Answer = {
   readonly sessionId: number;
   /** Who says it. */
   readonly personId: number;
-  readonly kind: 'met' | 'not_met';
+  readonly kind: 'met' | 'not_met' | 'absent';
   /** Names this statement, so that a repeated submit is kept once; a change of mind is another one. */
   readonly reference: string;
 };

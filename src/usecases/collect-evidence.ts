@@ -17,6 +17,7 @@ import {
   REFUSALS_ASKED_MS,
   recordHarvests,
 } from '../store/evidence.ts';
+import { inTransaction } from '../store/transaction.ts';
 
 export type CollectEvidenceDeps = {
   readonly db: Kysely<DB>;
@@ -48,7 +49,7 @@ export async function collectEvidence(
     // Stopped in the middle: what was not asked stays due, and an aborted request says nothing about a source.
     if (signal.aborted) return total;
     const results = await Promise.all(looks.map((look) => understand(deps, look, now)));
-    const recorded = await deps.db.transaction().execute((trx) =>
+    const recorded = await inTransaction(deps.db, (trx) =>
       recordHarvests(
         trx,
         results.map((result) => result.result),

@@ -17,6 +17,7 @@ import {
 } from '../store/judgement.ts';
 import { type MailDraft, queueMails } from '../store/mail-queue.ts';
 import { appendOutboundEvents, type OutboundDraft, outboundDraft } from '../store/outbound.ts';
+import { inTransaction } from '../store/transaction.ts';
 
 export type JudgeSessionsDeps = { readonly db: Kysely<DB>; readonly clock: Clock; readonly log: Log };
 
@@ -35,7 +36,7 @@ export async function judgeSessions(
   for (;;) {
     // Read once, so that nothing judged in this round can fall due in it again.
     const now = deps.clock.now();
-    const cases = await deps.db.transaction().execute((trx) => judgeBatch(trx, now));
+    const cases = await inTransaction(deps.db, (trx) => judgeBatch(trx, now));
     total.judged += cases.length;
     total.settled += cases.filter((one) => one.settlesNow).length;
     total.restated += cases.filter((one) => one.restated).length;
@@ -82,7 +83,7 @@ function caseOf(due: DueSession, now: DateTime): Case {
   );
   const settlesNow = verdict.settled && !wasSettled;
   const restated = wasSettled && (outcomeChanged || attendanceChanged);
-  const because = reasonOf(due, settlesNow);
+  const because = reasonOf(due, verdict, settlesNow);
   return {
     due,
     verdict,
@@ -98,16 +99,17 @@ function caseOf(due: DueSession, now: DateTime): Case {
 }
 
 /** What brought the verdict, for the history and for whoever reads the event. */
-function reasonOf(due: DueSession, settlesNow: boolean): string {
-  const since = due.before.decidedAt;
-  const latest = since === null ? undefined : due.evidence.filter((row) => row.seenAt >= since).at(-1);
-  if (latest !== undefined && due.before.settledAt !== null) {
-    if (latest.source === 'correction') return `correction by ${latest.byName ?? 'an administrator'}`;
-    return latest.source === 'answer' ? 'answer' : `late evidence from ${latest.byName ?? latest.source}`;
+function reasonOf(due: DueSession, verdict: Verdict, settlesNow: boolean): string {
+  if (due.before.settledAt === null) {
+    return settlesNow ? 'settled' : due.before.outcome === null ? 'provisional' : 'new evidence';
   }
-  if (due.before.settledAt !== null)
-    return due.facts.cancelled === null ? 'restated' : 'cancellation learnt late';
-  return settlesNow ? 'settled' : due.before.outcome === null ? 'provisional' : 'new evidence';
+  if (due.facts.cancelled !== null && verdict.outcome === 'cancelled') return 'cancellation learnt late';
+  // Nothing else wakes a settled session but a new row, so the newest one is the cause. Not told by its time:
+  // rows may be dated by the database's clock and verdicts by the daemon's.
+  const latest = due.evidence.at(-1);
+  if (latest === undefined) return 'restated';
+  if (latest.source === 'correction') return `correction by ${latest.byName ?? 'an administrator'}`;
+  return latest.source === 'answer' ? 'answer' : `late evidence from ${latest.byName ?? latest.source}`;
 }
 
 /** Whether a verdict may change the numbers of the held sessions, or settle one that has a number. */

@@ -15,6 +15,7 @@ import {
 import type { DB } from '../store/database.generated.ts';
 import { type MailDraft, queueMails } from '../store/mail-queue.ts';
 import { appendOutboundEvents, type OutboundDraft, outboundDraft } from '../store/outbound.ts';
+import { inTransaction } from '../store/transaction.ts';
 
 export type WatchCadenceDeps = { readonly db: Kysely<DB>; readonly clock: Clock; readonly log: Log };
 
@@ -30,7 +31,7 @@ export async function watchCadence(
   deps: WatchCadenceDeps,
 ): Promise<{ opened: number; escalated: number; resolved: number }> {
   const now = deps.clock.now();
-  const total = await deps.db.transaction().execute(async (trx) => {
+  const total = await inTransaction(deps.db, async (trx) => {
     const counts = { opened: 0, escalated: 0, resolved: 0 };
     if (!(await lockCadenceWatch(trx))) return counts;
     const events: OutboundDraft[] = [];
