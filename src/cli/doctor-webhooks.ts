@@ -18,7 +18,8 @@ export async function webhookFindings(
       () => true,
       () => false,
     );
-    findings.push(opens ? stateFinding(endpoint) : unopened(endpoint));
+    if (!opens) findings.push(unopened(endpoint));
+    if (opens || endpoint.state !== 'active') findings.push(stateFinding(endpoint));
   }
   return { endpoints: endpoints.length, findings };
 }

@@ -16,6 +16,7 @@ import { EXIT, type Io } from './io.ts';
 import { type Look, withLook } from './look.ts';
 import { type OpenDatabase, withSettings } from './open.ts';
 import { readSummary, renderTroubles } from './summary.ts';
+import { counted } from './wording.ts';
 
 /** `cadenced status`: tells the state of everything and changes nothing. */
 export function runStatus(options: { readonly json: boolean }, io: Io): Promise<number> {
@@ -100,7 +101,10 @@ function renderPrograms({ programs }: Overview): string[] {
   if (programs.length === 0)
     return [line('programs', 'none: name them in the file that CADENCED_CONFIG points to')];
   return programs.map(({ program, mentorships, people }, index) =>
-    line(index === 0 ? 'programs' : '', `${program}: ${mentorships} mentorships, ${people} people`),
+    line(
+      index === 0 ? 'programs' : '',
+      `${program}: ${counted(mentorships, 'mentorship')}, ${counted(people, 'person', 'people')}`,
+    ),
   );
 }
 
@@ -113,16 +117,22 @@ function renderCalendars(states: Counts, overview: Overview, troubles: readonly 
     ...troubles.map(({ calendar, provider, state, reason, since, parked }) => {
       const why = reason === null ? '' : `: ${reason}`;
       const held =
-        parked === 0 ? '' : `, ${parked} meetings held back (cadenced approve --calendar ${calendar})`;
+        parked === 0
+          ? ''
+          : `, ${counted(parked, 'meeting')} held back (cadenced approve --calendar ${calendar})`;
       return line('', `! ${calendar} (${provider}) ${state} since ${when(since)}${why}${held}`);
     }),
   ];
 }
 
-function whereToLook({ psqlUrl }: OpenDatabase): string[] {
-  const psql = psqlUrl === null ? 'psql "$DATABASE_URL"' : `psql "${psqlUrl}"`;
+function whereToLook({ psql }: OpenDatabase): string[] {
   return [
-    line('more', `${psql} -c 'select * from mentoring.cadence'`),
+    line(
+      'more',
+      psql === null
+        ? 'while the daemon runs, this line tells how to open its database with psql'
+        : `${psql} -c 'select * from mentoring.cadence'`,
+    ),
     line('', 'select * from mentoring.metric_dictionary explains every view and column'),
     line('', 'cadenced doctor tries everything and says how to mend it'),
   ];

@@ -23,6 +23,7 @@ import {
 } from '../store/webhook-endpoints.ts';
 import { EXIT, type Io } from './io.ts';
 import { withWorkshop } from './open.ts';
+import { counted } from './wording.ts';
 
 export interface WebhookAddOptions {
   readonly url: string;
@@ -150,7 +151,7 @@ export function runWebhookReplay(
       io.stderr(`There is no event ${event}. GET /events and the view mentoring.outbound_event list them.`);
       return EXIT.failed;
     }
-    io.stdout(`${counted(queued)} queued for ${name}.`);
+    io.stdout(`${counted(queued, 'event')} queued for ${name}.`);
     if (endpoint.state !== 'active' && queued > 0) {
       io.stdout(`It is ${endpoint.state}; they leave after: cadenced webhook resume ${name}`);
     }
@@ -186,16 +187,14 @@ export function runWebhookSwitch(
       await pauseEndpoint(db, endpointId);
       io.stdout(`${name} is paused. What happens meanwhile is sent after: cadenced webhook resume ${name}`);
     } else if (verb === 'resume') {
-      io.stdout(`${name} is active; ${counted(await resumeEndpoint(db, endpointId))} of the pause queued.`);
+      io.stdout(
+        `${name} is active; ${counted(await resumeEndpoint(db, endpointId), 'event')} of the pause queued.`,
+      );
     } else {
-      io.stdout(`${name} is disabled; ${counted(await disableEndpoint(db, endpointId))} given up.`);
+      io.stdout(`${name} is disabled; ${counted(await disableEndpoint(db, endpointId), 'event')} given up.`);
     }
     return EXIT.ok;
   });
-}
-
-function counted(events: number): string {
-  return events === 1 ? '1 event' : `${events} events`;
 }
 
 function misused(io: Io, mistake: string): Promise<number> {
