@@ -130,7 +130,6 @@ export type DueSession = {
     readonly outcome: Outcome | null;
     readonly reason: string | null;
     readonly settledAt: Instant | null;
-    readonly decidedAt: Instant | null;
   };
   readonly people: ReadonlyArray<{
     readonly personId: number;
@@ -150,7 +149,6 @@ type DueRow = Omit<DueSession, 'facts' | 'evidence' | 'before'> & {
   readonly outcome: Outcome | null;
   readonly outcomeReason: string | null;
   readonly settledAt: Instant | null;
-  readonly decidedAt: Instant | null;
   readonly start: Instant;
   readonly end: Instant;
   readonly firstSeenAt: Instant;
@@ -191,7 +189,7 @@ export async function lockDueSessions(trx: Transaction<DB>, now: Date, limit: nu
            nullif(rules.policy -> 'quietHours', 'null') as quiet,
            rules.policy -> 'attendance' as attendance,
            session.outcome, session.outcome_reason as "outcomeReason",
-           ${millis('session.settled_at')} as "settledAt", decided.at as "decidedAt",
+           ${millis('session.settled_at')} as "settledAt",
            ${millis('session.starts_at')} as start, ${millis('session.ends_at')} as "end",
            ${millis('session.first_seen_at')} as "firstSeenAt",
            case when session.status = 'cancelled' then session.cancel_reason end as cancelled,
@@ -209,11 +207,6 @@ export async function lockDueSessions(trx: Transaction<DB>, now: Date, limit: nu
                   case when valid_from <= session.starts_at then valid_from end desc, valid_from
          limit 1
       ) as rules on true
-      left join lateral (
-        select ${millis('outcome_history.decided_at')} as at from cadenced.outcome_history
-         where outcome_history.session_id = session.session_id
-         order by outcome_history.history_id desc limit 1
-      ) as decided on true
      cross join lateral (
         select count(*) as copies, bool_or(calendar.last_complete_pass_at >= session.starts_at) as fresh
           from cadenced.event_copy
@@ -272,10 +265,10 @@ export async function lockDueSessions(trx: Transaction<DB>, now: Date, limit: nu
 }
 
 function dueSession(row: DueRow): DueSession {
-  const { outcome, outcomeReason, settledAt, decidedAt, sources, attendance, ...rest } = row;
+  const { outcome, outcomeReason, settledAt, sources, attendance, ...rest } = row;
   return {
     ...rest,
-    before: { outcome, reason: outcomeReason, settledAt, decidedAt },
+    before: { outcome, reason: outcomeReason, settledAt },
     facts: { ...rest, sources, policy: attendance ?? DEFAULT_ATTENDANCE },
   };
 }
