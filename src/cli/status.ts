@@ -59,7 +59,7 @@ async function renderStatus(db: Kysely<DB>, database: OpenDatabase): Promise<str
   const { due } = overview;
   const waiting = { mails: overview.mails_waiting, webhooks: overview.webhooks_waiting };
   const baselined =
-    overview.baselined === 0 ? '' : ` (${overview.baselined} from before the program went live)`;
+    overview.baselined === 0 ? '' : `; ${overview.baselined} from before the program went live`;
   return [
     line('database', `PostgreSQL ${overview.server}, ${database.where}`),
     line('time', `${when(overview.now)} UTC${overview.clock_moved ? ', a moved clock' : ''}`),
@@ -80,7 +80,7 @@ async function renderStatus(db: Kysely<DB>, database: OpenDatabase): Promise<str
     line('sessions', `${listed(recent) || 'none'} (last 30 days)`),
     line('', `${listed(counts.sessions) || 'none'} (all)`),
     line('cadence', listed(cadences) || 'no mentorship'),
-    line('alerts', `${listed(counts.alerts) || 'none'} open${baselined}`),
+    line('alerts', `${listed(counts.alerts) || 'none'} (open)${baselined}`),
     line('mails', `${listed(counts.mails) || 'none'} sent; ${waiting.mails} waiting`),
     line('webhooks', `${total(counts.delivered)} delivered; ${waiting.webhooks} waiting`),
     ...renderTroubles(troubles).map((trouble) => line('', `! ${trouble}`)),
@@ -110,7 +110,8 @@ function renderPrograms({ programs }: Overview): string[] {
 
 function renderCalendars(states: Counts, overview: Overview, troubles: readonly CalendarTrouble[]): string[] {
   if (total(states) === 0) return [line('calendars', 'none: import a roster (cadenced import FILE)')];
-  const oldest = overview.oldest_pass === null ? '' : `; all read since ${when(overview.oldest_pass)}`;
+  const oldest =
+    overview.oldest_pass === null ? '' : `; the readable ones all read since ${when(overview.oldest_pass)}`;
   const sight = overview.never_read > 0 ? `; ${overview.never_read} not read completely yet` : oldest;
   return [
     line('calendars', `${listed(states)}${sight}`),

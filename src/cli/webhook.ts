@@ -23,7 +23,7 @@ import {
 } from '../store/webhook-endpoints.ts';
 import { EXIT, type Io } from './io.ts';
 import { withWorkshop } from './open.ts';
-import { counted } from './wording.ts';
+import { asArgument, counted } from './wording.ts';
 
 export interface WebhookAddOptions {
   readonly url: string;
@@ -84,7 +84,9 @@ export function runWebhookList(io: Io): Promise<number> {
       io.stdout(`  ${delivered} delivered, ${pending} waiting, ${dead} given up`);
       if (failingSince !== null) io.stdout(`  failing since ${failingSince.toISOString()}`);
       if (secrets > 1)
-        io.stdout(`  signs with two secrets: cadenced webhook rotate ${name} --finish drops the old one`);
+        io.stdout(
+          `  signs with two secrets: cadenced webhook rotate ${asArgument(name)} --finish drops the old one`,
+        );
     }
     return EXIT.ok;
   });
@@ -120,7 +122,8 @@ export function runWebhookTest(name: string, io: Io): Promise<number> {
       io.stdout(
         `${name} accepted it with HTTP ${result.status} after ${Math.round(performance.now() - began)} ms.`,
       );
-      if (endpoint.state !== 'active') io.stdout(`It is ${endpoint.state}: cadenced webhook resume ${name}`);
+      if (endpoint.state !== 'active')
+        io.stdout(`It is ${endpoint.state}: cadenced webhook resume ${asArgument(name)}`);
       return EXIT.ok;
     }
     io.stderr(`${name} did not accept it: ${whyNot(result)}`);
@@ -153,7 +156,7 @@ export function runWebhookReplay(
     }
     io.stdout(`${counted(queued, 'event')} queued for ${name}.`);
     if (endpoint.state !== 'active' && queued > 0) {
-      io.stdout(`It is ${endpoint.state}; they leave after: cadenced webhook resume ${name}`);
+      io.stdout(`It is ${endpoint.state}; they leave after: cadenced webhook resume ${asArgument(name)}`);
     }
     return EXIT.ok;
   });
@@ -170,7 +173,7 @@ export function runWebhookRotate(name: string, finish: boolean, io: Io): Promise
     io.stdout(`secret  ${await rotateSecret(db, seal, endpointId)}`);
     io.stderr(
       'Give the secret to the receiver now: it cannot be shown again. The old one goes on signing beside it until: ' +
-        `cadenced webhook rotate ${name} --finish`,
+        `cadenced webhook rotate ${asArgument(name)} --finish`,
     );
     return EXIT.ok;
   });
@@ -185,7 +188,9 @@ export function runWebhookSwitch(
   return withEndpoint(name, io, [], async ({ db }, { endpointId }) => {
     if (verb === 'pause') {
       await pauseEndpoint(db, endpointId);
-      io.stdout(`${name} is paused. What happens meanwhile is sent after: cadenced webhook resume ${name}`);
+      io.stdout(
+        `${name} is paused. What happens meanwhile is sent after: cadenced webhook resume ${asArgument(name)}`,
+      );
     } else if (verb === 'resume') {
       io.stdout(
         `${name} is active; ${counted(await resumeEndpoint(db, endpointId), 'event')} of the pause queued.`,

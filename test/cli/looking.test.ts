@@ -104,7 +104,7 @@ describe('cadenced status', () => {
     expect(text).toMatch(/! ben@oak\.example \(microsoft\) denied since .*: mailbox_denied/);
     expect(text).toContain('3 meetings held back (cadenced approve --calendar dee@oak.example)');
     expect(text).toMatch(/^sessions .*1 held.*\(last 30 days\)$/m);
-    expect(text).toMatch(/^alerts +1 violated open$/m);
+    expect(text).toMatch(/^alerts +1 violated \(open\)$/m);
     expect(text).toMatch(/^mails +2 reminder sent; 1 waiting$/m);
     expect(text).toContain('! 1 webhook to crm given up (http_410)');
     expect(text).toContain('psql "$DATABASE_URL"');
