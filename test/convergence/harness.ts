@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { createRandom, type Random, truth } from '../../src/sandbox/world/index.ts';
 import type { SyncReport } from '../../src/usecases/sync-calendar.ts';
-import { differences, expectedSessions, line, storedSessions } from './compare.ts';
+import { differences, expectedSessions, line, overOccurrences, storedSessions } from './compare.ts';
 import { type AnyEdit, edit, type SeenStarts } from './edits.ts';
 import { Names } from './identity.ts';
 import { inHorizon, Memory, paired } from './memory.ts';
@@ -259,7 +259,7 @@ class Player {
     const coming = rows.filter((row) => row.status === 'scheduled' && row.end > now && inHorizon(row));
     const wrong = differences(expected.map(line), coming.map(line));
     const pairs = paired(expected, coming);
-    if (wrong.length === 0) wrong.push(...this.memory.compare(pairs, all, rows, now));
+    if (wrong.length === 0) wrong.push(...this.memory.compare(pairs, all, rows, overOccurrences(world), now));
     if (wrong.length === 0) wrong.push(...(await this.#wrongEvents()));
     if (wrong.length > 0) throw new Wrong(wrong);
     this.memory.begin(pairs);
