@@ -6,10 +6,10 @@ import {
   type MentorshipMembers,
   type Occurrence,
   type Participant,
-  type Role,
   type Roster,
   type Session,
 } from './occurrence.ts';
+import type { Role } from './roster.ts';
 import { isPersonalMark } from './tags.ts';
 
 /**
@@ -89,8 +89,9 @@ export function cancellationOf(
   const organizers = known.filter((copy) => copy.ownerIsOrganizer && !blind.has(copy.holder.calendarId));
   const lastWord = (those: readonly Copy[]): Instant =>
     Math.max(...those.map((copy) => copy.removal?.at ?? copy.updatedAt ?? now));
+  if (letGo.some((copy) => copy.ownerIsOrganizer)) return null;
   if (organizers.length > 0) {
-    if (organizers.some(isStanding) || letGo.some((copy) => copy.ownerIsOrganizer)) return null;
+    if (organizers.some(isStanding)) return null;
     const said = organizers.some((copy) => copy.status === 'cancelled' || copy.removal?.how === 'cancelled');
     return { at: lastWord(organizers), reason: said ? 'cancelled' : 'deleted' };
   }
