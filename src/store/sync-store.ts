@@ -37,6 +37,8 @@ export function createSyncStore(db: Kysely<DB>, options: SyncStoreOptions): Sync
              'from', (extract(epoch from window_from) * 1000)::bigint,
              'until', (extract(epoch from window_until) * 1000)::bigint) end,
           'fullPassWanted', full_pass_wanted, 'reconcileWanted', reconcile_wanted,
+          'holdsCopies', exists (select from cadenced.event_copy
+                                  where event_copy.calendar_id = calendar.calendar_id and removed_at is null),
           'wanted', (select coalesce(jsonb_agg(jsonb_build_object('lineage', lineage, 'uid', uid,
                        'window', jsonb_build_object(
                           'from', (extract(epoch from around_from) * 1000)::bigint,
