@@ -1,4 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
+import type { AnswerKind } from '../domain/answer.ts';
 import type { Directory, Statement } from '../domain/evidence.ts';
 import { PROVISIONAL_AFTER_MS } from '../domain/harvest.ts';
 import type { Conference } from '../domain/observation.ts';
@@ -158,7 +159,7 @@ export type Answer = {
   readonly sessionId: number;
   /** Who says it. */
   readonly personId: number;
-  readonly kind: 'met' | 'not_met' | 'absent';
+  readonly kind: AnswerKind;
   /** Names this statement, so that a repeated submit is kept once; a change of mind is another one. */
   readonly reference: string;
 };

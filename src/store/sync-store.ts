@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Failure } from '../domain/failure.ts';
-import type { Instant } from '../domain/observation.ts';
+import type { Instant, Provider } from '../domain/observation.ts';
 import type { TagRule } from '../domain/program.ts';
 import type { TagSearch } from '../domain/tags.ts';
 import type { CalendarAtRest, SyncStore } from '../ports/sync-store.ts';
@@ -110,7 +110,7 @@ async function recordFailure(
   const strike = problem.kind === 'gone' && problem.code !== 'cursor_lost';
   await db.transaction().execute(async (trx) => {
     const { rows } = await sql<{
-      provider: 'google' | 'microsoft';
+      provider: Provider;
       address: string;
       state: string;
       strikes: number;
