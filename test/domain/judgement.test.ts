@@ -98,6 +98,13 @@ describe('records', () => {
     expect(statuses(verdict)).toEqual({ [MENTOR]: 'attended', [MENTEE]: 'attended' });
   });
 
+  it('that name people without times call nothing too short', () => {
+    const timeless = (personId: number) => said({ kind: 'presence', personId });
+    const verdict = verdictOf([record(), timeless(MENTOR), timeless(MENTEE)]);
+    expect(verdict).toMatchObject({ outcome: 'unknown', reason: 'no_record' });
+    expect(statuses(verdict)).toEqual({ [MENTOR]: 'attended', [MENTEE]: 'attended' });
+  });
+
   it('prove an absence when everybody in them is identified', () => {
     const verdict = verdictOf([record(), stay(MENTOR, 0, 20)]);
     expect(verdict).toMatchObject({ outcome: 'one_sided', reason: 'mentee_absent', tier: 'conference_one' });

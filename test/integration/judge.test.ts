@@ -92,7 +92,7 @@ describe('judging', () => {
 
   it('numbers held sessions by their start, and again when an earlier one turns out to be held', async () => {
     world = await createSeededWorld({ now: '2026-03-01T10:00' });
-    const meetings = [];
+    const meetings: Array<{ session: number; occurrence: number }> = [];
     for (const day of ['02', '03', '04']) {
       meetings.push(
         await world.session({ at: `2026-03-${day}T10:00`, conference: { kind: 'meet', key: `aaa${day}` } }),
