@@ -10,6 +10,14 @@ export interface OpenChannel {
   readonly expiresAt: Instant;
 }
 
+/** A channel as the provider lists it. */
+export interface ListedChannel extends OpenChannel {
+  /** The provider's name of the mailbox: an object id or an address. */
+  readonly calendarKey: string;
+  /** Where it delivers to: another installation may share the application's registration. */
+  readonly url: string | null;
+}
+
 export interface ChannelRequest {
   /** Our id of the channel, a UUID; Google takes it as the channel id. Stored before the provider is asked. */
   readonly channelId: string;
@@ -36,9 +44,14 @@ export interface PushService {
    * Lengthens the life of a channel where the provider can (Microsoft), else `null`: open another before this one ends.
    * @throws Failure `gone`/`channel_gone` where it is no longer there: open another
    */
-  renew(calendar: CalendarRef, channel: OpenChannel, until: Instant, signal: AbortSignal): Promise<OpenChannel | null>;
+  renew(
+    calendar: CalendarRef,
+    channel: OpenChannel,
+    until: Instant,
+    signal: AbortSignal,
+  ): Promise<OpenChannel | null>;
   /** Closes a channel; one that is already gone is closed. */
   close(calendar: CalendarRef, channel: OpenChannel, signal: AbortSignal): Promise<void>;
   /** Channels of ours that the provider knows, where it can tell (Microsoft), else `null`. For strays at the start. */
-  list(signal: AbortSignal): Promise<ReadonlyArray<OpenChannel & { readonly calendarKey: string }> | null>;
+  list(signal: AbortSignal): Promise<readonly ListedChannel[] | null>;
 }

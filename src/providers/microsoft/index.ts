@@ -1,5 +1,6 @@
 import type { CalendarSource } from '../../ports/calendar-source.ts';
 import type { EvidenceSource } from '../../ports/evidence-source.ts';
+import type { PushService } from '../../ports/push-service.ts';
 import type { Log } from '../../runtime/log.ts';
 import { createCalendarSource } from './calendar-source.ts';
 import { createGraph, type RequestReport } from './client.ts';
@@ -8,6 +9,7 @@ import { createDirectory } from './directory.ts';
 import { createEvidenceSource } from './evidence-source.ts';
 import { byAnyAddress } from './mailbox.ts';
 import { type ProbeFinding, probeMailbox } from './probe.ts';
+import { createPushService } from './push.ts';
 import { createRequester, type Pacing } from './request.ts';
 
 export type { RequestReport } from './client.ts';
@@ -21,12 +23,15 @@ export type MicrosoftSettings = EntraSettings & {
 export type Microsoft = {
   readonly calendar: CalendarSource;
   readonly evidence: EvidenceSource;
+  readonly push: PushService;
   /** What `doctor` tells about reading one mailbox. Never throws for what it came to find. */
   probe(address: string, signal: AbortSignal): Promise<ProbeFinding[]>;
 };
 
 export type MicrosoftDeps = Pacing & {
   readonly log: Log;
+  /** Business time in milliseconds since the epoch: how long subscriptions are asked for. The machine's by default. */
+  readonly now?: (() => number) | undefined;
   /** Told of every request to Graph, repeated ones included. */
   readonly onRequest?: ((report: RequestReport) => void) | undefined;
 };
@@ -43,6 +48,7 @@ export function createMicrosoft(settings: MicrosoftSettings, deps: MicrosoftDeps
   return {
     calendar: createCalendarSource(byAnyAddress(graph, directory)),
     evidence: createEvidenceSource(settings, graph, directory),
+    push: createPushService(graph, directory, { now: deps.now ?? Date.now }),
     probe: (address, signal) => probeMailbox({ graph, tokens, directory }, address, signal),
   };
 }

@@ -16,9 +16,16 @@ export type Requester = {
   /**
    * Runs one attempt, again where that may help, within the limits of the mailbox and of the whole provider.
    * @param mailbox whose concurrency it counts against
+   * @param repeat `once` where an attempt without an answer may have been done all the same: it is made again only
+   *   after a refusal (429, 401)
    * @throws Failure; `throttled` with `retryAfterMs` where waiting would take longer than a caller can hold on
    */
-  run<T>(mailbox: string, attempt: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  run<T>(
+    mailbox: string,
+    attempt: () => Promise<T>,
+    signal: AbortSignal,
+    repeat?: 'may_repeat' | 'once',
+  ): Promise<T>;
 };
 
 /** Graph allows four in flight per app and mailbox, and copies of its documentation disagree about the scope. */
@@ -79,7 +86,12 @@ export function createRequester(settings: { readonly maxInFlight: number }, paci
     }
   }
 
-  async function tries<T>(box: Mailbox, attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  async function tries<T>(
+    box: Mailbox,
+    attempt: () => Promise<T>,
+    signal: AbortSignal,
+    repeat: 'may_repeat' | 'once',
+  ): Promise<T> {
     const begun = elapsed();
     let waited = 0;
     let renewed = false;
@@ -109,7 +121,7 @@ export function createRequester(settings: { readonly maxInFlight: number }, paci
         renewed = true;
         continue;
       }
-      if (!retryable(failed.kind)) throw failed;
+      if (!retryable(failed.kind) || (repeat === 'once' && failed.kind !== 'throttled')) throw failed;
       const delay = Math.max(failed.retryAfterMs ?? 0, backoff(made));
       if (failed.kind === 'throttled') box.blockedUntil = elapsed() + delay;
       const tooLong = waited + delay > MAX_WAIT_MS || elapsed() - begun > LAST_START_MS;
@@ -122,10 +134,10 @@ export function createRequester(settings: { readonly maxInFlight: number }, paci
   }
 
   return {
-    async run(key, attempt, signal) {
+    async run(key, attempt, signal, repeat = 'may_repeat') {
       const box = enter(key);
       try {
-        return await tries(box, attempt, signal);
+        return await tries(box, attempt, signal, repeat);
       } catch (error) {
         // A caller may abort with any reason of its own.
         throw signal.aborted ? failure.transient('aborted', { provider: 'microsoft' }) : thrownFailure(error);
