@@ -4,15 +4,19 @@ import type { Kysely } from 'kysely';
 import { DateTime, Duration } from 'luxon';
 import PQueue from 'p-queue';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { createLinks } from './delivery/links.ts';
 import { loadMailRenderer } from './delivery/render-mail.ts';
+import { loadPageRenderer } from './delivery/render-page.ts';
 import { createSmtpMailer, senderDomain } from './delivery/smtp.ts';
 import { createWebhookTransport } from './delivery/webhook.ts';
+import type { MailModel } from './domain/mail.ts';
 import type { Provider } from './domain/observation.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { createDispatcher, type Dispatcher, QUEUES } from './jobs/dispatcher.ts';
 import { createJobRunner, type JobHandlers, type JobRunner } from './jobs/job-runner.ts';
 import type { CalendarSource } from './ports/calendar-source.ts';
 import type { EvidenceSource } from './ports/evidence-source.ts';
+import type { Links } from './ports/links.ts';
 import type { Mailer } from './ports/mailer.ts';
 import { createGoogle, type Google } from './providers/google/index.ts';
 import { createMicrosoft, type Microsoft } from './providers/microsoft/index.ts';
@@ -20,6 +24,7 @@ import { type Clock, offsetClock, type SettableClock } from './runtime/clock.ts'
 import { locateProject } from './runtime/locate.ts';
 import type { Log } from './runtime/log.ts';
 import type { Settings } from './settings/settings.ts';
+import { createAnswerStore } from './store/answers.ts';
 import { alignDatabaseClock, databaseClockOffset } from './store/clock.ts';
 import type { DB } from './store/database.generated.ts';
 import { createWorkFinder } from './store/due-work.ts';
@@ -215,6 +220,7 @@ export function composeDaemon(workshop: Workshop, databaseUrl: string): Daemon {
     clock,
     log,
   });
+  const links = linksOf(settings);
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const { http: web } = settings;
@@ -226,6 +232,12 @@ export function composeDaemon(workshop: Workshop, databaseUrl: string): Daemon {
     // No channel is ever opened here, so every notification is unknown and answered like a known one.
     acceptNotification: async () => ({ status: 202 }),
     events: (after, limit) => readEvents(db, web.publicUrl ?? NAMELESS_SOURCE, after, limit),
+    answers: links && {
+      links,
+      store: createAnswerStore(db),
+      clock,
+      pages: loadPageRenderer(join(locateProject().config, 'pages')),
+    },
     eventsToken: web.eventsToken?.reveal() ?? null,
     metrics: { host: web.metricsHost, port: web.metricsPort, registry },
     isReady: () => isDatabaseReady(db),
@@ -249,6 +261,15 @@ export function composeDaemon(workshop: Workshop, databaseUrl: string): Daemon {
   };
 }
 
+/** Links need a place to lead to and a key that signs them. */
+function linksOf({ http, sealKeys }: Settings): Links | null {
+  if (http.publicUrl === null || sealKeys.length === 0) return null;
+  return createLinks(
+    http.publicUrl,
+    sealKeys.map((key) => key.reveal()),
+  );
+}
+
 function handlersOf(
   workshop: Workshop,
   providers: Providers,
@@ -263,11 +284,12 @@ function handlersOf(
   const evidenceQueue = new PQueue({ concurrency: EVIDENCE_AT_ONCE });
   const webhooks = createWebhookOutbox(db, workshop.seal);
   const transport = createWebhookTransport({ allow: settings.webhookAllow });
-  const { render } = loadMailRenderer(join(locateProject().config, 'mail'));
+  const mailForms = loadMailRenderer(join(locateProject().config, 'mail'));
   const mails = mailer && {
     outbox: createMailOutbox(db),
     mailer,
-    render,
+    render: (model: MailModel) => mailForms.render(model),
+    links: linksOf(settings),
     domain: senderDomain(settings.mail?.from ?? ''),
     clock,
     log,

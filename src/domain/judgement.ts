@@ -53,7 +53,7 @@ export type { AttendanceStatus, JudgementInput, Outcome, Verdict } from './verdi
 export function judge(input: JudgementInput, now: Instant): Verdict {
   const seen = look(input);
   const decision = decide(input, seen);
-  const settledAt = settlesAt(input, seen, decision);
+  const settledAt = isBehind(input, decision, now) ? now + CATCH_UP_MS : settlesAt(input, seen, decision);
   return {
     ...decision,
     overlapMinutes: seen.recorded ? minutesOf(seen.overlapMs) : null,
@@ -206,6 +206,21 @@ function blindness(input: JudgementInput, seen: Sighting): UnknownReason {
   if (answers.has('no_permission') || answers.has('external_organizer')) return 'no_permission';
   if (input.conference !== null) return 'no_record';
   return input.isPrivate ? 'private_event' : 'in_person';
+}
+
+/** How soon to look again while what should have been read has not been. */
+const CATCH_UP_MS = 10 * 60_000;
+/** A calendar that has not come back by then is not catching up. */
+const CATCH_UP_WITHIN_MS = 30 * 24 * 60 * 60_000;
+
+/**
+ * After an outage judging may come before reading. Nothing settles on what was not asked yet: it would be told, and
+ * people be written to, only to be restated minutes later.
+ */
+function isBehind(input: JudgementInput, decision: Decision, now: Instant): boolean {
+  if (decision.outcome === 'cancelled' && input.cancelled !== null) return false;
+  const unasked = input.sources.some((source) => source.state === 'waiting' && source.due);
+  return unasked || (input.catchingUp && now < input.end + CATCH_UP_WITHIN_MS);
 }
 
 /**

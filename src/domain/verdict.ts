@@ -39,6 +39,8 @@ export type Decision =
 export type SourceState = {
   readonly state: 'waiting' | 'final' | 'cannot_tell';
   readonly lastAnswer: string | null;
+  /** It was to be asked by now and has not been, as after an outage. */
+  readonly due: boolean;
 };
 
 export type JudgementInput = {
@@ -51,6 +53,8 @@ export type JudgementInput = {
   readonly isPrivate: boolean;
   /** No calendar that holds it was read since it began, so what happened to it meanwhile is unseen. */
   readonly sightLost: boolean;
+  /** The same, but such a calendar can be read and is only behind, as after an outage. */
+  readonly catchingUp: boolean;
   /** The members who were invited. */
   readonly participants: ReadonlyArray<{
     readonly personId: number;

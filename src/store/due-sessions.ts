@@ -52,6 +52,7 @@ type DueRow = Omit<DueSession, 'facts' | 'evidence' | 'before'> & {
   readonly conference: JudgementInput['conference'];
   readonly isPrivate: boolean;
   readonly sightLost: boolean;
+  readonly catchingUp: boolean;
   readonly uninvited: JudgementInput['uninvited'];
   readonly evidence: DueSession['evidence'];
   readonly sources: readonly SourceState[];
@@ -90,6 +91,7 @@ export async function lockDueSessions(trx: Transaction<DB>, now: Date, limit: nu
            ${millis('session.first_seen_at')} as "firstSeenAt",
            case when session.status = 'cancelled' then session.cancel_reason end as cancelled,
            coalesce(sight.copies > 0 and not sight.fresh, false) as "sightLost",
+           coalesce(sight.copies > 0 and not sight.fresh and sight.readable, false) as "catchingUp",
            coalesce(invited.people, '[]') as people, coalesce(others.people, '[]') as uninvited,
            coalesce(known.rows, '[]') as evidence, coalesce(asked.sources, '[]') as sources
       from cadenced.session
@@ -104,7 +106,8 @@ export async function lockDueSessions(trx: Transaction<DB>, now: Date, limit: nu
          limit 1
       ) as rules on true
      cross join lateral (
-        select count(*) as copies, bool_or(calendar.last_complete_pass_at >= session.starts_at) as fresh
+        select count(*) as copies, bool_or(calendar.last_complete_pass_at >= session.starts_at) as fresh,
+               bool_or(calendar.state = 'active' and calendar.retired_at is null) as readable
           from cadenced.event_copy
           join cadenced.calendar on calendar.calendar_id = event_copy.calendar_id
          where event_copy.occurrence_id = session.occurrence_id
@@ -151,7 +154,8 @@ export async function lockDueSessions(trx: Transaction<DB>, now: Date, limit: nu
            and (evidence.session_id is null or evidence.session_id = session.session_id)
      ) as known
      cross join lateral (
-        select jsonb_agg(jsonb_build_object('state', harvest.state, 'lastAnswer', harvest.last_answer)
+        select jsonb_agg(jsonb_build_object('state', harvest.state, 'lastAnswer', harvest.last_answer,
+                                            'due', coalesce(harvest.due_at <= ${now}, false))
                  order by harvest.source) as sources
           from cadenced.harvest where harvest.occurrence_id = session.occurrence_id
      ) as asked

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLog } from '../../src/runtime/log.ts';
@@ -127,6 +128,28 @@ describe('cadenced status', () => {
     expect((await terminal({ DATABASE_URL: empty.url }).run('status', '--json')).out).toEqual([
       '{"sessions":{},"mails":{},"webhooks":{"delivered":{}},"alerts":{},"calendars":{},"errors":[]}',
     ]);
+  });
+});
+
+describe('a database user without rights', () => {
+  const role = `cadenced_test_${randomBytes(4).toString('hex')}`;
+  afterAll(async () => {
+    await pool.query(`drop role if exists ${role}`);
+  });
+
+  it('is told which one to use', async () => {
+    await pool.query(`create role ${role} login password 'hunter2'`);
+    const url = new URL(database.url);
+    url.username = role;
+    url.password = 'hunter2';
+    const stranger = terminal({ DATABASE_URL: url.href });
+    const looked = await stranger.run('status');
+    expect([looked.code, looked.err]).toEqual([
+      1,
+      [expect.stringContaining('the user that owns the schemas')],
+    ]);
+    const migrated = await stranger.run('migrate');
+    expect([migrated.code, migrated.err]).toEqual([1, [expect.stringContaining('lacks a right')]]);
   });
 });
 

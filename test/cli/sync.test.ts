@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createFaults } from '../../src/sandbox/faults.ts';
+import { createFaults, type Faults } from '../../src/sandbox/faults.ts';
 import { type GoogleSandbox, startGoogleSandbox } from '../../src/sandbox/google/server.ts';
 import { type MailSink, startMailSink } from '../../src/sandbox/mail/mail-sink.ts';
 import { startMicrosoftSandbox } from '../../src/sandbox/microsoft/microsoft-sandbox.ts';
@@ -17,6 +17,7 @@ const ROSTER = [
 let world: World;
 let google: GoogleSandbox;
 let microsoft: Awaited<ReturnType<typeof startMicrosoftSandbox>>;
+let faults: Faults;
 let sink: MailSink;
 let database: TestDatabase;
 let files: ReturnType<typeof folder>;
@@ -26,9 +27,10 @@ beforeEach(async () => {
   world = new World({ seed: 5, start: Date.now() });
   world.addPerson({ name: 'Ada Oak', address: 'ada@oak.example', aliases: ['ada.o@oak.example'] });
   world.addPerson({ name: 'Ben Oak', address: 'ben@oak.example', provider: 'microsoft' });
+  faults = createFaults({ now: () => world.now() });
   [google, microsoft, sink, database] = await Promise.all([
     startGoogleSandbox(world),
-    startMicrosoftSandbox(world, { faults: createFaults({ now: () => world.now() }) }),
+    startMicrosoftSandbox(world, { faults }),
     startMailSink(),
     createTestDatabase(),
   ]);
@@ -104,6 +106,16 @@ describe('cadenced sync', () => {
       /^FAIL {2}ben@oak\.example \(microsoft\): \w+ \(/,
     );
     expect(err.join('\n')).toContain('1 of 2 could not be read completely');
+  });
+
+  it('stops at a signal and counts what it did not read', async () => {
+    faults.add({ mailbox: 'ben@oak.example', fault: { kind: 'stall', where: 'headers' } });
+    const interrupted = terminal(env, (line, signals) => {
+      if (line.includes('ada@')) signals.emit('SIGINT', 'SIGINT');
+    });
+    const { code, out, err } = await interrupted.run('sync');
+    expect([code, out[1]]).toEqual([1, 'FAIL  ben@oak.example (microsoft): stopped before it was read']);
+    expect(err[0]).toBe('Stopping. A second signal ends at once.');
   });
 
   it('knows no other calendar', async () => {

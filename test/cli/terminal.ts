@@ -31,15 +31,20 @@ export function folder(): {
 }
 
 /** The command line in an environment of its own: nothing of this process's environment reaches it. */
-export function terminal(env: Readonly<Record<string, string>>) {
+export function terminal(
+  env: Readonly<Record<string, string>>,
+  onLine: (line: string, signals: EventEmitter) => void = () => undefined,
+) {
   const signals = new EventEmitter();
   return {
-    signals,
     async run(...args: string[]): Promise<Ran> {
       const out: string[] = [];
       const err: string[] = [];
       const io: Io = {
-        stdout: (line) => void out.push(...line.split('\n')),
+        stdout: (line) => {
+          out.push(...line.split('\n'));
+          onLine(line, signals);
+        },
         stderr: (line) => void err.push(...line.split('\n')),
         env,
         signals,
