@@ -158,20 +158,20 @@ export function buildProviders(settings: Settings, clock: Clock, log: Log): Prov
           {
             tenant: microsoft.tenant,
             clientId: microsoft.clientId,
-            ...(microsoft.credential.kind === 'secret'
-              ? { clientSecret: microsoft.credential.secret.reveal() }
-              : {
-                  certificate: {
-                    privateKeyPem: microsoft.credential.certificate.privateKey.reveal(),
-                    thumbprintSha256: microsoft.credential.certificate.thumbprintSha256,
-                    x5c: microsoft.credential.certificate.certificate,
-                  },
-                }),
+            clientSecret: microsoft.secrets.map((secret) => secret.reveal()),
+            ...(microsoft.certificate && {
+              certificate: {
+                privateKeyPem: microsoft.certificate.privateKey.reveal(),
+                thumbprintSha256: microsoft.certificate.thumbprintSha256,
+                x5c: microsoft.certificate.certificate,
+                expiresAt: microsoft.certificate.expiresAt,
+              },
+            }),
             graphUrl: microsoft.graphUrl ?? 'https://graph.microsoft.com',
             tokenUrl: microsoft.tokenUrl ?? undefined,
             maxInFlight: REQUESTS_IN_FLIGHT.microsoft,
           },
-          { log: log.child({ provider: 'microsoft' }) },
+          { log: log.child({ provider: 'microsoft' }), now: () => clock.now().toMillis() },
         )
       : null,
   };

@@ -8,9 +8,9 @@ import { createTokenSource, type EntraSettings } from './credentials.ts';
 import { createDirectory } from './directory.ts';
 import { createEvidenceSource } from './evidence-source.ts';
 import { byAnyAddress } from './mailbox.ts';
-import { type ProbeFinding, probeMailbox } from './probe.ts';
+import { type ProbeFinding, probeMailbox, probeRefused } from './probe.ts';
 import { createPushService } from './push.ts';
-import { createRequester, type Pacing } from './request.ts';
+import { createRequester, type Pacing, UNPACED } from './request.ts';
 
 export type { RequestReport } from './client.ts';
 export type { ProbeFinding } from './probe.ts';
@@ -26,6 +26,8 @@ export type Microsoft = {
   readonly push: PushService;
   /** What `doctor` tells about reading one mailbox. Never throws for what it came to find. */
   probe(address: string, signal: AbortSignal): Promise<ProbeFinding[]>;
+  /** Whether a mailbox that must not be readable is refused. Never throws for what it came to find. */
+  probeRefused(address: string, signal: AbortSignal): Promise<ProbeFinding>;
 };
 
 export type MicrosoftDeps = Pacing & {
@@ -45,10 +47,12 @@ export function createMicrosoft(settings: MicrosoftSettings, deps: MicrosoftDeps
   const requester = createRequester(settings, deps);
   const graph = createGraph(settings, { tokens, requester, onRequest: deps.onRequest });
   const directory = createDirectory(graph);
+  const unpaced = createGraph(settings, { tokens, requester: UNPACED });
   return {
     calendar: createCalendarSource(byAnyAddress(graph, directory)),
     evidence: createEvidenceSource(settings, graph, directory),
     push: createPushService(graph, directory, { now: deps.now ?? Date.now }),
-    probe: (address, signal) => probeMailbox({ graph, tokens, directory }, address, signal),
+    probe: (address, signal) => probeMailbox({ graph, tokens, directory, unpaced }, address, signal),
+    probeRefused: (address, signal) => probeRefused(byAnyAddress(graph, directory), address, signal),
   };
 }

@@ -44,6 +44,9 @@ const BLOCKED = Symbol('blocked');
 
 type Mailbox = { readonly queue: PQueue; users: number; blockedUntil: number };
 
+/** A gate that is always open: every attempt is made at once, and once. For probing only. */
+export const UNPACED: Requester = { run: (_mailbox, attempt) => attempt() };
+
 /** Makes the one gate through which every request to Graph passes. */
 export function createRequester(settings: { readonly maxInFlight: number }, pacing: Pacing): Requester {
   const sleep = pacing.sleep ?? ((ms, signal) => wait(ms, undefined, { signal }));
