@@ -2,11 +2,17 @@
 -- Printed from the catalogue (node src/store/schema-dump.ts), compared on every check. What views and functions
 -- do stands in sql/views and sql/migrations; here is what others may rely on: names, types, constraints, grants.
 
+create role mentoring_evidence nologin;
+create role mentoring_planner nologin;
+create role mentoring_reader nologin;
 -- Private tables of the daemon. Read the views in schema mentoring instead: these may change with any release.
 create schema cadenced;
 
 -- Stable views and functions for administrators and other programs.
 create schema mentoring;
+grant usage on schema mentoring to mentoring_evidence;
+grant usage on schema mentoring to mentoring_planner;
+grant usage on schema mentoring to mentoring_reader;
 
 -- A mentorship that needs attention, from the day it was noticed until it resolved by itself.
 create table cadenced.alert (
@@ -59,6 +65,15 @@ create table cadenced.calendar (
   parked jsonb  -- Cancellations held back by the brake: {"since": instant, "lineages": [...]}; NULL = none.
   approved_until timestamp with time zone  -- Until when an administrator has released the brake (real time).
   retired_at timestamp with time zone  -- No longer in the roster: kept for its history, not read any more.
+  push_state text  -- How push stands: requested, unverified, verified, unsupported (this calendar cannot be watched), refused, failing; NULL = not wanted.
+  push_reason text  -- Short reason of unsupported, refused and failing.
+  push_since timestamp with time zone  -- Since when push stands like this (business time).
+  push_failures integer default 0 not null  -- Openings in a row that failed.
+  push_hold_until timestamp with time zone  -- No channel is opened before this (business time): the provider refused one.
+  channels_due_at timestamp with time zone  -- When the channels are to be looked at (business time); NULL = at once where push is wanted.
+  pushed_at timestamp with time zone  -- When a notification last told of a change (real time).
+  push_taken_at timestamp with time zone  -- When a pass last began: what was told before is covered by it (real time).
+  look_again_at timestamp with time zone  -- Providers tell of a change before they can show it, so a pushed calendar is read again 10 s and 60 s later (real time).
   constraint calendar_pkey PRIMARY KEY (calendar_id)
   constraint calendar_is_unique_at_its_provider UNIQUE (provider, address)
   constraint calendar_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
@@ -66,10 +81,13 @@ create table cadenced.calendar (
   constraint calendar_address_is_lower_case CHECK ((address = lower(address)))
   constraint calendar_is_of_a_person_or_a_program CHECK (((person_id IS NULL) <> (program_id IS NULL)))
   constraint calendar_provider_is_known CHECK ((provider = ANY (ARRAY['google'::text, 'microsoft'::text])))
+  constraint calendar_push_state_is_known CHECK ((push_state = ANY (ARRAY['requested'::text, 'unverified'::text, 'verified'::text, 'unsupported'::text, 'refused'::text, 'failing'::text])))
   constraint calendar_state_is_known CHECK ((state = ANY (ARRAY['active'::text, 'denied'::text, 'gone'::text, 'needs_consent'::text, 'throttled'::text, 'parked'::text])))
 );
 CREATE INDEX calendar_by_person ON cadenced.calendar USING btree (person_id) WHERE (person_id IS NOT NULL);
+CREATE INDEX calendar_by_program ON cadenced.calendar USING btree (program_id) WHERE (program_id IS NOT NULL);
 CREATE INDEX calendar_due ON cadenced.calendar USING btree (next_poll_at) WHERE (retired_at IS NULL);
+CREATE INDEX calendar_look_again ON cadenced.calendar USING btree (look_again_at) WHERE (look_again_at IS NOT NULL);
 
 -- Untagged events that hold both sides of a mentorship, where the program opts in. Listed, never counted; no title.
 create table cadenced.candidate_event (
@@ -83,6 +101,35 @@ create table cadenced.candidate_event (
   constraint candidate_event_calendar_id_fkey FOREIGN KEY (calendar_id) REFERENCES cadenced.calendar(calendar_id) ON DELETE CASCADE
   constraint candidate_event_mentorship_id_fkey FOREIGN KEY (mentorship_id) REFERENCES cadenced.mentorship(mentorship_id) ON DELETE CASCADE
 );
+
+-- Push channels at the providers: Google's watch channels, Graph's subscriptions. A row is written before the provider is asked, so that none can exist without one.
+create table cadenced.channel (
+  channel_id uuid not null  -- Ours; Google takes it as the channel's id.
+  calendar_id bigint not null  -- The calendar that it tells of.
+  provider text not null  -- google or microsoft.
+  secret_hash bytea not null  -- SHA-256 of the random secret that every notification must bring. The secret itself is not kept.
+  url text not null  -- Where it delivers to.
+  external_id text  -- The provider's name of it: what it is closed by.
+  resource_id text  -- Google's name of the calendar, without which a channel cannot be stopped; NULL at Microsoft.
+  state text not null  -- requested, unverified (open, but nothing has come through yet), verified, retired.
+  requested_at timestamp with time zone not null  -- When the provider was asked.
+  opened_at timestamp with time zone  -- When the provider agreed, or last lengthened it.
+  expires_at timestamp with time zone  -- When it ends by itself, as the provider says.
+  renew_at timestamp with time zone  -- When it is lengthened or replaced.
+  first_spoke_at timestamp with time zone  -- When the first notification came; NULL = none yet.
+  last_spoke_at timestamp with time zone  -- When the last notification came.
+  spoken bigint default 0 not null  -- Notifications so far.
+  closed_at timestamp with time zone  -- When it was closed or ran out; NULL = it may still be open at the provider.
+  failure text  -- Why it was given up, or why its opening failed.
+  constraint channel_pkey PRIMARY KEY (channel_id)
+  constraint channel_calendar_id_fkey FOREIGN KEY (calendar_id) REFERENCES cadenced.calendar(calendar_id) ON DELETE CASCADE
+  constraint channel_provider_is_known CHECK ((provider = ANY (ARRAY['google'::text, 'microsoft'::text])))
+  constraint channel_secret_hash_is_sha256 CHECK ((length(secret_hash) = 32))
+  constraint channel_state_is_known CHECK ((state = ANY (ARRAY['requested'::text, 'unverified'::text, 'verified'::text, 'retired'::text])))
+);
+CREATE INDEX channel_by_calendar ON cadenced.channel USING btree (calendar_id) WHERE (closed_at IS NULL);
+CREATE INDEX channel_by_external_id ON cadenced.channel USING btree (external_id) WHERE (external_id IS NOT NULL);
+CREATE UNIQUE INDEX channel_by_secret ON cadenced.channel USING btree (secret_hash);
 
 -- How far business time runs ahead of real time. Zero in production; moved by CADENCED_CLOCK, which needs every provider, SMTP and webhook address to be loopback.
 create table cadenced.clock (
@@ -583,15 +630,479 @@ create table cadenced.webhook_endpoint (
   constraint webhook_endpoint_state_is_known CHECK ((state = ANY (ARRAY['active'::text, 'paused'::text, 'disabled'::text])))
 );
 
+-- Where each mentorship stands against its policy, read kindly (what may have been held counts) and strictly.
+create view cadenced.cadence_reading (
+  mentorship_id bigint
+  kind text
+  times bigint
+  due_on date
+  overdue_from date
+  standing text
+);
+
+-- Days on which a mentorship owes no session, its own pauses and those of its members.
+create view cadenced.mentorship_pause (
+  mentorship_id bigint
+  from_on date
+  until_on date
+);
+
+-- Every mentorship with the cadence rules in force for it now, and the days on which it owes nothing.
+create view cadenced.mentorship_rules (
+  mentorship_id bigint
+  program_id bigint
+  program text
+  mentorship text
+  time_zone text
+  live_from timestamp with time zone
+  starts_on date
+  ends_on date
+  now timestamp with time zone
+  today date
+  form text
+  every_days integer
+  per text
+  required integer
+  grace_days integer
+  first_session_days integer
+  ending_days integer
+  unknown text
+  paused datemultirange
+  free datemultirange
+);
+
+-- Every session with the month and the one column of the monthly views that it counts in.
+create view cadenced.session_fact (
+  session_id bigint
+  occurrence_id bigint
+  mentorship_id bigint
+  program_id bigint
+  program text
+  mentorship text
+  month date
+  outcome text
+  outcome_reason text
+  reschedules integer
+  overlap_minutes numeric(7,2)
+  scheduled_minutes numeric
+  late boolean
+  counts text
+);
+
+-- Mentorships that needed attention: opened when it was noticed, resolved by itself.
+create view mentoring.alert (
+  alert_id bigint  -- Surrogate key.
+  program text  -- Name of the program.
+  mentorship text  -- Name of the mentorship.
+  kind text  -- violated (overdue or lapsed) or at_risk (that, and nothing booked).
+  level text  -- How far it climbed: pair, coordinator, escalation.
+  opened_at timestamp with time zone  -- When it was noticed.
+  told_at timestamp with time zone  -- When somebody was last told by mail; NULL = nobody.
+  resolved_at timestamp with time zone  -- When it was over; NULL = open.
+  baselined boolean  -- It began before the program went live: recorded, told to nobody.
+  reasons text[]  -- Reasons of the cadence view when it was last looked at.
+);
+grant select on table mentoring.alert to mentoring_reader;
+
+-- Every invited member of every session, and whether they came.
+create view mentoring.attendance (
+  session_id bigint  -- The session.
+  participant_id bigint  -- The person; the same in every session and program.
+  name text  -- Name, as in the roster.
+  email text  -- Primary address.
+  role text  -- mentor, mentee or peer.
+  rsvp text  -- Their answer in the calendar: accepted, declined, tentative, none. Never proof of presence.
+  status text  -- attended, absent (proven), excused, or unknown; NULL until judged.
+  minutes numeric(7,2)  -- Minutes in the conference, devices and rejoins united; NULL when no record tells.
+  joined_at timestamp with time zone  -- First arrival.
+  left_at timestamp with time zone  -- Last departure.
+  evidence_tier text  -- Strongest evidence about this person.
+);
+grant select on table mentoring.attendance to mentoring_evidence;
+grant select on table mentoring.attendance to mentoring_reader;
+
+-- Where every mentorship stands against the cadence of its program. Only what is proven accuses anybody.
+create view mentoring.cadence (
+  program text  -- Name of the program.
+  mentorship text  -- Name of the mentorship.
+  state text  -- not_started, on_track, due (interval passed, inside the grace), overdue (one missed), lapsed (two or more), paused, ending, ended, or unobservable (no calendar of theirs can be read).
+  due_at timestamp with time zone  -- When the interval, or the period, that decides the state ends.
+  last_held_at timestamp with time zone  -- Start of the last held session.
+  next_session_at timestamp with time zone  -- Start of the next booked session that no side has declined.
+  at_risk boolean  -- Too long since the last session (overdue or lapsed) and nothing booked.
+  reasons text[]  -- overdue, lapsed, never_met, nothing_booked, missed_repeatedly (two of the last three missed or cancelled within a day), gap_widening (half as long again as before), moved_often (three times or more), unverified, no_readable_calendar.
+  unverified_since timestamp with time zone  -- Start of the first session since the last held one that could not be verified, when the state rests on it.
+  overdue_since timestamp with time zone  -- Begin of the day on which it became overdue; NULL unless overdue or lapsed.
+  mentorship_id bigint  -- Key of the mentorship.
+);
+grant select on table mentoring.cadence to mentoring_planner;
+grant select on table mentoring.cadence to mentoring_reader;
+
+-- Untagged calendar entries that hold both sides of a mentorship, where the program opts in. Listed, never counted.
+create view mentoring.candidate_event (
+  program text  -- Name of the program.
+  mentorship text  -- Whose sides it holds.
+  starts_at timestamp with time zone  -- Its start.
+  ends_at timestamp with time zone  -- Its end.
+  seen_at timestamp with time zone  -- When it was found.
+);
+grant select on table mentoring.candidate_event to mentoring_reader;
+
+-- Everything an outcome was decided from. Rows are added, never changed.
+create view mentoring.evidence (
+  evidence_id bigint  -- Surrogate key. One statement about a meeting of three mentorships shows in three sessions.
+  session_id bigint  -- The session it speaks of.
+  participant_id bigint  -- The person it speaks of; NULL for a conference, a guest or a device.
+  source text  -- meet, reports, teams, answer, correction, external or rsvp.
+  kind text  -- record, presence, guest, device, no_record, cannot_tell, met, not_met, absent, excused, withdrawn.
+  from_at timestamp with time zone  -- Begin of the presence or the record.
+  until_at timestamp with time zone  -- End of the presence or the record.
+  detail jsonb  -- What else is known: by (who said it), reason, system, account of an unknown guest.
+  seen_at timestamp with time zone  -- When it became known.
+);
+grant select on table mentoring.evidence to mentoring_evidence;
+grant select on table mentoring.evidence to mentoring_reader;
+
+-- What people said about sessions: by role, never by name.
+create view mentoring.feedback (
+  session_id bigint  -- The session.
+  role text  -- mentor, mentee or peer.
+  rating smallint  -- 1 to 5, or NULL.
+  comment text  -- Their words, or NULL.
+  given_at timestamp with time zone  -- When.
+);
+grant select on table mentoring.feedback to mentoring_reader;
+
+-- Counts and rates of each mentor by month, over all mentorships of a program. Compare hours with what you ask of mentors.
+create view mentoring.mentor_month (
+  program text  -- Name of the program.
+  participant_id bigint  -- The mentor.
+  name text  -- Name, as in the roster.
+  email text  -- Primary address.
+  month date  -- First day of the month, in the program's zone; a session counts where its scheduled start lies.
+  scheduled bigint  -- All sessions with their start in the month, cancelled and coming ones included. It is the sum of held, too_short, one_sided, no_one, cancelled, unknown, pending and paused.
+  held bigint  -- Settled sessions at which both sides were present together for the program's minimum, or which were confirmed as the program accepts.
+  too_short bigint  -- Settled sessions to which both sides came, for less than the minimum together.
+  one_sided bigint  -- Settled sessions to which one side came and the other provably did not.
+  no_one bigint  -- Settled sessions to which provably nobody came.
+  cancelled bigint  -- Sessions that were cancelled, or that a whole side declined.
+  unknown bigint  -- Settled sessions nobody can say about. Neither held nor missed.
+  pending bigint  -- Sessions still to come or not yet settled. In no rate.
+  paused bigint  -- Sessions that began while the mentorship was paused. In no rate.
+  late_cancelled bigint  -- Cancelled less than 24 hours before the start; part of cancelled.
+  rescheduled bigint  -- Sessions moved at least once.
+  mentor_no_show bigint  -- Sessions the mentor provably missed; those nobody came to included.
+  mentee_no_show bigint  -- Sessions the mentee provably missed; those nobody came to included.
+  eligible bigint  -- held + too_short + one_sided + no_one + unknown: what the rates are taken of.
+  hours numeric  -- Hours both sides were together in held sessions, as recorded; a meeting of several mentorships once. Sessions confirmed by word alone have no recorded hours.
+  scheduled_hours numeric  -- Booked hours of sessions not cancelled; a meeting of several mentorships once.
+  attendance_rate_verified numeric  -- held / (eligible - unknown); NULL under five known sessions or when fewer than half are known.
+  attendance_rate_lower numeric  -- held / eligible: as if every unknown session had been missed.
+  attendance_rate_upper numeric  -- (held + unknown) / eligible: as if every unknown session had been held.
+  no_show_rate_verified numeric  -- (one_sided + no_one) / (eligible - unknown); NULL as above. Absence is proven, never guessed.
+  no_show_rate_lower numeric  -- (one_sided + no_one) / eligible.
+  no_show_rate_upper numeric  -- (one_sided + no_one + unknown) / eligible.
+  late_cancellation_rate_verified numeric  -- late_cancelled / (eligible - unknown + late_cancelled); NULL as above.
+  late_cancellation_rate_lower numeric  -- late_cancelled / (eligible + late_cancelled).
+  late_cancellation_rate_upper numeric  -- The same: what is unknown about attendance does not touch cancellations.
+  cancellation_rate_verified numeric  -- cancelled / scheduled; NULL under five sessions.
+  cancellation_rate_lower numeric  -- cancelled / scheduled.
+  cancellation_rate_upper numeric  -- cancelled / scheduled.
+  reschedule_rate_verified numeric  -- rescheduled / scheduled; NULL under five sessions.
+  reschedule_rate_lower numeric  -- rescheduled / scheduled.
+  reschedule_rate_upper numeric  -- rescheduled / scheduled.
+  coverage numeric  -- (eligible - unknown) / eligible: how much of the truth the verified rates rest on.
+);
+grant select on table mentoring.mentor_month to mentoring_reader;
+
+-- Counts and rates of each mentorship by month.
+create view mentoring.mentorship_month (
+  program text  -- Name of the program.
+  mentorship text  -- Name of the mentorship.
+  month date  -- First day of the month, in the program's zone; a session counts where its scheduled start lies.
+  scheduled bigint  -- All sessions with their start in the month, cancelled and coming ones included. It is the sum of held, too_short, one_sided, no_one, cancelled, unknown, pending and paused.
+  held bigint  -- Settled sessions at which both sides were present together for the program's minimum, or which were confirmed as the program accepts.
+  too_short bigint  -- Settled sessions to which both sides came, for less than the minimum together.
+  one_sided bigint  -- Settled sessions to which one side came and the other provably did not.
+  no_one bigint  -- Settled sessions to which provably nobody came.
+  cancelled bigint  -- Sessions that were cancelled, or that a whole side declined.
+  unknown bigint  -- Settled sessions nobody can say about. Neither held nor missed.
+  pending bigint  -- Sessions still to come or not yet settled. In no rate.
+  paused bigint  -- Sessions that began while the mentorship was paused. In no rate.
+  late_cancelled bigint  -- Cancelled less than 24 hours before the start; part of cancelled.
+  rescheduled bigint  -- Sessions moved at least once.
+  mentor_no_show bigint  -- Sessions the mentor provably missed; those nobody came to included.
+  mentee_no_show bigint  -- Sessions the mentee provably missed; those nobody came to included.
+  eligible bigint  -- held + too_short + one_sided + no_one + unknown: what the rates are taken of.
+  hours numeric  -- Hours both sides were together in held sessions, as recorded; a meeting of several mentorships once. Sessions confirmed by word alone have no recorded hours.
+  scheduled_hours numeric  -- Booked hours of sessions not cancelled; a meeting of several mentorships once.
+  attendance_rate_verified numeric  -- held / (eligible - unknown); NULL under five known sessions or when fewer than half are known.
+  attendance_rate_lower numeric  -- held / eligible: as if every unknown session had been missed.
+  attendance_rate_upper numeric  -- (held + unknown) / eligible: as if every unknown session had been held.
+  no_show_rate_verified numeric  -- (one_sided + no_one) / (eligible - unknown); NULL as above. Absence is proven, never guessed.
+  no_show_rate_lower numeric  -- (one_sided + no_one) / eligible.
+  no_show_rate_upper numeric  -- (one_sided + no_one + unknown) / eligible.
+  late_cancellation_rate_verified numeric  -- late_cancelled / (eligible - unknown + late_cancelled); NULL as above.
+  late_cancellation_rate_lower numeric  -- late_cancelled / (eligible + late_cancelled).
+  late_cancellation_rate_upper numeric  -- The same: what is unknown about attendance does not touch cancellations.
+  cancellation_rate_verified numeric  -- cancelled / scheduled; NULL under five sessions.
+  cancellation_rate_lower numeric  -- cancelled / scheduled.
+  cancellation_rate_upper numeric  -- cancelled / scheduled.
+  reschedule_rate_verified numeric  -- rescheduled / scheduled; NULL under five sessions.
+  reschedule_rate_lower numeric  -- rescheduled / scheduled.
+  reschedule_rate_upper numeric  -- rescheduled / scheduled.
+  coverage numeric  -- (eligible - unknown) / eligible: how much of the truth the verified rates rest on.
+);
+grant select on table mentoring.mentorship_month to mentoring_reader;
+
+-- What every view and every column means, taken from the database itself.
+create view mentoring.metric_dictionary (
+  view text  -- Name of the view.
+  column_name text  -- Name of the column; empty for the view as a whole.
+  definition text  -- What it means.
+);
+grant select on table mentoring.metric_dictionary to mentoring_reader;
+
+-- What happened, for other programs. Read on after the last position you saw: no row appears below it later.
+create view mentoring.outbound_event (
+  event_id text  -- The same in every delivery and replay.
+  "position" bigint  -- Order of commit, with gaps.
+  type text  -- Such as session.judged; the schemas stand in config/webhooks.
+  subject text  -- What it is about.
+  sequence integer  -- Counts the events of one subject from 1.
+  occurred_at timestamp with time zone  -- When the fact was recorded.
+  payload jsonb  -- The data of the event.
+);
+grant select on table mentoring.outbound_event to mentoring_reader;
+
+-- Every outcome a session ever had, so that a number of last month can be explained.
+create view mentoring.outcome_history (
+  session_id bigint  -- The session.
+  outcome text  -- The outcome decided then.
+  outcome_reason text  -- Its reason.
+  decided_at timestamp with time zone  -- When it was decided.
+  because text  -- What brought it: provisional, settled, new or late evidence, an answer, a correction and by whom.
+);
+grant select on table mentoring.outcome_history to mentoring_reader;
+
+-- Sessions planned by another program before any calendar entry existed. Insert (program, mentorship, starts_at, ends_at [, tolerance, reference]) to plan one, delete to withdraw it.
+create view mentoring.planned_session (
+  plan_id bigint  -- Given on insert.
+  program text  -- Name of the program.
+  mentorship text  -- Name of the mentorship.
+  starts_at timestamp with time zone  -- Planned start.
+  ends_at timestamp with time zone  -- Planned end.
+  tolerance interval  -- How far the calendar entry may lie from the plan; two days unless given.
+  reference text  -- Text that binds an entry that carries it in title or body, whatever its time.
+  session_id bigint  -- The session it is bound to; NULL = none yet.
+  state text  -- open, bound, missed (its time passed and nothing was booked), withdrawn.
+);
+CREATE TRIGGER plan_session INSTEAD OF INSERT ON mentoring.planned_session FOR EACH ROW EXECUTE FUNCTION cadenced.plan_session();
+CREATE TRIGGER withdraw_plan INSTEAD OF DELETE ON mentoring.planned_session FOR EACH ROW EXECUTE FUNCTION cadenced.withdraw_plan();
+grant delete, insert, select on table mentoring.planned_session to mentoring_planner;
+grant select on table mentoring.planned_session to mentoring_reader;
+
+-- Counts and rates of each program by month.
+create view mentoring.program_month (
+  program text  -- Name of the program.
+  month date  -- First day of the month, in the program's zone; a session counts where its scheduled start lies.
+  scheduled bigint  -- All sessions with their start in the month, cancelled and coming ones included. It is the sum of held, too_short, one_sided, no_one, cancelled, unknown, pending and paused.
+  held bigint  -- Settled sessions at which both sides were present together for the program's minimum, or which were confirmed as the program accepts.
+  too_short bigint  -- Settled sessions to which both sides came, for less than the minimum together.
+  one_sided bigint  -- Settled sessions to which one side came and the other provably did not.
+  no_one bigint  -- Settled sessions to which provably nobody came.
+  cancelled bigint  -- Sessions that were cancelled, or that a whole side declined.
+  unknown bigint  -- Settled sessions nobody can say about. Neither held nor missed.
+  pending bigint  -- Sessions still to come or not yet settled. In no rate.
+  paused bigint  -- Sessions that began while the mentorship was paused. In no rate.
+  late_cancelled bigint  -- Cancelled less than 24 hours before the start; part of cancelled.
+  rescheduled bigint  -- Sessions moved at least once.
+  mentor_no_show bigint  -- Sessions the mentor provably missed; those nobody came to included.
+  mentee_no_show bigint  -- Sessions the mentee provably missed; those nobody came to included.
+  eligible bigint  -- held + too_short + one_sided + no_one + unknown: what the rates are taken of.
+  hours numeric  -- Hours both sides were together in held sessions, as recorded; a meeting of several mentorships once. Sessions confirmed by word alone have no recorded hours.
+  scheduled_hours numeric  -- Booked hours of sessions not cancelled; a meeting of several mentorships once.
+  attendance_rate_verified numeric  -- held / (eligible - unknown); NULL under five known sessions or when fewer than half are known.
+  attendance_rate_lower numeric  -- held / eligible: as if every unknown session had been missed.
+  attendance_rate_upper numeric  -- (held + unknown) / eligible: as if every unknown session had been held.
+  no_show_rate_verified numeric  -- (one_sided + no_one) / (eligible - unknown); NULL as above. Absence is proven, never guessed.
+  no_show_rate_lower numeric  -- (one_sided + no_one) / eligible.
+  no_show_rate_upper numeric  -- (one_sided + no_one + unknown) / eligible.
+  late_cancellation_rate_verified numeric  -- late_cancelled / (eligible - unknown + late_cancelled); NULL as above.
+  late_cancellation_rate_lower numeric  -- late_cancelled / (eligible + late_cancelled).
+  late_cancellation_rate_upper numeric  -- The same: what is unknown about attendance does not touch cancellations.
+  cancellation_rate_verified numeric  -- cancelled / scheduled; NULL under five sessions.
+  cancellation_rate_lower numeric  -- cancelled / scheduled.
+  cancellation_rate_upper numeric  -- cancelled / scheduled.
+  reschedule_rate_verified numeric  -- rescheduled / scheduled; NULL under five sessions.
+  reschedule_rate_lower numeric  -- rescheduled / scheduled.
+  reschedule_rate_upper numeric  -- rescheduled / scheduled.
+  coverage numeric  -- (eligible - unknown) / eligible: how much of the truth the verified rates rest on.
+);
+grant select on table mentoring.program_month to mentoring_reader;
+
+-- Every mail: what was sent, what waits, what was held back and why.
+create view mentoring.reminder_log (
+  mail_id bigint  -- Surrogate key.
+  session_id bigint  -- The session it is about; NULL for mails about a mentorship.
+  program text  -- Name of the program.
+  mentorship text  -- Name of the mentorship.
+  participant_id bigint  -- Who receives it; NULL for the coordinator.
+  kind text  -- reminder, cadence_alert, cadence_digest, nudge or did_you_meet.
+  due_at timestamp with time zone  -- When it leaves.
+  status text  -- queued, sending, sent (the mail server took it), suppressed, refused, failed.
+  sent_at timestamp with time zone  -- When the mail server took it.
+  reason text  -- Why it was held back or failed: session_cancelled, declined, other_side_declined, not_invited, not_in_policy, too_late, quiet_hours, daily_cap, or the mailer's.
+);
+grant select on table mentoring.reminder_log to mentoring_reader;
+
+-- Mentor sessions: one row an occurrence and mentorship. A moved session keeps its row.
+create view mentoring.session (
+  session_id bigint  -- Never changes, whatever happens to the calendar entries.
+  occurrence_id bigint  -- The meeting. Three mentorships in one meeting are three sessions of one occurrence.
+  program text  -- Name of the program, as in the configuration.
+  mentorship text  -- Name of the mentorship, as in the roster.
+  scheduled_start timestamp with time zone  -- Start in the calendar, after all moves.
+  scheduled_end timestamp with time zone  -- End in the calendar.
+  status text  -- scheduled (still to come), cancelled, or ended. Says nothing about who came: see outcome.
+  outcome text  -- held, too_short, one_sided, no_one, cancelled or unknown; NULL until three hours after the end.
+  outcome_reason text  -- Why: for unknown one of guest_only, no_record, no_permission, in_person, private_event, sync_gap, expired, group_address, disputed.
+  ordinal integer  -- Its number among the held sessions of the mentorship; NULL unless held.
+  stage text  -- Stage of the mentorship the held session belongs to.
+  reschedules integer  -- How often its start was moved.
+  first_seen_at timestamp with time zone  -- When it was first seen on a calendar: an upper bound of when it was booked.
+  cancelled_at timestamp with time zone  -- When it was cancelled, as the calendar dates it.
+  cancelled_by text  -- Side of the organizer who cancelled, where that is known.
+  cancel_reason text  -- How: cancelled, deleted, removed_everywhere, untagged, people_changed.
+  provisional_at timestamp with time zone  -- When it was first judged.
+  settled_at timestamp with time zone  -- When the outcome settled. Rates count settled sessions only; later evidence may still restate.
+  lineage text  -- What every calendar's copy of the meeting, and every occurrence of its series, shares.
+  overlap_minutes numeric(7,2)  -- Minutes in which both sides were in the conference together; NULL when no record tells.
+  evidence_tier text  -- Strongest evidence: conference_both, conference_one, human_both, human_one, rsvp_only, none.
+);
+grant select on table mentoring.session to mentoring_evidence;
+grant select on table mentoring.session to mentoring_planner;
+grant select on table mentoring.session to mentoring_reader;
+
+-- Every calendar that is read: whether it can be, and how fresh what we know is.
+create view mentoring.sync_health (
+  calendar text  -- Address of the calendar.
+  owner text  -- Primary address of its owner; the mailbox itself for a program.
+  provider text  -- google or microsoft.
+  state text  -- active, denied, gone, needs_consent, throttled, parked.
+  reason text  -- Short reason of the state.
+  since timestamp with time zone  -- Since when.
+  last_complete_pass_at timestamp with time zone  -- When it was last read completely.
+  lag interval  -- How long ago that was.
+  push text  -- How the provider's push stands: requested, unverified (nothing has come through yet), verified, unsupported (this calendar cannot be watched), refused, failing; NULL = polled only.
+  push_expires_at timestamp with time zone  -- When the push channel runs out; NULL = polled only.
+  parked integer  -- Meetings whose cancellation is held back until it is confirmed: see cadenced approve.
+  drift integer  -- Rows in which the last daily comparison differed from what had been told; NULL before the first.
+  next_probe_at timestamp with time zone  -- When a calendar that cannot be read is tried again.
+  last_reconcile_at timestamp with time zone  -- When the whole window was last compared.
+  untagged_seen bigint  -- Entries seen without a tag: nothing else is kept of them.
+  hidden_seen bigint  -- Entries seen whose details the provider hides.
+  left_out_seen bigint  -- Entries that could not be read.
+  mailbox_of text  -- The program whose mailbox this is; NULL for a person's calendar.
+  push_reason text  -- Short reason why push is unsupported, refused or failing.
+  push_since timestamp with time zone  -- Since when push stands like this.
+);
+grant select on table mentoring.sync_health to mentoring_reader;
+
+-- Sessions nobody can say about whether they were held, with the reason: what to mend to know more.
+create view mentoring.unknown_session (
+  session_id bigint  -- The session.
+  program text  -- Name of the program.
+  mentorship text  -- Name of the mentorship.
+  scheduled_start timestamp with time zone  -- Start in the calendar.
+  outcome_reason text  -- Why it is unknown.
+);
+grant select on table mentoring.unknown_session to mentoring_reader;
+
+-- Tagged calendar entries that are no session, with the reason: usually a missing roster row or a forgotten guest.
+create view mentoring.unmatched_event (
+  program text  -- The program whose tag it carries.
+  calendar text  -- Whose calendar it stands on.
+  starts_at timestamp with time zone  -- Its start.
+  reason text  -- all_day, not_a_meeting, no_mentorship, no_mentor, no_mentee, outside_dates or people_hidden.
+  seen_at timestamp with time zone  -- When it was found.
+);
+grant select on table mentoring.unmatched_event to mentoring_reader;
+
+-- What became of each event at each webhook.
+create view mentoring.webhook_delivery (
+  event_id text  -- The event.
+  endpoint text  -- Name of the webhook.
+  status text  -- pending, delivered, or dead (given up; can be replayed).
+  attempts integer  -- How often it was tried.
+  next_attempt_at timestamp with time zone  -- When it is tried next; NULL unless pending.
+  last_status integer  -- HTTP status of the last attempt; NULL = no answer.
+  last_error text  -- Short reason of the last failure.
+);
+grant select on table mentoring.webhook_delivery to mentoring_reader;
+
+-- The day that lies so many days after another, days on which nobody owes a session not counted.
+create function cadenced.add_active_days(from_on date, days integer, free datemultirange) returns date language plpgsql immutable;
+grant execute on cadenced.add_active_days(from_on date, days integer, free datemultirange) to (public);
+
+-- How many of the days lie in the span.
+create function cadenced.days_within(days datemultirange, span daterange) returns integer language sql immutable;
+grant execute on cadenced.days_within(days datemultirange, span daterange) to (public);
+
+-- The instant at which a day of a zone is over.
+create function cadenced.end_of_day(day date, zone text) returns timestamp with time zone language sql stable;
+grant execute on cadenced.end_of_day(day date, zone text) to (public);
+
+-- The day of an instant in a zone.
+create function cadenced.local_date(at timestamp with time zone, zone text) returns date language sql stable;
+grant execute on cadenced.local_date(at timestamp with time zone, zone text) to (public);
+
 -- Business time. Views and rules read this instead of now().
 create function cadenced.now() returns timestamp with time zone language sql stable;
 grant execute on cadenced.now() to (public);
+
+-- Length of a week, month, quarter or year.
+create function cadenced.period_length(per text) returns interval language sql immutable;
+grant execute on cadenced.period_length(per text) to (public);
+
+-- Turns an insert into mentoring.planned_session into a plan.
+create function cadenced.plan_session() returns trigger language plpgsql security definer;
+
+-- The distance of polls: the longer one only while a channel is open that has shown to work.
+create function cadenced.poll_distance(of_calendar bigint, unwatched interval, watched interval) returns interval language sql stable;
+grant execute on cadenced.poll_distance(of_calendar bigint, unwatched interval, watched interval) to (public);
 
 -- Keeps append-only tables append-only.
 create function cadenced.refuse_change() returns trigger language plpgsql;
 grant execute on cadenced.refuse_change() to (public);
 
+-- Refuses statements of nobody.
+create function cadenced.said_by(who text) returns text language plpgsql stable;
+grant execute on cadenced.said_by(who text) to (public);
+
 -- Makes writers of outbound events take turns, so that positions become visible in order.
 create function cadenced.serialise_outbound_events() returns trigger language plpgsql;
 grant execute on cadenced.serialise_outbound_events() to (public);
+
+-- part / whole to four decimals; NULL when there is no whole.
+create function cadenced.share(part bigint, whole bigint) returns numeric language sql immutable;
+grant execute on cadenced.share(part bigint, whole bigint) to (public);
+
+-- part / known to four decimals; NULL when fewer than 5, or fewer than half of the eligible, are known.
+create function cadenced.verified_share(part bigint, known bigint, eligible bigint) returns numeric language sql immutable;
+grant execute on cadenced.verified_share(part bigint, known bigint, eligible bigint) to (public);
+
+-- Has a session, or all sessions of a meeting, judged again.
+create function cadenced.wake_judge(occurrence bigint, session bigint) returns void language sql security definer;
+
+-- Turns a delete from mentoring.planned_session into a withdrawal.
+create function cadenced.withdraw_plan() returns trigger language plpgsql security definer;
+
+-- An administrator's word, stronger than every record. With email: status attended, absent, excused or unknown of that person; without: met or not_met of the session. by: who says so; reason: why. The last word counts; status withdrawn takes it back, so that the records speak again. Returns evidence_id. Restates the outcome within a minute.
+create function mentoring.correct_attendance(session_id bigint, status text, by text, reason text, email text DEFAULT NULL::text) returns bigint language plpgsql security definer;
+grant execute on mentoring.correct_attendance(session_id bigint, status text, by text, reason text, email text) to mentoring_evidence;
+
+-- Records what another system knows about a session (Zoom, Webex, a sign-in sheet). system: its name; kind: record, presence, guest, device, absent, excused, met, not_met or withdrawn; reference: your own key, the same statement is kept once; email: the person; from_at, until_at: the time; complete: a record that lists everybody; withdraws: the reference of an earlier statement that was wrong. Returns evidence_id. Restates the outcome within a minute.
+create function mentoring.record_evidence(session_id bigint, system text, kind text, reference text, email text DEFAULT NULL::text, from_at timestamp with time zone DEFAULT NULL::timestamp with time zone, until_at timestamp with time zone DEFAULT NULL::timestamp with time zone, complete boolean DEFAULT false, withdraws text DEFAULT NULL::text) returns bigint language plpgsql security definer;
+grant execute on mentoring.record_evidence(session_id bigint, system text, kind text, reference text, email text, from_at timestamp with time zone, until_at timestamp with time zone, complete boolean, withdraws text) to mentoring_evidence;
 

@@ -64,6 +64,15 @@ export interface CadencedAlert {
   told_at: Timestamp | null;
 }
 
+export interface CadencedCadenceReading {
+  due_on: string | null;
+  kind: string | null;
+  mentorship_id: number | null;
+  overdue_from: string | null;
+  standing: string | null;
+  times: number | null;
+}
+
 export interface CadencedCalendar {
   /**
    * The owner's primary address, lower-case.
@@ -77,6 +86,10 @@ export interface CadencedCalendar {
    * Surrogate key.
    */
   calendar_id: Generated<number>;
+  /**
+   * When the channels are to be looked at (business time); NULL = at once where push is wanted.
+   */
+  channels_due_at: Timestamp | null;
   /**
    * Where the provider's change stream goes on. Opaque; NULL = a full pass is needed.
    */
@@ -126,6 +139,10 @@ export interface CadencedCalendar {
    */
   left_out_seen: Generated<number>;
   /**
+   * Providers tell of a change before they can show it, so a pushed calendar is read again 10 s and 60 s later (real time).
+   */
+  look_again_at: Timestamp | null;
+  /**
    * When the next poll falls due (real time).
    */
   next_poll_at: Generated<Timestamp>;
@@ -149,6 +166,34 @@ export interface CadencedCalendar {
    * google or microsoft.
    */
   provider: string;
+  /**
+   * Openings in a row that failed.
+   */
+  push_failures: Generated<number>;
+  /**
+   * No channel is opened before this (business time): the provider refused one.
+   */
+  push_hold_until: Timestamp | null;
+  /**
+   * Short reason of unsupported, refused and failing.
+   */
+  push_reason: string | null;
+  /**
+   * Since when push stands like this (business time).
+   */
+  push_since: Timestamp | null;
+  /**
+   * How push stands: requested, unverified, verified, unsupported (this calendar cannot be watched), refused, failing; NULL = not wanted.
+   */
+  push_state: string | null;
+  /**
+   * When a pass last began: what was told before is covered by it (real time).
+   */
+  push_taken_at: Timestamp | null;
+  /**
+   * When a notification last told of a change (real time).
+   */
+  pushed_at: Timestamp | null;
   /**
    * The next pass must compare the whole window.
    */
@@ -216,6 +261,77 @@ export interface CadencedCandidateEvent {
    * Its start.
    */
   starts_at: Timestamp;
+}
+
+export interface CadencedChannel {
+  /**
+   * The calendar that it tells of.
+   */
+  calendar_id: number;
+  /**
+   * Ours; Google takes it as the channel's id.
+   */
+  channel_id: string;
+  /**
+   * When it was closed or ran out; NULL = it may still be open at the provider.
+   */
+  closed_at: Timestamp | null;
+  /**
+   * When it ends by itself, as the provider says.
+   */
+  expires_at: Timestamp | null;
+  /**
+   * The provider's name of it: what it is closed by.
+   */
+  external_id: string | null;
+  /**
+   * Why it was given up, or why its opening failed.
+   */
+  failure: string | null;
+  /**
+   * When the first notification came; NULL = none yet.
+   */
+  first_spoke_at: Timestamp | null;
+  /**
+   * When the last notification came.
+   */
+  last_spoke_at: Timestamp | null;
+  /**
+   * When the provider agreed, or last lengthened it.
+   */
+  opened_at: Timestamp | null;
+  /**
+   * google or microsoft.
+   */
+  provider: string;
+  /**
+   * When it is lengthened or replaced.
+   */
+  renew_at: Timestamp | null;
+  /**
+   * When the provider was asked.
+   */
+  requested_at: Timestamp;
+  /**
+   * Google's name of the calendar, without which a channel cannot be stopped; NULL at Microsoft.
+   */
+  resource_id: string | null;
+  /**
+   * SHA-256 of the random secret that every notification must bring. The secret itself is not kept.
+   */
+  secret_hash: Buffer;
+  /**
+   * Notifications so far.
+   */
+  spoken: Generated<number>;
+  /**
+   * requested, unverified (open, but nothing has come through yet), verified, retired.
+   */
+  state: string;
+  /**
+   * Where it delivers to.
+   */
+  url: string;
 }
 
 export interface CadencedClock {
@@ -564,6 +680,35 @@ export interface CadencedMentorship {
    * First day, in the program's zone.
    */
   starts_on: string;
+}
+
+export interface CadencedMentorshipPause {
+  from_on: string | null;
+  mentorship_id: number | null;
+  until_on: string | null;
+}
+
+export interface CadencedMentorshipRules {
+  ending_days: number | null;
+  ends_on: string | null;
+  every_days: number | null;
+  first_session_days: number | null;
+  form: string | null;
+  free: string | null;
+  grace_days: number | null;
+  live_from: Timestamp | null;
+  mentorship: string | null;
+  mentorship_id: number | null;
+  now: Timestamp | null;
+  paused: string | null;
+  per: string | null;
+  program: string | null;
+  program_id: number | null;
+  required: number | null;
+  starts_on: string | null;
+  time_zone: string | null;
+  today: string | null;
+  unknown: string | null;
 }
 
 export interface CadencedMigration {
@@ -998,6 +1143,23 @@ export interface CadencedSession {
   status: Generated<string>;
 }
 
+export interface CadencedSessionFact {
+  counts: string | null;
+  late: boolean | null;
+  mentorship: string | null;
+  mentorship_id: number | null;
+  month: string | null;
+  occurrence_id: number | null;
+  outcome: string | null;
+  outcome_reason: string | null;
+  overlap_minutes: Numeric | null;
+  program: string | null;
+  program_id: number | null;
+  reschedules: number | null;
+  scheduled_minutes: Numeric | null;
+  session_id: number | null;
+}
+
 export interface CadencedStagedCopy {
   /**
    * The calendar being read.
@@ -1175,10 +1337,1065 @@ export interface CadencedWebhookEndpoint {
   url: string;
 }
 
+export interface MentoringAlert {
+  /**
+   * Surrogate key.
+   */
+  alert_id: number | null;
+  /**
+   * It began before the program went live: recorded, told to nobody.
+   */
+  baselined: boolean | null;
+  /**
+   * violated (overdue or lapsed) or at_risk (that, and nothing booked).
+   */
+  kind: string | null;
+  /**
+   * How far it climbed: pair, coordinator, escalation.
+   */
+  level: string | null;
+  /**
+   * Name of the mentorship.
+   */
+  mentorship: string | null;
+  /**
+   * When it was noticed.
+   */
+  opened_at: Timestamp | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * Reasons of the cadence view when it was last looked at.
+   */
+  reasons: string[] | null;
+  /**
+   * When it was over; NULL = open.
+   */
+  resolved_at: Timestamp | null;
+  /**
+   * When somebody was last told by mail; NULL = nobody.
+   */
+  told_at: Timestamp | null;
+}
+
+export interface MentoringAttendance {
+  /**
+   * Primary address.
+   */
+  email: string | null;
+  /**
+   * Strongest evidence about this person.
+   */
+  evidence_tier: string | null;
+  /**
+   * First arrival.
+   */
+  joined_at: Timestamp | null;
+  /**
+   * Last departure.
+   */
+  left_at: Timestamp | null;
+  /**
+   * Minutes in the conference, devices and rejoins united; NULL when no record tells.
+   */
+  minutes: Numeric | null;
+  /**
+   * Name, as in the roster.
+   */
+  name: string | null;
+  /**
+   * The person; the same in every session and program.
+   */
+  participant_id: number | null;
+  /**
+   * mentor, mentee or peer.
+   */
+  role: string | null;
+  /**
+   * Their answer in the calendar: accepted, declined, tentative, none. Never proof of presence.
+   */
+  rsvp: string | null;
+  /**
+   * The session.
+   */
+  session_id: number | null;
+  /**
+   * attended, absent (proven), excused, or unknown; NULL until judged.
+   */
+  status: string | null;
+}
+
+export interface MentoringCadence {
+  /**
+   * Too long since the last session (overdue or lapsed) and nothing booked.
+   */
+  at_risk: boolean | null;
+  /**
+   * When the interval, or the period, that decides the state ends.
+   */
+  due_at: Timestamp | null;
+  /**
+   * Start of the last held session.
+   */
+  last_held_at: Timestamp | null;
+  /**
+   * Name of the mentorship.
+   */
+  mentorship: string | null;
+  /**
+   * Key of the mentorship.
+   */
+  mentorship_id: number | null;
+  /**
+   * Start of the next booked session that no side has declined.
+   */
+  next_session_at: Timestamp | null;
+  /**
+   * Begin of the day on which it became overdue; NULL unless overdue or lapsed.
+   */
+  overdue_since: Timestamp | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * overdue, lapsed, never_met, nothing_booked, missed_repeatedly (two of the last three missed or cancelled within a day), gap_widening (half as long again as before), moved_often (three times or more), unverified, no_readable_calendar.
+   */
+  reasons: string[] | null;
+  /**
+   * not_started, on_track, due (interval passed, inside the grace), overdue (one missed), lapsed (two or more), paused, ending, ended, or unobservable (no calendar of theirs can be read).
+   */
+  state: string | null;
+  /**
+   * Start of the first session since the last held one that could not be verified, when the state rests on it.
+   */
+  unverified_since: Timestamp | null;
+}
+
+export interface MentoringCandidateEvent {
+  /**
+   * Its end.
+   */
+  ends_at: Timestamp | null;
+  /**
+   * Whose sides it holds.
+   */
+  mentorship: string | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * When it was found.
+   */
+  seen_at: Timestamp | null;
+  /**
+   * Its start.
+   */
+  starts_at: Timestamp | null;
+}
+
+export interface MentoringEvidence {
+  /**
+   * What else is known: by (who said it), reason, system, account of an unknown guest.
+   */
+  detail: Json | null;
+  /**
+   * Surrogate key. One statement about a meeting of three mentorships shows in three sessions.
+   */
+  evidence_id: number | null;
+  /**
+   * Begin of the presence or the record.
+   */
+  from_at: Timestamp | null;
+  /**
+   * record, presence, guest, device, no_record, cannot_tell, met, not_met, absent, excused, withdrawn.
+   */
+  kind: string | null;
+  /**
+   * The person it speaks of; NULL for a conference, a guest or a device.
+   */
+  participant_id: number | null;
+  /**
+   * When it became known.
+   */
+  seen_at: Timestamp | null;
+  /**
+   * The session it speaks of.
+   */
+  session_id: number | null;
+  /**
+   * meet, reports, teams, answer, correction, external or rsvp.
+   */
+  source: string | null;
+  /**
+   * End of the presence or the record.
+   */
+  until_at: Timestamp | null;
+}
+
+export interface MentoringFeedback {
+  /**
+   * Their words, or NULL.
+   */
+  comment: string | null;
+  /**
+   * When.
+   */
+  given_at: Timestamp | null;
+  /**
+   * 1 to 5, or NULL.
+   */
+  rating: number | null;
+  /**
+   * mentor, mentee or peer.
+   */
+  role: string | null;
+  /**
+   * The session.
+   */
+  session_id: number | null;
+}
+
+export interface MentoringMentorMonth {
+  /**
+   * held / eligible: as if every unknown session had been missed.
+   */
+  attendance_rate_lower: Numeric | null;
+  /**
+   * (held + unknown) / eligible: as if every unknown session had been held.
+   */
+  attendance_rate_upper: Numeric | null;
+  /**
+   * held / (eligible - unknown); NULL under five known sessions or when fewer than half are known.
+   */
+  attendance_rate_verified: Numeric | null;
+  /**
+   * cancelled / scheduled.
+   */
+  cancellation_rate_lower: Numeric | null;
+  /**
+   * cancelled / scheduled.
+   */
+  cancellation_rate_upper: Numeric | null;
+  /**
+   * cancelled / scheduled; NULL under five sessions.
+   */
+  cancellation_rate_verified: Numeric | null;
+  /**
+   * Sessions that were cancelled, or that a whole side declined.
+   */
+  cancelled: number | null;
+  /**
+   * (eligible - unknown) / eligible: how much of the truth the verified rates rest on.
+   */
+  coverage: Numeric | null;
+  /**
+   * held + too_short + one_sided + no_one + unknown: what the rates are taken of.
+   */
+  eligible: number | null;
+  /**
+   * Primary address.
+   */
+  email: string | null;
+  /**
+   * Settled sessions at which both sides were present together for the program's minimum, or which were confirmed as the program accepts.
+   */
+  held: number | null;
+  /**
+   * Hours both sides were together in held sessions, as recorded; a meeting of several mentorships once. Sessions confirmed by word alone have no recorded hours.
+   */
+  hours: Numeric | null;
+  /**
+   * late_cancelled / (eligible + late_cancelled).
+   */
+  late_cancellation_rate_lower: Numeric | null;
+  /**
+   * The same: what is unknown about attendance does not touch cancellations.
+   */
+  late_cancellation_rate_upper: Numeric | null;
+  /**
+   * late_cancelled / (eligible - unknown + late_cancelled); NULL as above.
+   */
+  late_cancellation_rate_verified: Numeric | null;
+  /**
+   * Cancelled less than 24 hours before the start; part of cancelled.
+   */
+  late_cancelled: number | null;
+  /**
+   * Sessions the mentee provably missed; those nobody came to included.
+   */
+  mentee_no_show: number | null;
+  /**
+   * Sessions the mentor provably missed; those nobody came to included.
+   */
+  mentor_no_show: number | null;
+  /**
+   * First day of the month, in the program's zone; a session counts where its scheduled start lies.
+   */
+  month: string | null;
+  /**
+   * Name, as in the roster.
+   */
+  name: string | null;
+  /**
+   * Settled sessions to which provably nobody came.
+   */
+  no_one: number | null;
+  /**
+   * (one_sided + no_one) / eligible.
+   */
+  no_show_rate_lower: Numeric | null;
+  /**
+   * (one_sided + no_one + unknown) / eligible.
+   */
+  no_show_rate_upper: Numeric | null;
+  /**
+   * (one_sided + no_one) / (eligible - unknown); NULL as above. Absence is proven, never guessed.
+   */
+  no_show_rate_verified: Numeric | null;
+  /**
+   * Settled sessions to which one side came and the other provably did not.
+   */
+  one_sided: number | null;
+  /**
+   * The mentor.
+   */
+  participant_id: number | null;
+  /**
+   * Sessions that began while the mentorship was paused. In no rate.
+   */
+  paused: number | null;
+  /**
+   * Sessions still to come or not yet settled. In no rate.
+   */
+  pending: number | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * rescheduled / scheduled.
+   */
+  reschedule_rate_lower: Numeric | null;
+  /**
+   * rescheduled / scheduled.
+   */
+  reschedule_rate_upper: Numeric | null;
+  /**
+   * rescheduled / scheduled; NULL under five sessions.
+   */
+  reschedule_rate_verified: Numeric | null;
+  /**
+   * Sessions moved at least once.
+   */
+  rescheduled: number | null;
+  /**
+   * All sessions with their start in the month, cancelled and coming ones included. It is the sum of held, too_short, one_sided, no_one, cancelled, unknown, pending and paused.
+   */
+  scheduled: number | null;
+  /**
+   * Booked hours of sessions not cancelled; a meeting of several mentorships once.
+   */
+  scheduled_hours: Numeric | null;
+  /**
+   * Settled sessions to which both sides came, for less than the minimum together.
+   */
+  too_short: number | null;
+  /**
+   * Settled sessions nobody can say about. Neither held nor missed.
+   */
+  unknown: number | null;
+}
+
+export interface MentoringMentorshipMonth {
+  /**
+   * held / eligible: as if every unknown session had been missed.
+   */
+  attendance_rate_lower: Numeric | null;
+  /**
+   * (held + unknown) / eligible: as if every unknown session had been held.
+   */
+  attendance_rate_upper: Numeric | null;
+  /**
+   * held / (eligible - unknown); NULL under five known sessions or when fewer than half are known.
+   */
+  attendance_rate_verified: Numeric | null;
+  /**
+   * cancelled / scheduled.
+   */
+  cancellation_rate_lower: Numeric | null;
+  /**
+   * cancelled / scheduled.
+   */
+  cancellation_rate_upper: Numeric | null;
+  /**
+   * cancelled / scheduled; NULL under five sessions.
+   */
+  cancellation_rate_verified: Numeric | null;
+  /**
+   * Sessions that were cancelled, or that a whole side declined.
+   */
+  cancelled: number | null;
+  /**
+   * (eligible - unknown) / eligible: how much of the truth the verified rates rest on.
+   */
+  coverage: Numeric | null;
+  /**
+   * held + too_short + one_sided + no_one + unknown: what the rates are taken of.
+   */
+  eligible: number | null;
+  /**
+   * Settled sessions at which both sides were present together for the program's minimum, or which were confirmed as the program accepts.
+   */
+  held: number | null;
+  /**
+   * Hours both sides were together in held sessions, as recorded; a meeting of several mentorships once. Sessions confirmed by word alone have no recorded hours.
+   */
+  hours: Numeric | null;
+  /**
+   * late_cancelled / (eligible + late_cancelled).
+   */
+  late_cancellation_rate_lower: Numeric | null;
+  /**
+   * The same: what is unknown about attendance does not touch cancellations.
+   */
+  late_cancellation_rate_upper: Numeric | null;
+  /**
+   * late_cancelled / (eligible - unknown + late_cancelled); NULL as above.
+   */
+  late_cancellation_rate_verified: Numeric | null;
+  /**
+   * Cancelled less than 24 hours before the start; part of cancelled.
+   */
+  late_cancelled: number | null;
+  /**
+   * Sessions the mentee provably missed; those nobody came to included.
+   */
+  mentee_no_show: number | null;
+  /**
+   * Sessions the mentor provably missed; those nobody came to included.
+   */
+  mentor_no_show: number | null;
+  /**
+   * Name of the mentorship.
+   */
+  mentorship: string | null;
+  /**
+   * First day of the month, in the program's zone; a session counts where its scheduled start lies.
+   */
+  month: string | null;
+  /**
+   * Settled sessions to which provably nobody came.
+   */
+  no_one: number | null;
+  /**
+   * (one_sided + no_one) / eligible.
+   */
+  no_show_rate_lower: Numeric | null;
+  /**
+   * (one_sided + no_one + unknown) / eligible.
+   */
+  no_show_rate_upper: Numeric | null;
+  /**
+   * (one_sided + no_one) / (eligible - unknown); NULL as above. Absence is proven, never guessed.
+   */
+  no_show_rate_verified: Numeric | null;
+  /**
+   * Settled sessions to which one side came and the other provably did not.
+   */
+  one_sided: number | null;
+  /**
+   * Sessions that began while the mentorship was paused. In no rate.
+   */
+  paused: number | null;
+  /**
+   * Sessions still to come or not yet settled. In no rate.
+   */
+  pending: number | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * rescheduled / scheduled.
+   */
+  reschedule_rate_lower: Numeric | null;
+  /**
+   * rescheduled / scheduled.
+   */
+  reschedule_rate_upper: Numeric | null;
+  /**
+   * rescheduled / scheduled; NULL under five sessions.
+   */
+  reschedule_rate_verified: Numeric | null;
+  /**
+   * Sessions moved at least once.
+   */
+  rescheduled: number | null;
+  /**
+   * All sessions with their start in the month, cancelled and coming ones included. It is the sum of held, too_short, one_sided, no_one, cancelled, unknown, pending and paused.
+   */
+  scheduled: number | null;
+  /**
+   * Booked hours of sessions not cancelled; a meeting of several mentorships once.
+   */
+  scheduled_hours: Numeric | null;
+  /**
+   * Settled sessions to which both sides came, for less than the minimum together.
+   */
+  too_short: number | null;
+  /**
+   * Settled sessions nobody can say about. Neither held nor missed.
+   */
+  unknown: number | null;
+}
+
+export interface MentoringMetricDictionary {
+  /**
+   * Name of the column; empty for the view as a whole.
+   */
+  column_name: string | null;
+  /**
+   * What it means.
+   */
+  definition: string | null;
+  /**
+   * Name of the view.
+   */
+  view: string | null;
+}
+
+export interface MentoringOutboundEvent {
+  /**
+   * The same in every delivery and replay.
+   */
+  event_id: string | null;
+  /**
+   * When the fact was recorded.
+   */
+  occurred_at: Timestamp | null;
+  /**
+   * The data of the event.
+   */
+  payload: Json | null;
+  /**
+   * Order of commit, with gaps.
+   */
+  position: number | null;
+  /**
+   * Counts the events of one subject from 1.
+   */
+  sequence: number | null;
+  /**
+   * What it is about.
+   */
+  subject: string | null;
+  /**
+   * Such as session.judged; the schemas stand in config/webhooks.
+   */
+  type: string | null;
+}
+
+export interface MentoringOutcomeHistory {
+  /**
+   * What brought it: provisional, settled, new or late evidence, an answer, a correction and by whom.
+   */
+  because: string | null;
+  /**
+   * When it was decided.
+   */
+  decided_at: Timestamp | null;
+  /**
+   * The outcome decided then.
+   */
+  outcome: string | null;
+  /**
+   * Its reason.
+   */
+  outcome_reason: string | null;
+  /**
+   * The session.
+   */
+  session_id: number | null;
+}
+
+export interface MentoringPlannedSession {
+  /**
+   * Planned end.
+   */
+  ends_at: Timestamp | null;
+  /**
+   * Name of the mentorship.
+   */
+  mentorship: string | null;
+  /**
+   * Given on insert.
+   */
+  plan_id: number | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * Text that binds an entry that carries it in title or body, whatever its time.
+   */
+  reference: string | null;
+  /**
+   * The session it is bound to; NULL = none yet.
+   */
+  session_id: number | null;
+  /**
+   * Planned start.
+   */
+  starts_at: Timestamp | null;
+  /**
+   * open, bound, missed (its time passed and nothing was booked), withdrawn.
+   */
+  state: string | null;
+  /**
+   * How far the calendar entry may lie from the plan; two days unless given.
+   */
+  tolerance: string | null;
+}
+
+export interface MentoringProgramMonth {
+  /**
+   * held / eligible: as if every unknown session had been missed.
+   */
+  attendance_rate_lower: Numeric | null;
+  /**
+   * (held + unknown) / eligible: as if every unknown session had been held.
+   */
+  attendance_rate_upper: Numeric | null;
+  /**
+   * held / (eligible - unknown); NULL under five known sessions or when fewer than half are known.
+   */
+  attendance_rate_verified: Numeric | null;
+  /**
+   * cancelled / scheduled.
+   */
+  cancellation_rate_lower: Numeric | null;
+  /**
+   * cancelled / scheduled.
+   */
+  cancellation_rate_upper: Numeric | null;
+  /**
+   * cancelled / scheduled; NULL under five sessions.
+   */
+  cancellation_rate_verified: Numeric | null;
+  /**
+   * Sessions that were cancelled, or that a whole side declined.
+   */
+  cancelled: number | null;
+  /**
+   * (eligible - unknown) / eligible: how much of the truth the verified rates rest on.
+   */
+  coverage: Numeric | null;
+  /**
+   * held + too_short + one_sided + no_one + unknown: what the rates are taken of.
+   */
+  eligible: number | null;
+  /**
+   * Settled sessions at which both sides were present together for the program's minimum, or which were confirmed as the program accepts.
+   */
+  held: number | null;
+  /**
+   * Hours both sides were together in held sessions, as recorded; a meeting of several mentorships once. Sessions confirmed by word alone have no recorded hours.
+   */
+  hours: Numeric | null;
+  /**
+   * late_cancelled / (eligible + late_cancelled).
+   */
+  late_cancellation_rate_lower: Numeric | null;
+  /**
+   * The same: what is unknown about attendance does not touch cancellations.
+   */
+  late_cancellation_rate_upper: Numeric | null;
+  /**
+   * late_cancelled / (eligible - unknown + late_cancelled); NULL as above.
+   */
+  late_cancellation_rate_verified: Numeric | null;
+  /**
+   * Cancelled less than 24 hours before the start; part of cancelled.
+   */
+  late_cancelled: number | null;
+  /**
+   * Sessions the mentee provably missed; those nobody came to included.
+   */
+  mentee_no_show: number | null;
+  /**
+   * Sessions the mentor provably missed; those nobody came to included.
+   */
+  mentor_no_show: number | null;
+  /**
+   * First day of the month, in the program's zone; a session counts where its scheduled start lies.
+   */
+  month: string | null;
+  /**
+   * Settled sessions to which provably nobody came.
+   */
+  no_one: number | null;
+  /**
+   * (one_sided + no_one) / eligible.
+   */
+  no_show_rate_lower: Numeric | null;
+  /**
+   * (one_sided + no_one + unknown) / eligible.
+   */
+  no_show_rate_upper: Numeric | null;
+  /**
+   * (one_sided + no_one) / (eligible - unknown); NULL as above. Absence is proven, never guessed.
+   */
+  no_show_rate_verified: Numeric | null;
+  /**
+   * Settled sessions to which one side came and the other provably did not.
+   */
+  one_sided: number | null;
+  /**
+   * Sessions that began while the mentorship was paused. In no rate.
+   */
+  paused: number | null;
+  /**
+   * Sessions still to come or not yet settled. In no rate.
+   */
+  pending: number | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * rescheduled / scheduled.
+   */
+  reschedule_rate_lower: Numeric | null;
+  /**
+   * rescheduled / scheduled.
+   */
+  reschedule_rate_upper: Numeric | null;
+  /**
+   * rescheduled / scheduled; NULL under five sessions.
+   */
+  reschedule_rate_verified: Numeric | null;
+  /**
+   * Sessions moved at least once.
+   */
+  rescheduled: number | null;
+  /**
+   * All sessions with their start in the month, cancelled and coming ones included. It is the sum of held, too_short, one_sided, no_one, cancelled, unknown, pending and paused.
+   */
+  scheduled: number | null;
+  /**
+   * Booked hours of sessions not cancelled; a meeting of several mentorships once.
+   */
+  scheduled_hours: Numeric | null;
+  /**
+   * Settled sessions to which both sides came, for less than the minimum together.
+   */
+  too_short: number | null;
+  /**
+   * Settled sessions nobody can say about. Neither held nor missed.
+   */
+  unknown: number | null;
+}
+
+export interface MentoringReminderLog {
+  /**
+   * When it leaves.
+   */
+  due_at: Timestamp | null;
+  /**
+   * reminder, cadence_alert, cadence_digest, nudge or did_you_meet.
+   */
+  kind: string | null;
+  /**
+   * Surrogate key.
+   */
+  mail_id: number | null;
+  /**
+   * Name of the mentorship.
+   */
+  mentorship: string | null;
+  /**
+   * Who receives it; NULL for the coordinator.
+   */
+  participant_id: number | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * Why it was held back or failed: session_cancelled, declined, other_side_declined, not_invited, not_in_policy, too_late, quiet_hours, daily_cap, or the mailer's.
+   */
+  reason: string | null;
+  /**
+   * When the mail server took it.
+   */
+  sent_at: Timestamp | null;
+  /**
+   * The session it is about; NULL for mails about a mentorship.
+   */
+  session_id: number | null;
+  /**
+   * queued, sending, sent (the mail server took it), suppressed, refused, failed.
+   */
+  status: string | null;
+}
+
+export interface MentoringSession {
+  /**
+   * How: cancelled, deleted, removed_everywhere, untagged, people_changed.
+   */
+  cancel_reason: string | null;
+  /**
+   * When it was cancelled, as the calendar dates it.
+   */
+  cancelled_at: Timestamp | null;
+  /**
+   * Side of the organizer who cancelled, where that is known.
+   */
+  cancelled_by: string | null;
+  /**
+   * Strongest evidence: conference_both, conference_one, human_both, human_one, rsvp_only, none.
+   */
+  evidence_tier: string | null;
+  /**
+   * When it was first seen on a calendar: an upper bound of when it was booked.
+   */
+  first_seen_at: Timestamp | null;
+  /**
+   * What every calendar's copy of the meeting, and every occurrence of its series, shares.
+   */
+  lineage: string | null;
+  /**
+   * Name of the mentorship, as in the roster.
+   */
+  mentorship: string | null;
+  /**
+   * The meeting. Three mentorships in one meeting are three sessions of one occurrence.
+   */
+  occurrence_id: number | null;
+  /**
+   * Its number among the held sessions of the mentorship; NULL unless held.
+   */
+  ordinal: number | null;
+  /**
+   * held, too_short, one_sided, no_one, cancelled or unknown; NULL until three hours after the end.
+   */
+  outcome: string | null;
+  /**
+   * Why: for unknown one of guest_only, no_record, no_permission, in_person, private_event, sync_gap, expired, group_address, disputed.
+   */
+  outcome_reason: string | null;
+  /**
+   * Minutes in which both sides were in the conference together; NULL when no record tells.
+   */
+  overlap_minutes: Numeric | null;
+  /**
+   * Name of the program, as in the configuration.
+   */
+  program: string | null;
+  /**
+   * When it was first judged.
+   */
+  provisional_at: Timestamp | null;
+  /**
+   * How often its start was moved.
+   */
+  reschedules: number | null;
+  /**
+   * End in the calendar.
+   */
+  scheduled_end: Timestamp | null;
+  /**
+   * Start in the calendar, after all moves.
+   */
+  scheduled_start: Timestamp | null;
+  /**
+   * Never changes, whatever happens to the calendar entries.
+   */
+  session_id: number | null;
+  /**
+   * When the outcome settled. Rates count settled sessions only; later evidence may still restate.
+   */
+  settled_at: Timestamp | null;
+  /**
+   * Stage of the mentorship the held session belongs to.
+   */
+  stage: string | null;
+  /**
+   * scheduled (still to come), cancelled, or ended. Says nothing about who came: see outcome.
+   */
+  status: string | null;
+}
+
+export interface MentoringSyncHealth {
+  /**
+   * Address of the calendar.
+   */
+  calendar: string | null;
+  /**
+   * Rows in which the last daily comparison differed from what had been told; NULL before the first.
+   */
+  drift: number | null;
+  /**
+   * Entries seen whose details the provider hides.
+   */
+  hidden_seen: number | null;
+  /**
+   * How long ago that was.
+   */
+  lag: string | null;
+  /**
+   * When it was last read completely.
+   */
+  last_complete_pass_at: Timestamp | null;
+  /**
+   * When the whole window was last compared.
+   */
+  last_reconcile_at: Timestamp | null;
+  /**
+   * Entries that could not be read.
+   */
+  left_out_seen: number | null;
+  /**
+   * The program whose mailbox this is; NULL for a person's calendar.
+   */
+  mailbox_of: string | null;
+  /**
+   * When a calendar that cannot be read is tried again.
+   */
+  next_probe_at: Timestamp | null;
+  /**
+   * Primary address of its owner; the mailbox itself for a program.
+   */
+  owner: string | null;
+  /**
+   * Meetings whose cancellation is held back until it is confirmed: see cadenced approve.
+   */
+  parked: number | null;
+  /**
+   * google or microsoft.
+   */
+  provider: string | null;
+  /**
+   * How the provider's push stands: requested, unverified (nothing has come through yet), verified, unsupported (this calendar cannot be watched), refused, failing; NULL = polled only.
+   */
+  push: string | null;
+  /**
+   * When the push channel runs out; NULL = polled only.
+   */
+  push_expires_at: Timestamp | null;
+  /**
+   * Short reason why push is unsupported, refused or failing.
+   */
+  push_reason: string | null;
+  /**
+   * Since when push stands like this.
+   */
+  push_since: Timestamp | null;
+  /**
+   * Short reason of the state.
+   */
+  reason: string | null;
+  /**
+   * Since when.
+   */
+  since: Timestamp | null;
+  /**
+   * active, denied, gone, needs_consent, throttled, parked.
+   */
+  state: string | null;
+  /**
+   * Entries seen without a tag: nothing else is kept of them.
+   */
+  untagged_seen: number | null;
+}
+
+export interface MentoringUnknownSession {
+  /**
+   * Name of the mentorship.
+   */
+  mentorship: string | null;
+  /**
+   * Why it is unknown.
+   */
+  outcome_reason: string | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * Start in the calendar.
+   */
+  scheduled_start: Timestamp | null;
+  /**
+   * The session.
+   */
+  session_id: number | null;
+}
+
+export interface MentoringUnmatchedEvent {
+  /**
+   * Whose calendar it stands on.
+   */
+  calendar: string | null;
+  /**
+   * The program whose tag it carries.
+   */
+  program: string | null;
+  /**
+   * all_day, not_a_meeting, no_mentorship, no_mentor, no_mentee, outside_dates or people_hidden.
+   */
+  reason: string | null;
+  /**
+   * When it was found.
+   */
+  seen_at: Timestamp | null;
+  /**
+   * Its start.
+   */
+  starts_at: Timestamp | null;
+}
+
+export interface MentoringWebhookDelivery {
+  /**
+   * How often it was tried.
+   */
+  attempts: number | null;
+  /**
+   * Name of the webhook.
+   */
+  endpoint: string | null;
+  /**
+   * The event.
+   */
+  event_id: string | null;
+  /**
+   * Short reason of the last failure.
+   */
+  last_error: string | null;
+  /**
+   * HTTP status of the last attempt; NULL = no answer.
+   */
+  last_status: number | null;
+  /**
+   * When it is tried next; NULL unless pending.
+   */
+  next_attempt_at: Timestamp | null;
+  /**
+   * pending, delivered, or dead (given up; can be replayed).
+   */
+  status: string | null;
+}
+
 export interface DB {
   "cadenced.alert": CadencedAlert;
+  "cadenced.cadence_reading": CadencedCadenceReading;
   "cadenced.calendar": CadencedCalendar;
   "cadenced.candidate_event": CadencedCandidateEvent;
+  "cadenced.channel": CadencedChannel;
   "cadenced.clock": CadencedClock;
   "cadenced.event_copy": CadencedEventCopy;
   "cadenced.evidence": CadencedEvidence;
@@ -1187,6 +2404,8 @@ export interface DB {
   "cadenced.mail": CadencedMail;
   "cadenced.membership": CadencedMembership;
   "cadenced.mentorship": CadencedMentorship;
+  "cadenced.mentorship_pause": CadencedMentorshipPause;
+  "cadenced.mentorship_rules": CadencedMentorshipRules;
   "cadenced.migration": CadencedMigration;
   "cadenced.migration_checksum": CadencedMigrationChecksum;
   "cadenced.migration_lock": CadencedMigrationLock;
@@ -1202,10 +2421,30 @@ export interface DB {
   "cadenced.program": CadencedProgram;
   "cadenced.program_policy": CadencedProgramPolicy;
   "cadenced.session": CadencedSession;
+  "cadenced.session_fact": CadencedSessionFact;
   "cadenced.staged_copy": CadencedStagedCopy;
   "cadenced.unmatched_event": CadencedUnmatchedEvent;
   "cadenced.view_set": CadencedViewSet;
   "cadenced.wanted_meeting": CadencedWantedMeeting;
   "cadenced.webhook_delivery": CadencedWebhookDelivery;
   "cadenced.webhook_endpoint": CadencedWebhookEndpoint;
+  "mentoring.alert": MentoringAlert;
+  "mentoring.attendance": MentoringAttendance;
+  "mentoring.cadence": MentoringCadence;
+  "mentoring.candidate_event": MentoringCandidateEvent;
+  "mentoring.evidence": MentoringEvidence;
+  "mentoring.feedback": MentoringFeedback;
+  "mentoring.mentor_month": MentoringMentorMonth;
+  "mentoring.mentorship_month": MentoringMentorshipMonth;
+  "mentoring.metric_dictionary": MentoringMetricDictionary;
+  "mentoring.outbound_event": MentoringOutboundEvent;
+  "mentoring.outcome_history": MentoringOutcomeHistory;
+  "mentoring.planned_session": MentoringPlannedSession;
+  "mentoring.program_month": MentoringProgramMonth;
+  "mentoring.reminder_log": MentoringReminderLog;
+  "mentoring.session": MentoringSession;
+  "mentoring.sync_health": MentoringSyncHealth;
+  "mentoring.unknown_session": MentoringUnknownSession;
+  "mentoring.unmatched_event": MentoringUnmatchedEvent;
+  "mentoring.webhook_delivery": MentoringWebhookDelivery;
 }
