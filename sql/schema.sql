@@ -276,6 +276,16 @@ CREATE INDEX mail_by_session ON cadenced.mail USING btree (session_id) WHERE (se
 CREATE INDEX mail_due ON cadenced.mail USING btree (due_at) WHERE (status = ANY (ARRAY['queued'::text, 'sending'::text]));
 CREATE INDEX mail_reminders_by_person ON cadenced.mail USING btree (person_id, due_at) WHERE (kind = 'reminder'::text);
 
+-- Who wants no mails from a program. A row ends reminders, questions, nudges and alerts; the coordinator's digest is no one's subscription and goes on.
+create table cadenced.mail_opt_out (
+  person_id bigint not null  -- Who.
+  program_id bigint not null  -- From which program.
+  since timestamp with time zone not null  -- Since when (business time).
+  constraint mail_opt_out_pkey PRIMARY KEY (person_id, program_id)
+  constraint mail_opt_out_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
+  constraint mail_opt_out_program_id_fkey FOREIGN KEY (program_id) REFERENCES cadenced.program(program_id) ON DELETE CASCADE
+);
+
 -- Who belongs to a mentorship, and on which side.
 create table cadenced.membership (
   mentorship_id bigint not null  -- The mentorship.
@@ -1058,7 +1068,7 @@ create function cadenced.local_date(at timestamp with time zone, zone text) retu
 grant execute on cadenced.local_date(at timestamp with time zone, zone text) to (public);
 
 -- Business time. Views and rules read this instead of now().
-create function cadenced.now() returns timestamp with time zone language sql stable;
+create function cadenced.now() returns timestamp with time zone language sql stable security definer;
 grant execute on cadenced.now() to (public);
 
 -- Length of a week, month, quarter or year.

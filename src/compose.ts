@@ -4,9 +4,12 @@ import type { Kysely } from 'kysely';
 import { DateTime, Duration } from 'luxon';
 import PQueue from 'p-queue';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { createLinks } from './delivery/links.ts';
 import { loadMailRenderer } from './delivery/render-mail.ts';
+import { loadPageRenderer } from './delivery/render-page.ts';
 import { createSmtpMailer, senderDomain } from './delivery/smtp.ts';
 import { createWebhookTransport } from './delivery/webhook.ts';
+import type { MailModel } from './domain/mail.ts';
 import type { Provider } from './domain/observation.ts';
 import { createInstruments, type Instruments } from './http/instruments.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
@@ -14,6 +17,7 @@ import { createDispatcher, type Dispatcher, QUEUES } from './jobs/dispatcher.ts'
 import { createJobRunner, type JobHandlers, type JobRunner } from './jobs/job-runner.ts';
 import type { CalendarSource } from './ports/calendar-source.ts';
 import type { EvidenceSource } from './ports/evidence-source.ts';
+import type { Links } from './ports/links.ts';
 import type { Mailer } from './ports/mailer.ts';
 import type { ReadNotification } from './ports/notification.ts';
 import type { PushService } from './ports/push-service.ts';
@@ -24,6 +28,7 @@ import { locateProject } from './runtime/locate.ts';
 import type { Log } from './runtime/log.ts';
 import { describeError } from './runtime/redact.ts';
 import type { Settings } from './settings/settings.ts';
+import { createAnswerStore } from './store/answers.ts';
 import { countChannels, createChannelStore, type PushTerms, wakeForeignChannels } from './store/channels.ts';
 import { alignDatabaseClock, databaseClockOffset } from './store/clock.ts';
 import type { DB } from './store/database.generated.ts';
@@ -251,6 +256,7 @@ export function composeDaemon(workshop: Workshop, databaseUrl: string): Daemon {
     },
     onHint: instruments.hint,
   });
+  const links = linksOf(settings);
   const { http: web } = settings;
   const http = createHttpServer({
     host: web.host,
@@ -262,6 +268,12 @@ export function composeDaemon(workshop: Workshop, databaseUrl: string): Daemon {
       return { status: 202 };
     },
     events: (after, limit) => readEvents(db, web.publicUrl ?? NAMELESS_SOURCE, after, limit),
+    answers: links && {
+      links,
+      store: createAnswerStore(db),
+      clock,
+      pages: loadPageRenderer(join(locateProject().config, 'pages')),
+    },
     eventsToken: web.eventsToken?.reveal() ?? null,
     metrics: { host: web.metricsHost, port: web.metricsPort, registry },
     isReady: () => isDatabaseReady(db),
@@ -324,6 +336,15 @@ function pushOf(workshop: Workshop, providers: Providers) {
   };
 }
 
+/** Links need a place to lead to and a key that signs them. */
+function linksOf({ http, sealKeys }: Settings): Links | null {
+  if (http.publicUrl === null || sealKeys.length === 0) return null;
+  return createLinks(
+    http.publicUrl,
+    sealKeys.map((key) => key.reveal()),
+  );
+}
+
 function handlersOf(
   workshop: Workshop,
   providers: Providers,
@@ -339,11 +360,12 @@ function handlersOf(
   const evidenceQueue = new PQueue({ concurrency: EVIDENCE_AT_ONCE });
   const webhooks = createWebhookOutbox(db, workshop.seal);
   const transport = createWebhookTransport({ allow: settings.webhookAllow });
-  const { render } = loadMailRenderer(join(locateProject().config, 'mail'));
+  const mailForms = loadMailRenderer(join(locateProject().config, 'mail'));
   const mails = mailer && {
     outbox: createMailOutbox(db),
     mailer,
-    render,
+    render: (model: MailModel) => mailForms.render(model),
+    links: linksOf(settings),
     domain: senderDomain(settings.mail?.from ?? ''),
     clock,
     log,

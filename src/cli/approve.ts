@@ -2,6 +2,7 @@ import { releaseBrake } from '../store/calendars.ts';
 import { chooseCalendars } from './calendar-choice.ts';
 import { EXIT, type Io } from './io.ts';
 import { withWorkshop } from './open.ts';
+import { counted } from './wording.ts';
 
 /** `cadenced approve`: the cancellations that the brake holds back are believed. */
 export function runApprove(calendar: string | null, io: Io): Promise<number> {
@@ -17,7 +18,7 @@ export function runApprove(calendar: string | null, io: Io): Promise<number> {
       return EXIT.ok;
     }
     for (const { address, provider, meetings } of released) {
-      io.stdout(`released ${address} (${provider}): ${meetings} ${meetings === 1 ? 'meeting' : 'meetings'}`);
+      io.stdout(`released ${address} (${provider}): ${counted(meetings, 'meeting')}`);
     }
     io.stdout(
       'Whatever is still gone at the next pass is cancelled. A running daemon makes it now; else: cadenced sync',

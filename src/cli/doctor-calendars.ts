@@ -10,6 +10,7 @@ import type { DB } from '../store/database.generated.ts';
 import type { CalendarTrouble } from '../store/status.ts';
 import { mendOf, told } from './failures.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
+import { counted } from './wording.ts';
 
 /** So many calendars of each provider are tried: enough to tell one person's trouble from everybody's. */
 const TRIED = 5;
@@ -38,7 +39,9 @@ export async function providerFindings(
     if (adapter === null) {
       if (own.length > 0) {
         const mend = `${SETUP[provider]}, or change column calendar in the roster`;
-        findings.push(fail(provider, `${own.length} calendars are there, and no access is set up`, mend));
+        findings.push(
+          fail(provider, `${counted(own.length, 'calendar')} to read, and no access is set up`, mend),
+        );
       }
       continue;
     }
@@ -97,7 +100,7 @@ export function calendarFindings(troubles: readonly CalendarTrouble[]): Finding[
       findings.push(
         warn(
           what,
-          `${parked} meetings vanished at once; their cancellation is held back`,
+          `${counted(parked, 'meeting')} vanished at once; their cancellation is held back`,
           `if they are really gone: cadenced approve --calendar ${calendar}`,
         ),
       );

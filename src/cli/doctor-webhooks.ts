@@ -4,6 +4,7 @@ import type { DB } from '../store/database.generated.ts';
 import { createSeal } from '../store/seal.ts';
 import { listEndpoints, openSecrets, type StoredEndpoint } from '../store/webhook-endpoints.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
+import { asArgument } from './wording.ts';
 
 /** Whether webhooks can leave: their state, and whether our keys open their secrets. Nothing is sent. */
 export async function webhookFindings(
@@ -18,7 +19,8 @@ export async function webhookFindings(
       () => true,
       () => false,
     );
-    findings.push(opens ? stateFinding(endpoint) : unopened(endpoint));
+    if (!opens) findings.push(unopened(endpoint));
+    if (opens || endpoint.state !== 'active') findings.push(stateFinding(endpoint));
   }
   return { endpoints: endpoints.length, findings };
 }
@@ -27,7 +29,7 @@ function unopened({ name }: StoredEndpoint): Finding {
   return fail(
     `webhook ${name}`,
     'no key opens its secret, so nothing can be signed',
-    `put the key that sealed it back into CADENCED_SEAL_KEYS (behind the first), or cadenced webhook rotate ${name}`,
+    `put the key that sealed it back into CADENCED_SEAL_KEYS (behind the first), or cadenced webhook rotate ${asArgument(name)}`,
   );
 }
 
@@ -35,14 +37,20 @@ function stateFinding({ name, state, reason, failingSince, dead, pending }: Stor
   const what = `webhook ${name}`;
   const waiting = `${pending} waiting, ${dead} given up`;
   if (state === 'disabled') {
-    const mend = `mend the receiver, see cadenced webhook test ${name}, then cadenced webhook resume ${name}`;
+    const mend = `mend the receiver, see cadenced webhook test ${asArgument(name)}, then cadenced webhook resume ${asArgument(name)}`;
     return fail(what, `disabled (${reason ?? 'no reason'}); ${waiting}`, mend);
   }
-  if (state === 'paused') return warn(what, `paused; ${waiting}`, `cadenced webhook resume ${name}`);
+  if (state === 'paused')
+    return warn(what, `paused; ${waiting}`, `cadenced webhook resume ${asArgument(name)}`);
   if (failingSince !== null) {
     const told = `failing since ${failingSince.toISOString()}; ${waiting}`;
-    return warn(what, told, `cadenced webhook test ${name} shows why; after five days it is switched off`);
+    return warn(
+      what,
+      told,
+      `cadenced webhook test ${asArgument(name)} shows why; after five days it is switched off`,
+    );
   }
-  if (dead > 0) return warn(what, waiting, `cadenced webhook replay ${name} sends them once more`);
+  if (dead > 0)
+    return warn(what, waiting, `cadenced webhook replay ${asArgument(name)} sends them once more`);
   return ok(what, `active; ${waiting}`);
 }

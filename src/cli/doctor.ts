@@ -12,6 +12,7 @@ import { type Finding, fail, ok, renderFinding, warn } from './finding.ts';
 import { EXIT, type Io } from './io.ts';
 import { withLook } from './look.ts';
 import { withSettings, withSignal } from './open.ts';
+import { counted } from './wording.ts';
 
 const OLDEST_NODE = [24, 18] as const;
 
@@ -40,7 +41,7 @@ export async function runDoctor(io: Io): Promise<number> {
   io.stdout('');
   io.stdout(
     failed > 0
-      ? `${failed} ${failed === 1 ? 'thing' : 'things'} to mend, ${warned} to know about.`
+      ? `${counted(failed, 'thing')} to mend, ${warned} to know about.`
       : `Nothing failed; ${warned} to know about.`,
   );
   return failed > 0 ? EXIT.failed : code;
@@ -104,7 +105,9 @@ function settingsFindings(io: Io): Finding[] {
   if (loaded.ok) {
     const { programs, configFile, google, microsoft } = loaded.settings;
     const providers = [google && 'Google', microsoft && 'Microsoft'].filter((name) => name !== null);
-    return [ok('settings', `${programs.length} programs in ${configFile}; ${providers.join(' and ')}`)];
+    return [
+      ok('settings', `${counted(programs.length, 'program')} in ${configFile}; ${providers.join(' and ')}`),
+    ];
   }
   return loaded.mistakes.map((mistake) =>
     fail('settings', renderMistake(mistake), 'config/README.md and config/cadenced.env.example explain it'),

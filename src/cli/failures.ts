@@ -20,6 +20,8 @@ const MENDS: { readonly [K in FailureKind]: string } = {
 export function renderProblem(caught: unknown): string[] {
   if (!isFailure(caught)) {
     const { code, message } = describeError(caught);
+    const database = databaseProblem(code);
+    if (database !== null) return database;
     const named = message.includes(code) ? message : `${message} (${code})`;
     return [`Something unexpected happened: ${named}`, MENDS.bug];
   }
@@ -27,6 +29,20 @@ export function renderProblem(caught: unknown): string[] {
   if (caught.message === caught.detail || !caught.message.startsWith(`${caught.kind}/`))
     return [caught.message];
   return [`${told(caught)}.`, mendOf(caught)];
+}
+
+/** What the driver says after the database was opened, by SQLSTATE or system code. */
+function databaseProblem(code: string): string[] | null {
+  if (code === '42501') {
+    return [
+      'PostgreSQL: this database user may not do that (42501).',
+      'Use the user that owns the schemas cadenced and mentoring, the one the daemon runs as.',
+    ];
+  }
+  if (/^(?:08...|57P..|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT)$/.test(code)) {
+    return [`The connection to PostgreSQL was lost (${code}).`, MENDS.transient];
+  }
+  return null;
 }
 
 /** A failure in one line: `mailbox_denied (auth, microsoft, HTTP 403): the mailbox refuses us`. */

@@ -3,6 +3,7 @@ import { renderRosterProblem } from '../domain/parse-roster.ts';
 import { importRoster } from '../usecases/import-roster.ts';
 import { EXIT, type Io } from './io.ts';
 import { withWorkshop } from './open.ts';
+import { counted } from './wording.ts';
 
 export interface ImportOptions {
   readonly dryRun: boolean;
@@ -16,15 +17,19 @@ export async function runImport(file: string, options: ImportOptions, io: Io): P
     return EXIT.misused;
   }
   return withWorkshop(io, [], async ({ roster }) => {
+    // Every row would be refused for its program, and the one reason would drown.
+    if ((await roster.programs()).length === 0) {
+      io.stderr(
+        'No program is known yet: name it in the file that CADENCED_CONFIG points to (config/example.yaml).',
+      );
+      return EXIT.misused;
+    }
     const result = await importRoster(roster, read.text, options.dryRun);
     if (result.outcome === 'refused') {
       for (const problem of result.problems) io.stderr(`${file}, ${renderRosterProblem(problem)}`);
       for (const conflict of result.conflicts) io.stderr(`${file}: ${conflict}`);
       const count = result.problems.length + result.conflicts.length;
-      io.stderr(`Nothing was imported: ${count === 1 ? 'one mistake' : `${count} mistakes`}.`);
-      if ((await roster.programs()).length === 0) {
-        io.stderr('No program is known yet: name it in the file that CADENCED_CONFIG points to.');
-      }
+      io.stderr(`Nothing was imported: ${counted(count, 'mistake')}.`);
       return EXIT.failed;
     }
     for (const line of result.lines) io.stdout(line);

@@ -13,8 +13,8 @@ export interface OpenDatabase {
   readonly url: string;
   /** Where it is, for a person. */
   readonly where: string;
-  /** For `psql`, without a password in it; null where the address came from DATABASE_URL. */
-  readonly psqlUrl: string | null;
+  /** How a person opens it, without a password in it; null while nobody keeps the embedded server running. */
+  readonly psql: string | null;
 }
 
 /** What is there for a command while it runs. */
@@ -87,12 +87,14 @@ export async function withDatabase<T>(
 ): Promise<T> {
   if (settings.database.kind === 'external') {
     const url = settings.database.url.reveal();
-    return run({ url, where: whereIs(url), psqlUrl: null });
+    return run({ url, where: whereIs(url), psql: 'psql "$DATABASE_URL"' });
   }
   const { dataDir } = settings.database;
   const server = await startEmbeddedPostgres({ dataDir, durable: true, log, whenInUse: 'share' });
   try {
-    return await run({ url: server.url, where: `embedded in ${dataDir}`, psqlUrl: server.psqlUrl });
+    // A server of our own ends with this command, and its address with it.
+    const psql = server.shared ? `psql "${server.psqlUrl}"` : null;
+    return await run({ url: server.url, where: `embedded in ${dataDir}`, psql });
   } finally {
     await server.stop();
   }

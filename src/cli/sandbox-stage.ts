@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:net';
 import { sql } from 'kysely';
 import { DateTime } from 'luxon';
 import { composeDaemon, type Daemon, openWorkshop, type Workshop } from '../compose.ts';
@@ -58,9 +59,9 @@ export async function openStage(options: {
     startControl(world, faults),
   ]);
   for (const part of [google, microsoft, sink, receiver, control]) atEnd('stand-in', part.close);
-  const settings = sandboxSettings(scenario, { google, microsoft, sink });
+  const settings = sandboxSettings(scenario, { google, microsoft, sink }, await freePort());
   const workshop = await openWorkshop(settings, options.databaseUrl, log, 'daemon');
-  atEnd('database connections', workshop.close);
+  atEnd('database connections', () => workshop.close());
   await workshop.moveClock(DateTime.fromMillis(world.now(), { zone: 'utc' }));
   await sql`
     insert into cadenced.webhook_endpoint (name, url, sealed_secrets)
@@ -69,20 +70,37 @@ export async function openStage(options: {
     workshop.db,
   );
   const daemon = composeDaemon(workshop, options.databaseUrl);
-  atEnd('daemon', daemon.stop);
+  atEnd('daemon', () => daemon.stop());
   await daemon.start();
   return { world, faults, scenario, workshop, daemon, google, microsoft, sink, receiver, control };
+}
+
+/** A port nobody listens on: the links in mails name it before the daemon listens. */
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', resolve);
+  });
+  const address = probe.address();
+  await new Promise<void>((resolve) => {
+    probe.close(() => resolve());
+  });
+  if (address === null || typeof address === 'string') throw new Error('no port is free');
+  return address.port;
 }
 
 function sandboxSettings(
   scenario: Scenario,
   at: { google: GoogleSandbox; microsoft: MicrosoftSandbox; sink: MailSink },
+  port: number,
 ): Settings {
   const loaded = loadSettings({
     env: {
       CADENCED_CONFIG: CONFIG,
       CADENCED_CLOCK: scenario.startsAt,
-      CADENCED_PORT: '0',
+      CADENCED_PORT: String(port),
+      CADENCED_PUBLIC_URL: `http://127.0.0.1:${port}`,
       CADENCED_METRICS_PORT: '0',
       CADENCED_SEAL_KEYS: randomBytes(32).toString('base64'),
       CADENCED_SMTP_URL: at.sink.smtpUrl,

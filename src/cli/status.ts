@@ -16,6 +16,7 @@ import { EXIT, type Io } from './io.ts';
 import { type Look, withLook } from './look.ts';
 import { type OpenDatabase, withSettings } from './open.ts';
 import { readSummary, renderTroubles } from './summary.ts';
+import { counted } from './wording.ts';
 
 /** `cadenced status`: tells the state of everything and changes nothing. */
 export function runStatus(options: { readonly json: boolean }, io: Io): Promise<number> {
@@ -58,7 +59,7 @@ async function renderStatus(db: Kysely<DB>, database: OpenDatabase): Promise<str
   const { due } = overview;
   const waiting = { mails: overview.mails_waiting, webhooks: overview.webhooks_waiting };
   const baselined =
-    overview.baselined === 0 ? '' : ` (${overview.baselined} from before the program went live)`;
+    overview.baselined === 0 ? '' : `; ${overview.baselined} from before the program went live`;
   return [
     line('database', `PostgreSQL ${overview.server}, ${database.where}`),
     line('time', `${when(overview.now)} UTC${overview.clock_moved ? ', a moved clock' : ''}`),
@@ -79,7 +80,7 @@ async function renderStatus(db: Kysely<DB>, database: OpenDatabase): Promise<str
     line('sessions', `${listed(recent) || 'none'} (last 30 days)`),
     line('', `${listed(counts.sessions) || 'none'} (all)`),
     line('cadence', listed(cadences) || 'no mentorship'),
-    line('alerts', `${listed(counts.alerts) || 'none'} open${baselined}`),
+    line('alerts', `${listed(counts.alerts) || 'none'} (open)${baselined}`),
     line('mails', `${listed(counts.mails) || 'none'} sent; ${waiting.mails} waiting`),
     line('webhooks', `${total(counts.delivered)} delivered; ${waiting.webhooks} waiting`),
     ...renderTroubles(troubles).map((trouble) => line('', `! ${trouble}`)),
@@ -100,29 +101,39 @@ function renderPrograms({ programs }: Overview): string[] {
   if (programs.length === 0)
     return [line('programs', 'none: name them in the file that CADENCED_CONFIG points to')];
   return programs.map(({ program, mentorships, people }, index) =>
-    line(index === 0 ? 'programs' : '', `${program}: ${mentorships} mentorships, ${people} people`),
+    line(
+      index === 0 ? 'programs' : '',
+      `${program}: ${counted(mentorships, 'mentorship')}, ${counted(people, 'person', 'people')}`,
+    ),
   );
 }
 
 function renderCalendars(states: Counts, overview: Overview, troubles: readonly CalendarTrouble[]): string[] {
   if (total(states) === 0) return [line('calendars', 'none: import a roster (cadenced import FILE)')];
-  const oldest = overview.oldest_pass === null ? '' : `; all read since ${when(overview.oldest_pass)}`;
+  const oldest =
+    overview.oldest_pass === null ? '' : `; the readable ones all read since ${when(overview.oldest_pass)}`;
   const sight = overview.never_read > 0 ? `; ${overview.never_read} not read completely yet` : oldest;
   return [
     line('calendars', `${listed(states)}${sight}`),
     ...troubles.map(({ calendar, provider, state, reason, since, parked }) => {
       const why = reason === null ? '' : `: ${reason}`;
       const held =
-        parked === 0 ? '' : `, ${parked} meetings held back (cadenced approve --calendar ${calendar})`;
+        parked === 0
+          ? ''
+          : `, ${counted(parked, 'meeting')} held back (cadenced approve --calendar ${calendar})`;
       return line('', `! ${calendar} (${provider}) ${state} since ${when(since)}${why}${held}`);
     }),
   ];
 }
 
-function whereToLook({ psqlUrl }: OpenDatabase): string[] {
-  const psql = psqlUrl === null ? 'psql "$DATABASE_URL"' : `psql "${psqlUrl}"`;
+function whereToLook({ psql }: OpenDatabase): string[] {
   return [
-    line('more', `${psql} -c 'select * from mentoring.cadence'`),
+    line(
+      'more',
+      psql === null
+        ? 'while the daemon runs, this line tells how to open its database with psql'
+        : `${psql} -c 'select * from mentoring.cadence'`,
+    ),
     line('', 'select * from mentoring.metric_dictionary explains every view and column'),
     line('', 'cadenced doctor tries everything and says how to mend it'),
   ];

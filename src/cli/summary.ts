@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { DB } from '../store/database.generated.ts';
 import { type Counts, readCounts, readTroubles, type Troubles } from '../store/status.ts';
+import { counted } from './wording.ts';
 
 /** Everything that is stored in one object, for programs: what `status --json` and a settled sandbox print. */
 export interface Summary {
@@ -33,11 +34,12 @@ export function renderTroubles({ mails, deliveries, endpoints }: Troubles): stri
   };
   return [
     ...mails.map(
-      ({ kind, status, reason, count }) => `${count} mails of kind ${kind} ${status}${because(reason)}`,
+      ({ kind, status, reason, count }) =>
+        `${counted(count, 'mail')} of kind ${kind} ${status}${because(reason)}`,
     ),
     ...deliveries.map(
       ({ endpoint, error, status, count }) =>
-        `${count} webhooks to ${endpoint} given up${because(error, error?.startsWith('http_') ? null : status)}`,
+        `${counted(count, 'webhook')} to ${endpoint} given up${because(error, error?.startsWith('http_') ? null : status)}`,
     ),
     ...endpoints
       .filter(({ state }) => state === 'disabled')

@@ -7,6 +7,7 @@ import { chooseCalendars } from './calendar-choice.ts';
 import { told } from './failures.ts';
 import { EXIT, type Io } from './io.ts';
 import { withWorkshop } from './open.ts';
+import { counted } from './wording.ts';
 
 export interface SyncOptions {
   /** An address or alias; null = every calendar. */
@@ -64,9 +65,9 @@ function lineOf(calendar: KnownCalendar, report: SyncReport | null): string {
   const changed =
     occurrences + sessions + events === 0
       ? 'nothing new'
-      : `changed: ${occurrences} occurrences, ${sessions} sessions; ${events} events told`;
+      : `changed: ${counted(occurrences, 'occurrence')}, ${counted(sessions, 'session')}; ${counted(events, 'event')} told`;
   const drift = report.drift === null ? '' : `; drift ${report.drift}`;
-  const held = parked === 0 ? '' : `; ${parked} cancellations held back, see cadenced approve`;
+  const held = parked === 0 ? '' : `; ${counted(parked, 'cancellation')} held back, see cadenced approve`;
   return row('ok', calendar, `${KINDS[report.kind]}; ${changed}${drift}${held}`);
 }
 

@@ -25,6 +25,7 @@ Exit codes: 0 added; 1 the name is taken; 2 wrong address, type or settings.`;
 const TEST = `
 Sends one signed event of type webhook.test to the receiver, now, whatever its state, and says what it answered.
 The event is not stored, and receivers should answer 2xx to types they do not know.
+Needs the database and CADENCED_SEAL_KEYS.
 
 Example:
   cadenced webhook test crm
@@ -33,7 +34,7 @@ Exit codes: 0 accepted (2xx); 1 not accepted; 2 wrong settings.`;
 
 const REPLAY = `
 Sends events once more, under the same ids: those that were given up, or with --since everything since then,
-whether it was delivered, given up or never sent. The daemon sends them.
+whether it was delivered, given up or never sent. The daemon sends them. Needs the database.
 
 Examples:
   cadenced webhook replay crm

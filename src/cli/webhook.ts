@@ -23,6 +23,7 @@ import {
 } from '../store/webhook-endpoints.ts';
 import { EXIT, type Io } from './io.ts';
 import { withWorkshop } from './open.ts';
+import { asArgument, counted } from './wording.ts';
 
 export interface WebhookAddOptions {
   readonly url: string;
@@ -83,7 +84,9 @@ export function runWebhookList(io: Io): Promise<number> {
       io.stdout(`  ${delivered} delivered, ${pending} waiting, ${dead} given up`);
       if (failingSince !== null) io.stdout(`  failing since ${failingSince.toISOString()}`);
       if (secrets > 1)
-        io.stdout(`  signs with two secrets: cadenced webhook rotate ${name} --finish drops the old one`);
+        io.stdout(
+          `  signs with two secrets: cadenced webhook rotate ${asArgument(name)} --finish drops the old one`,
+        );
     }
     return EXIT.ok;
   });
@@ -119,7 +122,8 @@ export function runWebhookTest(name: string, io: Io): Promise<number> {
       io.stdout(
         `${name} accepted it with HTTP ${result.status} after ${Math.round(performance.now() - began)} ms.`,
       );
-      if (endpoint.state !== 'active') io.stdout(`It is ${endpoint.state}: cadenced webhook resume ${name}`);
+      if (endpoint.state !== 'active')
+        io.stdout(`It is ${endpoint.state}: cadenced webhook resume ${asArgument(name)}`);
       return EXIT.ok;
     }
     io.stderr(`${name} did not accept it: ${whyNot(result)}`);
@@ -150,9 +154,9 @@ export function runWebhookReplay(
       io.stderr(`There is no event ${event}. GET /events and the view mentoring.outbound_event list them.`);
       return EXIT.failed;
     }
-    io.stdout(`${counted(queued)} queued for ${name}.`);
+    io.stdout(`${counted(queued, 'event')} queued for ${name}.`);
     if (endpoint.state !== 'active' && queued > 0) {
-      io.stdout(`It is ${endpoint.state}; they leave after: cadenced webhook resume ${name}`);
+      io.stdout(`It is ${endpoint.state}; they leave after: cadenced webhook resume ${asArgument(name)}`);
     }
     return EXIT.ok;
   });
@@ -169,7 +173,7 @@ export function runWebhookRotate(name: string, finish: boolean, io: Io): Promise
     io.stdout(`secret  ${await rotateSecret(db, seal, endpointId)}`);
     io.stderr(
       'Give the secret to the receiver now: it cannot be shown again. The old one goes on signing beside it until: ' +
-        `cadenced webhook rotate ${name} --finish`,
+        `cadenced webhook rotate ${asArgument(name)} --finish`,
     );
     return EXIT.ok;
   });
@@ -184,18 +188,18 @@ export function runWebhookSwitch(
   return withEndpoint(name, io, [], async ({ db }, { endpointId }) => {
     if (verb === 'pause') {
       await pauseEndpoint(db, endpointId);
-      io.stdout(`${name} is paused. What happens meanwhile is sent after: cadenced webhook resume ${name}`);
+      io.stdout(
+        `${name} is paused. What happens meanwhile is sent after: cadenced webhook resume ${asArgument(name)}`,
+      );
     } else if (verb === 'resume') {
-      io.stdout(`${name} is active; ${counted(await resumeEndpoint(db, endpointId))} of the pause queued.`);
+      io.stdout(
+        `${name} is active; ${counted(await resumeEndpoint(db, endpointId), 'event')} of the pause queued.`,
+      );
     } else {
-      io.stdout(`${name} is disabled; ${counted(await disableEndpoint(db, endpointId))} given up.`);
+      io.stdout(`${name} is disabled; ${counted(await disableEndpoint(db, endpointId), 'event')} given up.`);
     }
     return EXIT.ok;
   });
-}
-
-function counted(events: number): string {
-  return events === 1 ? '1 event' : `${events} events`;
 }
 
 function misused(io: Io, mistake: string): Promise<number> {

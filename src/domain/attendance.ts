@@ -1,63 +1,89 @@
-import type { Instant } from './observation.ts';
+import { bySides, type Member, type Sighting, saysSomebodyWasAbsent } from './sighting.ts';
+import { lasted, minutesOf } from './stays.ts';
+import type {
+  AttendanceStatus,
+  Decision,
+  EvidenceTier,
+  JudgementInput,
+  ParticipantVerdict,
+  Role,
+} from './verdict.ts';
 
-/**
- * Time spent together. A person may be in a call with two devices at once, leave and come back, or dial in
- * beside the laptop: joins are united before anything is counted, else an hour becomes two.
- */
+/** What a decision means for each person, and how strong the evidence is behind it. */
 
-/** Half-open, `from <= until`. */
-export type Stay = { readonly from: Instant; readonly until: Instant };
+/** What is written about one invited person. */
+export function attendanceOf(
+  person: JudgementInput['participants'][number],
+  seen: Sighting,
+  decision: Decision,
+): ParticipantVerdict {
+  const { personId } = person;
+  const stays = seen.stays.get(personId) ?? [];
+  const known = stays.length > 0;
+  return {
+    personId,
+    status: statusOf(person, seen, decision),
+    minutes: known ? minutesOf(lasted(stays)) : null,
+    joinedAt: known ? Math.min(...stays.map((stay) => stay.from)) : null,
+    leftAt: known ? Math.max(...stays.map((stay) => stay.until)) : null,
+    tier: personTier(person, seen),
+  };
+}
 
-/** The same time without overlaps, in order. Empty stays vanish. */
-export function united(stays: readonly Stay[]): Stay[] {
-  const sorted = stays
-    .filter((stay) => stay.until > stay.from)
-    .sort((one, other) => one.from - other.from || one.until - other.until);
-  const result: Stay[] = [];
-  for (const stay of sorted) {
-    const last = result.at(-1);
-    if (last !== undefined && stay.from <= last.until) {
-      result[result.length - 1] = { from: last.from, until: Math.max(last.until, stay.until) };
-    } else {
-      result.push({ from: stay.from, until: stay.until });
-    }
+function statusOf(
+  person: JudgementInput['participants'][number],
+  seen: Sighting,
+  decision: Decision,
+): AttendanceStatus {
+  const { personId, role } = person;
+  const correction = seen.corrected.get(personId);
+  if (correction !== undefined) return correction;
+  if (seen.stays.has(personId)) return 'attended';
+  const declined = person.rsvp === 'declined' || seen.saidExcused.has(personId);
+  if (decision.outcome === 'held' && decision.reason !== 'both_present') {
+    const alone = seen.members.filter((member) => member.role === role).length === 1;
+    const saysSo = seen.saysMet.has(personId) || seen.whole === 'met';
+    // A word that they met names the other side only where that side is one person.
+    if (saysSo || (seen.saysMet.size > 0 && alone && role !== 'peer')) return 'attended';
   }
-  return result;
+  if (decision.outcome === 'cancelled') return 'excused';
+  if (decision.reason === 'disputed') return 'unknown';
+  const member = { personId, role, declined: false };
+  if (saysSomebodyWasAbsent(seen, member)) return 'attended';
+  const proven = seen.complete && !(seen.saysMet.has(personId) && decision.outcome === 'held');
+  const told =
+    seen.saidAbsent.has(personId) || decision.outcome === 'no_one' || isTheAbsentSide(decision, role);
+  if (proven || told) return declined ? 'excused' : 'absent';
+  return declined ? 'excused' : 'unknown';
 }
 
-/** The time in which both were there. */
-export function shared(one: readonly Stay[], other: readonly Stay[]): Stay[] {
-  const [left, right] = [united(one), united(other)];
-  const result: Stay[] = [];
-  for (const a of left) {
-    for (const b of right) {
-      const stay = { from: Math.max(a.from, b.from), until: Math.min(a.until, b.until) };
-      if (stay.until > stay.from) result.push(stay);
-    }
+function isTheAbsentSide(decision: Decision, role: Role): boolean {
+  return decision.outcome === 'one_sided' && role !== 'peer' && decision.reason === `${role}_absent`;
+}
+
+/** The strongest evidence about the session as a whole. */
+export function tierOf(input: JudgementInput, seen: Sighting): EvidenceTier {
+  if (bySides(seen, (member) => seen.stays.has(member.personId))) return 'conference_both';
+  const words = (member: Member) =>
+    seen.saysMet.has(member.personId) ||
+    seen.saysNotMet.has(member.personId) ||
+    saysSomebodyWasAbsent(seen, member);
+  const human = seen.whole !== null || seen.corrected.size > 0 || seen.members.some(words);
+  if (human && bySides(seen, words)) return 'human_both';
+  if (seen.stays.size > 0) return 'conference_one';
+  if (human) return 'human_one';
+  return input.participants.some((person) => person.rsvp !== 'none') ? 'rsvp_only' : 'none';
+}
+
+function personTier(person: JudgementInput['participants'][number], seen: Sighting): EvidenceTier {
+  if (seen.stays.has(person.personId)) {
+    return bySides(seen, (member) => seen.stays.has(member.personId)) ? 'conference_both' : 'conference_one';
   }
-  return united(result);
-}
-
-/** The time in which at least two of the given people were there. */
-export function anyTwo(people: ReadonlyArray<readonly Stay[]>): Stay[] {
-  const pairs = people.flatMap((one, index) => people.slice(index + 1).map((other) => shared(one, other)));
-  return united(pairs.flat());
-}
-
-/** Milliseconds, every moment counted once. */
-export function lasted(stays: readonly Stay[]): number {
-  return united(stays).reduce((sum, stay) => sum + stay.until - stay.from, 0);
-}
-
-/** How long both sides must be together: the larger of the minutes and the share of the scheduled time. */
-export function minimumMs(
-  scheduled: { readonly from: Instant; readonly until: Instant },
-  minimum: { readonly minutes: number; readonly share: number },
-): number {
-  return Math.max(minimum.minutes * 60_000, minimum.share * (scheduled.until - scheduled.from));
-}
-
-/** Minutes to two decimals, as the tables keep them. */
-export function minutesOf(milliseconds: number): number {
-  return Math.round(milliseconds / 600) / 100;
+  const own = seen.saysMet.has(person.personId) || seen.saysNotMet.has(person.personId);
+  const others = seen.saidAbsent.has(person.personId) || seen.saidExcused.has(person.personId);
+  const said = own || others || seen.corrected.has(person.personId) || seen.whole !== null;
+  if (said || seen.saysMet.size > 0 || seen.saysNotMet.size > 0) {
+    return bySides(seen, (member) => seen.saysMet.has(member.personId)) ? 'human_both' : 'human_one';
+  }
+  return person.rsvp === 'none' ? 'none' : 'rsvp_only';
 }

@@ -12,7 +12,7 @@ export const BRAKE_SHARE = 0.3;
 export const BRAKE_AGREES_AFTER_MS = 3_600_000;
 
 export interface BrakeState {
-  /** What an earlier pass held back; `null` = nothing. */
+  /** What an earlier pass held back, and since when all of it is; `null` = nothing. */
   readonly parked: { readonly since: Instant; readonly lineages: readonly string[] } | null;
   /** A person released the brake until then. */
   readonly approved: boolean;
@@ -36,28 +36,27 @@ export function brake(input: {
 }): Braked {
   const { now, state, complete, future, stillSeen } = input;
   const all = new Set(future.map((copy) => copy.lineage));
-  const gone = [...all].filter(
-    (lineage) =>
-      !stillSeen.has(lineage) && future.every((copy) => copy.lineage !== lineage || copy.goneByInference),
-  );
+  const there = new Set(future.filter((copy) => !copy.goneByInference).map((copy) => copy.lineage));
+  const gone = [...all].filter((lineage) => !stillSeen.has(lineage) && !there.has(lineage));
+  const earlier = state.parked?.lineages ?? [];
+  if (state.approved) {
+    // A pass over changes infers little: what was parked waits for the complete pass that the release asked for.
+    const waiting = complete ? [] : earlier.filter((lineage) => !gone.includes(lineage));
+    return {
+      hold: [],
+      parked: state.parked && waiting.length > 0 ? { ...state.parked, lineages: waiting } : null,
+    };
+  }
+  const parkedBefore = new Set(earlier);
   const tooMany =
     gone.length > 0 &&
     (gone.length === all.size || gone.length > Math.max(BRAKE_COUNT, BRAKE_SHARE * all.size));
-  if (state.approved) return { hold: [], parked: null };
-  if (!complete && !tooMany) return { hold: [], parked: state.parked };
-  if (!tooMany) {
-    // Few enough to believe, or back again. What was parked and is still gone stays until it has its hour.
-    const waiting = state.parked?.lineages.filter((lineage) => gone.includes(lineage)) ?? [];
-    if (waiting.length === 0 || !state.parked) return { hold: [], parked: null };
-    if (now - state.parked.since >= BRAKE_AGREES_AFTER_MS) return { hold: [], parked: null };
-    return { hold: waiting, parked: { since: state.parked.since, lineages: waiting } };
-  }
-  const agreed =
-    complete && state.parked !== null && now - state.parked.since >= BRAKE_AGREES_AFTER_MS
-      ? new Set(state.parked.lineages)
-      : new Set<string>();
-  const hold = gone.filter((lineage) => !agreed.has(lineage)).toSorted();
-  if (hold.length === 0) return { hold: [], parked: null };
-  const since = state.parked?.lineages.some((lineage) => hold.includes(lineage)) ? state.parked.since : now;
-  return { hold, parked: { since, lineages: hold } };
+  const agreed = complete && state.parked !== null && now - state.parked.since >= BRAKE_AGREES_AFTER_MS;
+  // Few enough are believed at once, save those that wait for their hour already.
+  const hold = gone.filter((lineage) => (parkedBefore.has(lineage) ? !agreed : tooMany)).toSorted();
+  // What a complete pass shows again is parked no longer; a pass over changes shows nothing about the others.
+  const lineages = complete ? hold : [...new Set([...earlier, ...hold])].toSorted();
+  if (lineages.length === 0) return { hold, parked: null };
+  const grew = hold.some((lineage) => !parkedBefore.has(lineage));
+  return { hold, parked: { since: grew || !state.parked ? now : state.parked.since, lineages } };
 }

@@ -18,7 +18,8 @@ const DATE_FROM = 16 * 2;
 const DATE_UNTIL = 20 * 2;
 /** `vCal-Uid` and the version 1 as a little-endian 32-bit number. */
 const WRAPPED = '7643616C2D55696401000000';
-const GOOGLE_SPLIT = /_R\d{8}(?:T\d{6}Z?)?(?=$|@)/;
+/** A series may be split again and again. */
+const GOOGLE_SPLIT = /(?:_R\d{8}(?:T\d{6}Z?)?)+(?=$|@)/;
 
 function isGlobalObjectId(uid: string): boolean {
   return uid.length >= HEADER_BYTES * 2 && GLOBAL_OBJECT_ID.test(uid);
@@ -41,7 +42,8 @@ export function lineageOfUid(uid: string | null | undefined): string | null {
   const data = hex.slice(HEADER_BYTES * 2);
   if (data.startsWith(WRAPPED)) {
     const inner = utf8OfHex(data.slice(WRAPPED.length)).replace(/\0+$/, '');
-    if (inner) return inner.replace(GOOGLE_SPLIT, '');
+    // What was wrapped once may have been wrapped, or been Outlook's own, before.
+    if (inner) return lineageOfUid(inner);
   }
   return `${hex.slice(0, DATE_FROM)}00000000${hex.slice(DATE_UNTIL)}`;
 }

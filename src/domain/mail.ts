@@ -96,7 +96,7 @@ export function reminderMail(input: ReminderInput): MailModel {
     input,
     { subject: input.sessionId, occasion: input.offset, revision: input.revision },
     {
-      ...session(input),
+      ...whenAndWith(input),
       is_today: daysAhead(input) === 0,
       is_tomorrow: daysAhead(input) === 1,
       title: input.isPrivate ? null : input.title,
@@ -126,7 +126,7 @@ export function nudgeMail(input: NudgeInput): MailModel {
     input,
     { subject: input.planId, occasion: isoDay(input.start) },
     {
-      ...session(input),
+      ...whenAndWith(input),
       tag: input.tag,
       reference: input.reference,
     },
@@ -150,7 +150,7 @@ export function didYouMeetMail(input: DidYouMeetInput): MailModel {
     input,
     { subject: input.sessionId, occasion: 'end', revision: input.revision },
     {
-      ...session(input),
+      ...whenAndWith(input),
       answer_url: input.answerUrl,
     },
   );
@@ -249,7 +249,12 @@ function model(
 }
 
 /** When and with whom, in the reader's own zone and language. */
-function session(input: Common & { start: DateTime; end: DateTime; others: readonly string[] }) {
+export function whenAndWith(input: {
+  readonly recipient: Pick<Recipient, 'timeZone' | 'language'>;
+  readonly start: DateTime;
+  readonly end: DateTime;
+  readonly others: readonly string[];
+}) {
   const { language, timeZone } = input.recipient;
   const local = (at: DateTime) => at.setZone(timeZone).setLocale(spoken(language));
   const start = local(input.start);
@@ -280,7 +285,8 @@ function dayIn(recipient: Recipient): (at: DateTime | null) => string | null {
       : at.setZone(recipient.timeZone).setLocale(spoken(recipient.language)).toLocaleString(FULL_DAY);
 }
 
-function listOf(names: readonly string[], language: string): string {
+/** `Ada, Grace and Lin`, as the language joins them. */
+export function listOf(names: readonly string[], language: string): string {
   return new Intl.ListFormat(spoken(language), { type: 'conjunction' }).format(names);
 }
 

@@ -5,12 +5,14 @@ import type { CalendarDate, Instant } from './observation.ts';
  * time of day or weekday changes, when an event moves between calendars; so the match is found once, step by step
  * from certain to likely, and then stored:
  *
- * 1. the provider's id, where a copy on this calendar carried it before;
+ * 1. the provider's id, where a copy on this calendar carries it, or carried it before;
  * 2. the original instant;
  * 3. the original date, where only one unmatched slot on each side has it (a changed time of day);
  * 4. the nearest unmatched slots, no further apart than half the series' interval (a changed weekday).
  *
  * Steps 1 and 2 may bring two observed copies to one occurrence: a split at the same time leaves such a twin.
+ * Steps 3 and 4 are guesses: they never take a slot whose copy still stands on the observed calendar, because a
+ * pass over changes shows only some of the slots, and those it does not show have not moved.
  */
 
 /** An occurrence that is stored already. Originals are those of all its copies: each provider keeps its own. */
@@ -19,8 +21,15 @@ export interface StoredSlot {
   readonly originalDates: readonly CalendarDate[];
   readonly start: Instant;
   readonly end: Instant;
-  /** Ids that copies on the observed calendar carry or carried. */
+  /** Ids of the copies that stand on the observed calendar. */
   readonly sourceIds: readonly string[];
+  /** Ids of copies that stood there once. */
+  readonly formerIds: readonly string[];
+  /**
+   * `held`: a copy stands on the observed calendar and this pass does not take it away. `vacated`: this pass takes
+   * away what stood there. `elsewhere`: no copy stands there.
+   */
+  readonly here: 'held' | 'vacated' | 'elsewhere';
 }
 
 /** A copy as it was observed just now. */
@@ -29,21 +38,28 @@ export interface ObservedSlot {
   readonly originalStart: Instant | null;
   readonly originalDate: CalendarDate | null;
   readonly start: Instant;
+  /** One that is off is where it was: nobody moved it. */
+  readonly status: 'confirmed' | 'tentative' | 'cancelled';
 }
 
 const HOUR = 3_600_000;
+/** How far a lone slot that another calendar told of may lie from this calendar's: less than a day, as no other is known. */
+const LONE_REACH = 12 * HOUR;
 
 function utcDate(instant: Instant): CalendarDate {
   return new Date(instant).toISOString().slice(0, 10);
 }
 
 /** A single event has no original; where one side is single (a conversion), its start stands in. */
-const originalOf = (slot: ObservedSlot): Instant => slot.originalStart ?? slot.start;
+export const originalOf = (slot: ObservedSlot): Instant => slot.originalStart ?? slot.start;
 const originalsOf = (slot: StoredSlot): readonly Instant[] =>
   slot.originalStarts.length > 0 ? slot.originalStarts : [slot.start];
-const dateOf = (slot: ObservedSlot): CalendarDate => slot.originalDate ?? utcDate(originalOf(slot));
+export const dateOf = (slot: ObservedSlot): CalendarDate => slot.originalDate ?? utcDate(originalOf(slot));
 const datesOf = (slot: StoredSlot): readonly CalendarDate[] =>
   slot.originalDates.length > 0 ? slot.originalDates : originalsOf(slot).map(utcDate);
+/** Outlook's single event that is one occurrence of a series: the date is what it was made with, the start may have moved. */
+export const hasDateOnly = (slot: ObservedSlot): boolean =>
+  slot.originalStart === null && slot.originalDate !== null;
 
 /**
  * The past is not rewritten: what has ended is never carried into the future. Such a copy (an event dragged to next
@@ -52,7 +68,10 @@ const datesOf = (slot: StoredSlot): readonly CalendarDate[] =>
 const mayMeet = (stored: StoredSlot, observed: ObservedSlot, now: Instant): boolean =>
   !(stored.end <= now && observed.start > now);
 
-/** Half the shortest distance between two slots of the series; a lone slot may move any distance. */
+const twinKey = (slot: ObservedSlot): string =>
+  `${originalOf(slot)}/${hasDateOnly(slot) ? dateOf(slot) : ''}`;
+
+/** Half the shortest distance between two slots of the series; `Infinity` where there is no second slot. */
 function halfInterval(stored: readonly StoredSlot[], observed: readonly ObservedSlot[]): number {
   const shortest = (starts: readonly Instant[]): number => {
     const ordered = [...new Set(starts)].sort((a, b) => a - b);
@@ -72,7 +91,8 @@ function halfInterval(stored: readonly StoredSlot[], observed: readonly Observed
 }
 
 /**
- * Matches the copies observed on one calendar to the stored occurrences of the same lineage.
+ * Matches the copies observed on one calendar to the stored occurrences of the same lineage. The order of the
+ * observed copies has no influence.
  * @returns for each observed slot the index of its stored slot, or `null`: it is a new occurrence
  */
 export function matchSlots(
@@ -81,7 +101,13 @@ export function matchSlots(
   now: Instant,
 ): Array<number | null> {
   const matches: Array<number | null> = observed.map(() => null);
-  const taken = new Set<number>();
+  /** Stored slot -> original instant of whoever took it first. */
+  const taken = new Map<number, Instant>();
+  const inOrder = [...observed.entries()].sort(
+    ([, a], [, b]) =>
+      originalOf(a) - originalOf(b) || a.start - b.start || (a.sourceId < b.sourceId ? -1 : 1),
+  );
+  const open = () => inOrder.filter(([at]) => matches[at] === null);
   const nearestOf = (candidates: readonly number[], slot: ObservedSlot): number | null => {
     let best: number | null = null;
     for (const at of candidates) {
@@ -99,60 +125,94 @@ export function matchSlots(
   const settle = (at: number, match: number | null) => {
     if (match === null) return;
     matches[at] = match;
-    taken.add(match);
+    if (!taken.has(match)) taken.set(match, originalOf(observed[at] as ObservedSlot));
   };
 
-  const bySourceId = index(stored, (slot) => slot.sourceIds);
-  const byInstant = index(stored, originalsOf);
-  for (const [at, slot] of observed.entries())
-    settle(at, nearestOf(bySourceId.get(slot.sourceId) ?? [], slot));
-  for (const [at, slot] of observed.entries()) {
-    if (matches[at] === null) settle(at, nearestOf(byInstant.get(originalOf(slot)) ?? [], slot));
+  // An id that stands belongs where it stands; one that was dragged along in time once stood elsewhere too.
+  const byId = index(stored, (slot) => slot.sourceIds);
+  const byFormerId = index(stored, (slot) => slot.formerIds);
+  for (const [at, slot] of inOrder) settle(at, nearestOf(byId.get(slot.sourceId) ?? [], slot));
+  for (const [at, slot] of open()) settle(at, nearestOf(byFormerId.get(slot.sourceId) ?? [], slot));
+
+  // What took a slot by its id tells where the slot is now, as it will when this pass is stored.
+  const byInstant = index(stored, (slot, at) => {
+    const now = taken.get(at);
+    if (now === undefined) return originalsOf(slot);
+    return [...slot.originalStarts, now];
+  });
+  for (const [at, slot] of open()) {
+    const original = originalOf(slot);
+    const candidates = (byInstant.get(original) ?? []).filter((match) => {
+      if ((taken.get(match) ?? original) !== original) return false;
+      return !hasDateOnly(slot) || datesOf(stored[match] as StoredSlot).includes(dateOf(slot));
+    });
+    settle(at, nearestOf(candidates, slot));
   }
 
   // A lineage of one single event has no other slot it could be.
-  const onlyStored = stored.length === 1 ? (stored[0] as StoredSlot) : null;
-  const onlyObserved = observed.length === 1 ? (observed[0] as ObservedSlot) : null;
+  const [lone] = stored;
+  const [loneObserved] = observed;
   if (
-    onlyStored &&
-    onlyObserved &&
+    stored.length === 1 &&
+    observed.length === 1 &&
+    lone &&
+    loneObserved &&
     !taken.has(0) &&
-    onlyStored.originalStarts.length === 0 &&
-    onlyObserved.originalStart === null
+    lone.here !== 'held' &&
+    lone.originalStarts.length + lone.originalDates.length === 0 &&
+    loneObserved.originalStart === null &&
+    loneObserved.originalDate === null &&
+    mayMeet(lone, loneObserved, now)
   ) {
-    if (mayMeet(onlyStored, onlyObserved, now)) settle(0, 0);
+    settle(0, 0);
   }
 
-  const openStored = () => stored.map((_, at) => at).filter((at) => !taken.has(at));
-  const openObserved = () => observed.map((_, at) => at).filter((at) => matches[at] === null);
+  const openStored = () =>
+    [...stored.entries()].filter(([at, slot]) => !taken.has(at) && slot.here !== 'held');
 
   const storedOnDate = new Map<CalendarDate, number[]>();
-  for (const at of openStored()) {
-    for (const date of new Set(datesOf(stored[at] as StoredSlot))) push(storedOnDate, date, at);
+  for (const [at, slot] of openStored()) {
+    for (const date of new Set(datesOf(slot))) push(storedOnDate, date, at);
   }
   const observedOnDate = new Map<CalendarDate, number[]>();
-  for (const at of openObserved()) push(observedOnDate, dateOf(observed[at] as ObservedSlot), at);
+  for (const [at, slot] of open()) push(observedOnDate, dateOf(slot), at);
   for (const [date, those] of observedOnDate) {
-    const candidates = (storedOnDate.get(date) ?? []).filter((at) => !taken.has(at));
-    if (those.length !== 1 || candidates.length !== 1) continue;
+    const candidates = storedOnDate.get(date) ?? [];
     const [at, match] = [those[0] as number, candidates[0] as number];
+    if (those.length !== 1 || candidates.length !== 1 || taken.has(match)) continue;
     if (mayMeet(stored[match] as StoredSlot, observed[at] as ObservedSlot, now)) settle(at, match);
   }
 
   const reach = halfInterval(stored, observed);
   const pairs: Array<{ distance: number; at: number; match: number }> = [];
-  for (const at of openObserved()) {
-    const slot = observed[at] as ObservedSlot;
-    for (const match of openStored()) {
-      const candidate = stored[match] as StoredSlot;
+  const waiting = openStored();
+  for (const [at, slot] of open()) {
+    if (slot.status === 'cancelled') continue;
+    for (const [match, candidate] of waiting) {
+      // A guess neither moves what is over nor lets what lies ahead be over.
+      if (!mayMeet(candidate, slot, now) || (candidate.end > now && slot.start <= now)) continue;
+      const within =
+        candidate.here === 'elsewhere' && reach === Number.POSITIVE_INFINITY ? LONE_REACH : reach;
       const distance = Math.min(
         ...originalsOf(candidate).map((original) => Math.abs(original - originalOf(slot))),
       );
-      if (distance <= reach && mayMeet(candidate, slot, now)) pairs.push({ distance, at, match });
+      if (distance <= within) pairs.push({ distance, at, match });
     }
   }
-  pairs.sort((a, b) => a.distance - b.distance || a.at - b.at || a.match - b.match);
+  // Sorting is stable: among equals the order of the slots decides, not that of the rows.
+  pairs.sort((a, b) => a.distance - b.distance);
   for (const { at, match } of pairs) if (matches[at] === null && !taken.has(match)) settle(at, match);
+
+  // Twins stay together, also where one of them was guessed.
+  const guessed = new Map(
+    inOrder
+      .filter(([at]) => matches[at] !== null)
+      .map(([at, slot]) => [twinKey(slot), matches[at] as number]),
+  );
+  for (const [at, slot] of open()) {
+    const match = guessed.get(twinKey(slot));
+    if (match !== undefined && mayMeet(stored[match] as StoredSlot, slot, now)) settle(at, match);
+  }
   return matches;
 }
 
@@ -164,9 +224,9 @@ function push<K>(map: Map<K, number[]>, key: K, value: number): void {
 
 function index<K>(
   slots: readonly StoredSlot[],
-  keysOf: (slot: StoredSlot) => readonly K[],
+  keysOf: (slot: StoredSlot, at: number) => readonly K[],
 ): Map<K, number[]> {
   const map = new Map<K, number[]>();
-  for (const [at, slot] of slots.entries()) for (const key of new Set(keysOf(slot))) push(map, key, at);
+  for (const [at, slot] of slots.entries()) for (const key of new Set(keysOf(slot, at))) push(map, key, at);
   return map;
 }

@@ -24,10 +24,38 @@ export interface MergeContext {
   readonly blind: ReadonlySet<number>;
 }
 
+/** The last tie-breaks only make sure that the order in which copies came has no say. */
 const newest = (copies: readonly Copy[]): Copy | undefined =>
   copies.toSorted(
-    (a, b) => (b.updatedAt ?? 0) - (a.updatedAt ?? 0) || a.holder.calendarId - b.holder.calendarId,
+    (a, b) =>
+      (b.updatedAt ?? 0) - (a.updatedAt ?? 0) ||
+      a.holder.calendarId - b.holder.calendarId ||
+      (a.sourceId < b.sourceId ? -1 : 1),
   )[0];
+
+/**
+ * The copies whose tags speak for the meeting: those that stand and, for a calendar on which none stands any more,
+ * the one that stood there last. Somebody who deletes their copy has neither called the meeting off nor untagged it,
+ * even if the tag (a category, a private property) was on that copy alone.
+ */
+export function tagBearers(copies: readonly Copy[]): Copy[] {
+  const standing = copies.filter(isStanding);
+  const seen = new Set(standing.map((copy) => copy.holder.calendarId));
+  const left = copies.filter((copy) => copy.removal !== null && !seen.has(copy.holder.calendarId));
+  const last = Map.groupBy(left, (copy) => copy.holder.calendarId);
+  return [
+    ...standing,
+    ...[...last.values()].flatMap((those) => {
+      // A copy without an id was stored by this very pass and is the latest.
+      const latest = those.toSorted(
+        (a, b) =>
+          (b.removal?.at ?? 0) - (a.removal?.at ?? 0) ||
+          (b.copyId ?? Number.MAX_SAFE_INTEGER) - (a.copyId ?? Number.MAX_SAFE_INTEGER),
+      )[0];
+      return latest && latest.removal?.how !== 'untagged' ? [latest] : [];
+    }),
+  ];
+}
 
 /** The copy that decides when the meeting is. */
 export function leadingCopy(copies: readonly Copy[], blind: ReadonlySet<number>): Copy | undefined {
@@ -100,6 +128,7 @@ export function peopleOf(copies: readonly Copy[]): ReadonlyMap<string, ObservedP
 /** A person's answer to the invitation. */
 export function rsvpOf(personId: number, copies: readonly Copy[], roster: Roster): Rsvp {
   const own = copies.filter((copy) => isStanding(copy) && copy.holder.personId === personId);
+  const organizes = own.some((copy) => copy.ownerIsOrganizer);
   const ownWord = newest(own.filter((copy) => copy.ownerResponse !== null));
   if (ownWord?.ownerResponse && (ownWord.ownerResponse !== 'none' || ownWord.ownerIsOrganizer)) {
     return ownWord.ownerResponse;
@@ -109,7 +138,9 @@ export function rsvpOf(personId: number, copies: readonly Copy[], roster: Roster
   if (listed) return listed.organizer ? 'accepted' : listed.response;
   // Only this person's own copy, or nobody's, can be read. A list on one's own copy repeats one's own answer.
   const ownListed = newest(own)?.people.find((person) => roster.personOf.get(person.address) === personId);
-  return ownListed?.response ?? ownWord?.ownerResponse ?? 'none';
+  if (ownListed) return ownListed.organizer ? 'accepted' : ownListed.response;
+  // Who calls a meeting takes part in it, even where the provider does not list them.
+  return organizes ? 'accepted' : (ownWord?.ownerResponse ?? 'none');
 }
 
 export type Unmatched = 'no_mentorship' | 'no_mentor' | 'no_mentee' | 'outside_dates' | 'people_hidden';
@@ -168,15 +199,20 @@ function sideOf(
 /** What all copies say about the meeting itself. Sessions are not touched. */
 function mergeMeeting(before: Occurrence, context: MergeContext): Occurrence {
   const { copies } = before;
-  const ended = before.end <= context.now;
+  // One that we first see when it is over has no past of ours to protect.
+  const ended = before.occurrenceId !== null && before.end <= context.now;
   const called = cancellationOf(copies, context);
   // What the source dates after the start is kept with the copy and counts for nothing: people tidy calendars.
   const cancelled = called && called.at < before.start ? called : null;
-  if (ended) return before.cancelled || !cancelled ? before : { ...before, cancelled };
+  const isPrivate = copies.some((copy) => isStanding(copy) && copy.private);
+  if (ended) {
+    // What somebody calls private is hidden, whenever they say so.
+    const shown = isPrivate && !before.private ? { ...before, private: true, title: null } : before;
+    return before.cancelled || !cancelled ? shown : { ...shown, cancelled };
+  }
   if (called) return { ...before, cancelled: before.cancelled ?? cancelled };
   const lead = leadingCopy(copies, context.blind);
   if (!lead) return before;
-  const isPrivate = copies.some((copy) => isStanding(copy) && copy.private);
   const conference: Conference | null =
     lead.conference ??
     newest(copies.filter((copy) => isStanding(copy) && copy.conference !== null))?.conference ??
@@ -216,7 +252,7 @@ export function merge(before: Occurrence, context: MergeContext): Occurrence {
   const meeting = mergeMeeting(before, context);
   const ended = before.occurrenceId !== null && before.end <= now;
   const programs = new Set(
-    meeting.copies.filter(isStanding).flatMap((copy) => copy.matched.map((match) => match.program)),
+    tagBearers(meeting.copies).flatMap((copy) => copy.matched.map((match) => match.program)),
   );
   const people = peopleOf(meeting.copies);
   const wanted = new Map(
@@ -234,7 +270,7 @@ export function merge(before: Occurrence, context: MergeContext): Occurrence {
       const known = new Map(participants.map((participant) => [participant.personId, participant]));
       const answered = session.participants.map((was) => ({
         ...was,
-        rsvp: known.get(was.personId)?.rsvp ?? was.rsvp,
+        rsvp: laterAnswer(was.rsvp, known.get(was.personId)?.rsvp),
       }));
       const late =
         !session.cancelled && meeting.cancelled ? cancel(session, meeting, roster) : session.cancelled;
@@ -271,6 +307,9 @@ export function merge(before: Occurrence, context: MergeContext): Occurrence {
   }
   return { ...meeting, sessions: sessions.toSorted((a, b) => a.mentorshipId - b.mentorshipId) };
 }
+
+/** After the end an answer may still come in; a copy that somebody tidied away takes none back. */
+const laterAnswer = (was: Rsvp, is: Rsvp | undefined): Rsvp => (is === undefined || is === 'none' ? was : is);
 
 function cancel(session: Session, meeting: Occurrence, roster: Roster): Session['cancelled'] {
   if (!meeting.cancelled) return null;

@@ -1,7 +1,7 @@
 import { type Braked, type BrakeState, brake } from './brake.ts';
 import { sameState } from './equality.ts';
-import { matchSlots } from './matching.ts';
-import { type MergeContext, mentorshipsOf, merge, peopleOf, type Unmatched } from './merging.ts';
+import { dateOf, hasDateOnly, matchSlots, originalOf } from './matching.ts';
+import { type MergeContext, mentorshipsOf, merge, peopleOf, tagBearers, type Unmatched } from './merging.ts';
 import type { CancelledInstance, Instant, ObservedCopy, Window } from './observation.ts';
 import {
   type Copy,
@@ -65,7 +65,7 @@ export interface Plan {
   /** Only what differs. */
   readonly changes: readonly Change[];
   readonly unmatched: readonly UnmatchedEvent[];
-  /** Source ids for which an earlier "unmatched" no longer holds. */
+  /** Source ids for which an earlier "unmatched" no longer holds: matched, untagged or gone. */
   readonly nowMatched: readonly string[];
   readonly braked: Braked;
   /** Rows of this calendar that differ from what was stored: in a reconcile, the drift. */
@@ -81,10 +81,9 @@ function asCopy(staged: StagedCopy, holder: CopyHolder, stored: Copy | null): Co
   // A provider that hides details from us takes nothing away from what an earlier look showed.
   const unseen = hidden ? stored : null;
   const listed = unseen?.people ?? staged.people;
+  const named = new Set(listed.map((person) => person.address));
   const missing =
-    staged.peopleOmitted && stored
-      ? stored.people.filter((was) => !listed.some((is) => is.address === was.address))
-      : [];
+    staged.peopleOmitted && stored ? stored.people.filter((was) => !named.has(was.address)) : [];
   return {
     copyId: stored?.copyId ?? null,
     holder,
@@ -102,7 +101,7 @@ function asCopy(staged: StagedCopy, holder: CopyHolder, stored: Copy | null): Co
     ownerResponse,
     people: [...listed, ...missing].toSorted((a, b) => (a.address < b.address ? -1 : 1)),
     peopleOmitted: staged.peopleOmitted,
-    title: unseen?.title ?? staged.title,
+    title: staged.private ? null : (unseen?.title ?? staged.title),
     private: staged.private,
     hidden,
     conference: conference ?? unseen?.conference ?? null,
@@ -113,14 +112,19 @@ function asCopy(staged: StagedCopy, holder: CopyHolder, stored: Copy | null): Co
   };
 }
 
+const within = (copy: Copy, window: Window) => copy.end > window.from && copy.start < window.until;
+
 /** The removals that the pass implies for stored copies of this calendar, by copy id. */
-function removalsOf(pass: Pass, mine: ReadonlyArray<{ copy: Copy; occurrence: Occurrence }>) {
-  const staged = new Set(pass.copies.filter(isMeeting).map((copy) => copy.sourceId));
-  const noMeeting = new Set(pass.copies.filter((copy) => !isMeeting(copy)).map((copy) => copy.sourceId));
+function removalsOf(
+  pass: Pass,
+  copies: readonly StagedCopy[],
+  mine: ReadonlyArray<{ copy: Copy; occurrence: Occurrence }>,
+) {
+  const staged = new Set(copies.filter(isMeeting).map((copy) => copy.sourceId));
+  const noMeeting = new Set(copies.filter((copy) => !isMeeting(copy)).map((copy) => copy.sourceId));
   const told = new Map(pass.removals.map((removal) => [removal.sourceId, removal]));
   const series = new Map(pass.listedSeries.map((listed) => [listed.seriesId, listed]));
-  const singles = new Set(pass.copies.filter((copy) => copy.seriesId === null).map((copy) => copy.sourceId));
-  const within = (copy: Copy, window: Window) => copy.end > window.from && copy.start < window.until;
+  const singles = new Set(copies.filter((copy) => copy.seriesId === null).map((copy) => copy.sourceId));
   const removed = new Map<number, { at: Instant; how: Removal; inferred: boolean }>();
   for (const { copy } of mine) {
     if (copy.copyId === null || staged.has(copy.sourceId)) continue;
@@ -157,62 +161,99 @@ export function planPass(
       .filter((copy) => copy.holder.calendarId === holder.calendarId && isLive(copy))
       .map((copy) => ({ copy, occurrence })),
   );
-  const removed = removalsOf(pass, mine);
+  const latest = latestOf(pass);
+  const removed = removalsOf(pass, latest, mine);
   const braked = brake({
     now,
     state: pass.brake,
     complete: pass.complete !== null,
     future: mine
       .filter(
-        ({ copy, occurrence }) => copy.end > now && occurrence.sessions.some((session) => !session.cancelled),
+        ({ copy, occurrence }) =>
+          copy.end > now &&
+          // What a complete pass did not look at says nothing about what it should have seen.
+          (pass.complete === null || within(copy, pass.complete)) &&
+          occurrence.sessions.some((session) => !session.cancelled),
       )
       .map(({ copy, occurrence }) => ({
         lineage: occurrence.lineage,
         goneByInference: copy.copyId !== null && removed.get(copy.copyId)?.inferred === true,
       })),
-    stillSeen: new Set(pass.copies.map((copy) => copy.lineage)),
+    stillSeen: new Set(latest.map((copy) => copy.lineage)),
   });
   const held = new Set(braked.hold);
 
-  // The last row of an id wins, unless an older state came late; a page may be told twice, in any order.
-  const latest = new Map<string, StagedCopy>();
-  for (const copy of pass.copies) {
-    const earlier = latest.get(copy.sourceId);
-    if (!earlier || (copy.updatedAt ?? 0) >= (earlier.updatedAt ?? 0)) latest.set(copy.sourceId, copy);
-  }
-  const byLineage = Map.groupBy([...latest.values()].filter(isMeeting), (copy) => copy.lineage);
+  const meetings = latest.filter(isMeeting);
+  const byLineage = Map.groupBy(meetings, (copy) => copy.lineage);
+  const arriving = new Set(meetings.map((copy) => copy.sourceId));
+  const explicit: Removed = new Map([...removed].filter(([, removal]) => !removal.inferred));
   const storedByLineage = Map.groupBy(stored, (occurrence) => occurrence.lineage);
   const changes: Change[] = [];
-  let differing = 0;
   for (const lineage of new Set([...storedByLineage.keys(), ...byLineage.keys()])) {
     const before = storedByLineage.get(lineage) ?? [];
     const observed = (byLineage.get(lineage) ?? []).toSorted(
       (a, b) => a.start - b.start || (a.sourceId < b.sourceId ? -1 : 1),
     );
-    const placed = place(before, observed, pass, held.has(lineage) ? new Map() : removed);
-    differing += placed.differing;
-    for (const [was, draft] of placed.occurrences) {
+    for (const [was, draft] of place(
+      before,
+      observed,
+      arriving,
+      pass,
+      held.has(lineage) ? explicit : removed,
+    )) {
       const merged = merge(dropUntagged(draft, now), mergeContext);
-      // A meeting that no copy calls a mentor session and that never was one is none of our business.
-      if (was === null && merged.copies.length === 0) continue;
+      // A meeting that no copy calls a mentor session, or that was off before we saw it, is none of our business.
+      if (was === null && !merged.copies.some(isStanding)) continue;
       if (!sameState(was, merged)) changes.push({ before: was, after: merged });
     }
   }
   return {
     changes,
-    ...unmatchedOf([...latest.values()], holder.calendarId, changes, stored, mergeContext),
+    ...unmatchedOf(latest, pass.removals, holder.calendarId, changes, stored, mergeContext),
     braked,
-    differing,
+    differing: changes.reduce((count, change) => count + differingCopies(change, holder), 0),
   };
+}
+
+/** Copies on this calendar that are not as they were stored; what is not worth storing does not count. */
+function differingCopies({ before, after }: Change, holder: CopyHolder): number {
+  const stored = new Map(before?.copies.map((copy) => [copy.copyId, copy]));
+  return after.copies.filter(
+    (copy) =>
+      copy.holder.calendarId === holder.calendarId &&
+      !(copy.copyId !== null && sameState(stored.get(copy.copyId), copy)),
+  ).length;
+}
+
+type Removed = ReturnType<typeof removalsOf>;
+
+/**
+ * The last row of an id wins, unless an older state came late: a page may be told twice, in any order. A removal
+ * that the source dates after a row takes that row away; an undated one has been weighed when it was staged.
+ */
+function latestOf(pass: Pass): StagedCopy[] {
+  const latest = new Map<string, StagedCopy>();
+  for (const copy of pass.copies) {
+    const earlier = latest.get(copy.sourceId);
+    if (!earlier || (copy.updatedAt ?? 0) >= (earlier.updatedAt ?? 0)) latest.set(copy.sourceId, copy);
+  }
+  for (const { sourceId, updatedAt } of pass.removals) {
+    const copy = latest.get(sourceId);
+    if (copy && updatedAt !== null && copy.updatedAt !== null && updatedAt > copy.updatedAt)
+      latest.delete(sourceId);
+  }
+  return [...latest.values()];
 }
 
 /** Puts the observed copies of one lineage where they belong and marks the removed ones. */
 function place(
   before: readonly Occurrence[],
   observed: readonly StagedCopy[],
+  /** Every id that the pass shows, whatever its lineage. */
+  shown: ReadonlySet<string>,
   pass: Pass,
-  removed: ReturnType<typeof removalsOf>,
-): { occurrences: Array<[Occurrence | null, Occurrence]>; differing: number } {
+  removed: Removed,
+): Array<[Occurrence | null, Occurrence]> {
   const { holder, now } = pass;
   const onThisCalendar = (copy: Copy) => copy.holder.calendarId === holder.calendarId;
   const slots = before.map((occurrence) => ({
@@ -226,7 +267,7 @@ function place(
     ]),
     start: occurrence.start,
     end: occurrence.end,
-    sourceIds: occurrence.copies.filter(onThisCalendar).map((copy) => copy.sourceId),
+    ...presence(occurrence.copies.filter(onThisCalendar), removed),
   }));
   const matches = matchSlots(slots, observed, now);
   const arriving = new Map<number, StagedCopy[]>();
@@ -236,8 +277,6 @@ function place(
     if (match === null || match === undefined) newcomers.push(copy);
     else arriving.set(match, [...(arriving.get(match) ?? []), copy]);
   }
-  const arrivingAnywhere = new Set(observed.map((copy) => copy.sourceId));
-  let differing = 0;
   const kept = before.map((occurrence, at): [Occurrence | null, Occurrence] => {
     const here = arriving.get(at) ?? [];
     const copies: Copy[] = [];
@@ -255,15 +294,13 @@ function place(
         const stale =
           copy.updatedAt !== null && update.updatedAt !== null && update.updatedAt < copy.updatedAt;
         const next = stale ? copy : asCopy(update, holder, copy);
-        if (!sameState(next, copy)) differing += 1;
         copies.push(next);
-      } else if (arrivingAnywhere.has(copy.sourceId)) {
-        // The id now names another occurrence (an event dragged into the future after it was over).
+      } else if (shown.has(copy.sourceId)) {
+        // The id now names another occurrence: an event dragged into the future after it was over, or a UID that
+        // the provider changed. It can stand in one place only.
         copies.push({ ...copy, removal: { at: now, how: 'absent' } });
-        differing += 1;
       } else if (gone) {
         copies.push({ ...copy, removal: { at: gone.at, how: gone.how } });
-        differing += 1;
       } else {
         copies.push(copy);
       }
@@ -273,13 +310,11 @@ function place(
       const earlier =
         occurrence.copies.find((copy) => onThisCalendar(copy) && copy.sourceId === staged.sourceId) ?? null;
       copies.push(asCopy(staged, holder, earlier && { ...earlier, copyId: null }));
-      differing += 1;
     }
     return [occurrence, { ...occurrence, copies }];
   });
-  const fresh = groupTwins(newcomers).map((twins): [Occurrence | null, Occurrence] => {
+  const fresh = groupTwins(newcomers, now).map((twins): [Occurrence | null, Occurrence] => {
     const first = twins[0] as StagedCopy;
-    differing += twins.length;
     const draft: Occurrence = {
       occurrenceId: null,
       lineage: first.lineage,
@@ -299,27 +334,51 @@ function place(
     };
     return [null, draft];
   });
-  return { occurrences: [...kept, ...fresh], differing };
+  return [...kept, ...fresh];
 }
 
-/** New copies with one original instant are one occurrence: a split at the same time leaves such twins. */
-function groupTwins(copies: readonly StagedCopy[]): StagedCopy[][] {
+/** What stands of an occurrence on the observed calendar, and what stood there. */
+function presence(copies: readonly Copy[], removed: Removed) {
+  const live = copies.filter(isLive);
+  const held = live.some((copy) => copy.copyId === null || !removed.has(copy.copyId));
+  return {
+    sourceIds: live.map((copy) => copy.sourceId),
+    formerIds: copies.filter((copy) => !isLive(copy)).map((copy) => copy.sourceId),
+    here: held ? ('held' as const) : live.length > 0 ? ('vacated' as const) : ('elsewhere' as const),
+  };
+}
+
+/**
+ * New copies with one original instant are one occurrence, as they would be if one of them were stored already: a
+ * split at the same time leaves such twins.
+ */
+function groupTwins(copies: readonly StagedCopy[], now: Instant): StagedCopy[][] {
   const groups = new Map<string, StagedCopy[]>();
-  for (const copy of copies) {
-    // Single events of one lineage on one calendar are told apart by their id alone.
-    const key = copy.originalStart === null ? copy.sourceId : String(copy.originalStart);
-    groups.set(key, [...(groups.get(key) ?? []), copy]);
+  const add = (key: string, copy: StagedCopy) => {
+    const group = groups.get(key);
+    if (group) group.push(copy);
+    else groups.set(key, [copy]);
+  };
+  // Of two copies of one slot, one that is over does not hold one that was moved ahead.
+  const keyOf = (copy: StagedCopy) => `${originalOf(copy)}/${copy.start > now ? 'ahead' : 'begun'}`;
+  const [dateOnly, timed] = [copies.filter(hasDateOnly), copies.filter((copy) => !hasDateOnly(copy))];
+  for (const copy of timed) add(keyOf(copy), copy);
+  for (const copy of dateOnly) {
+    const at = keyOf(copy);
+    const dates = groups.get(at)?.map(dateOf) ?? [];
+    add(dates.includes(dateOf(copy)) ? at : `${at}/${dateOf(copy)}`, copy);
   }
   return [...groups.values()];
 }
 
 /**
- * A tag belongs to the meeting: while one standing copy carries it, all copies are kept. When none does any more,
+ * A tag belongs to the meeting: while one copy carries it, all copies are kept. When none does any more,
  * they are let go, and copies that were never stored are not stored at all.
  */
 function dropUntagged(occurrence: Occurrence, now: Instant): Occurrence {
   const standing = occurrence.copies.filter(isStanding);
-  if (standing.length === 0 || standing.some((copy) => copy.matched.length > 0)) return occurrence;
+  if (standing.length === 0 || tagBearers(occurrence.copies).some((copy) => copy.matched.length > 0))
+    return occurrence;
   if (standing.every((copy) => copy.hidden)) return occurrence;
   return {
     ...occurrence,
@@ -337,6 +396,7 @@ function distinct<T>(values: ReadonlyArray<T | null>): T[] {
 /** Why tagged events are no sessions, and which of them are (or are no longer tagged at all). */
 function unmatchedOf(
   staged: readonly StagedCopy[],
+  removals: readonly StagedRemoval[],
   calendarId: number,
   changes: readonly Change[],
   stored: readonly Occurrence[],
@@ -349,7 +409,8 @@ function unmatchedOf(
     }
   }
   const unmatched: UnmatchedEvent[] = [];
-  const nowMatched: string[] = [];
+  const shown = new Set(staged.map((copy) => copy.sourceId));
+  const nowMatched = removals.map((removal) => removal.sourceId).filter((id) => !shown.has(id));
   for (const copy of staged) {
     const programs = copy.status === 'cancelled' ? [] : distinct(copy.matched.map((match) => match.program));
     const reasons = programs.flatMap((program): UnmatchedEvent[] => {

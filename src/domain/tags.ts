@@ -67,6 +67,8 @@ const WORD = /[\p{L}\p{N}_]/u;
 
 /** `needle` as a whole: `#mentor` is not found in `#mentoring`, nor `#mentoring` in `x#mentoring`. */
 function holdsWord(haystack: string, needle: string): boolean {
+  // An empty reference would stand in every event there is.
+  if (needle === '') return false;
   for (let at = haystack.indexOf(needle); at >= 0; at = haystack.indexOf(needle, at + 1)) {
     const before = haystack.slice(0, at).at(-1) ?? ' ';
     const after = haystack.slice(at + needle.length).at(0) ?? ' ';
@@ -100,7 +102,7 @@ export function matchTags(
   people: ReadonlyArray<Pick<ObservedPerson, 'address'>>,
   searches: readonly TagSearch[],
 ): Match[] {
-  // Most events of a calendar are not ours: the body is only parsed when a cheap look says it is worth it.
+  // Parsed once an event, and only where a rule looks at text.
   let words: string | undefined;
   const seen = () => (words ??= `${visibleText(text.title)}\n${visibleText(text.body)}`);
   const categories = new Set(text.categories.map((name) => name.normalize('NFKC').trim().toLowerCase()));

@@ -12,9 +12,9 @@ export interface ProviderRequest {
 
 export interface Instruments {
   /** Counts a request on the wire. */
-  request(report: ProviderRequest): void;
+  readonly request: (report: ProviderRequest) => void;
   /** Counts a notification by what became of it. */
-  hint(provider: Provider, outcome: HintOutcome): void;
+  readonly hint: (provider: Provider, outcome: HintOutcome) => void;
 }
 
 /** How many calendars ought to be pushed, and which channels there are, asked when metrics are read. */

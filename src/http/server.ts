@@ -1,6 +1,7 @@
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Log } from '../runtime/log.ts';
+import { answerRoutes, type PageDeps } from './answers.ts';
 import { type EventFeed, eventRoutes } from './events.ts';
 import { type HealthChecks, healthRoutes } from './health.ts';
 import { baseUrl } from './listening.ts';
@@ -18,6 +19,8 @@ export type HttpServerDeps = HealthChecks & {
   readonly events: EventFeed;
   /** The bearer token of `GET /events`; null: only this machine itself may read them. */
   readonly eventsToken: string | null;
+  /** What the links in mails open; null or absent: there are no links. */
+  readonly answers?: PageDeps | null;
   /** null: no metrics are served. */
   readonly metrics: MetricsListener | null;
   readonly limits?: {
@@ -85,6 +88,8 @@ export function createHttpServer(deps: HttpServerDeps): HttpServer {
   app.register(async (scope) => healthRoutes(scope, deps));
   app.register(async (scope) => eventRoutes(scope, deps.events, deps.eventsToken));
   app.register(async (scope) => notificationRoutes(scope, deps.acceptNotification, notifications));
+  const { answers } = deps;
+  if (answers) app.register(async (scope) => answerRoutes(scope, answers, deps.log));
   const metrics = deps.metrics === null ? null : createMetricsServer(deps.metrics);
 
   return {

@@ -97,6 +97,8 @@ class Loop {
   readonly #slots: PQueue;
   readonly #stopping = new AbortController();
   readonly #active = new Set<string>();
+  /** Jobs that ended while the database could not be told. */
+  readonly #unsettled = new Set<string>();
   #wakes = 0;
   #wakeUp: (() => void) | null = null;
   #ended: Promise<void> = Promise.resolve();
@@ -154,6 +156,11 @@ class Loop {
 
   async #take(most: number): Promise<number> {
     try {
+      if (this.#unsettled.size > 0) {
+        const ids = [...this.#unsettled];
+        await this.#boss.fail(this.queue, ids);
+        for (const id of ids) this.#unsettled.delete(id);
+      }
       const jobs = await this.#boss.fetch<JobData>(this.queue, { batchSize: most });
       for (const job of jobs) {
         this.#active.add(job.id);
@@ -175,12 +182,8 @@ class Loop {
       if (!this.#stopping.signal.aborted) {
         this.#log.error({ queue: this.queue, problem: describeError(problem) }, 'a job failed');
       }
-      await this.#boss.fail(this.queue, id).catch((again: unknown) => {
-        this.#log.warn(
-          { queue: this.queue, problem: describeError(again) },
-          'a failed job was left to its heartbeat',
-        );
-      });
+      // The database may be away; then it is told when it is back, or else the key would wait for the heartbeat.
+      await this.#boss.fail(this.queue, id).catch(() => this.#unsettled.add(id));
     } finally {
       this.#active.delete(id);
       this.wake();

@@ -1,3 +1,4 @@
+import type { Outcome } from '../domain/judgement.ts';
 import type { MailKind } from '../domain/mail.ts';
 
 /** What a mail can say, as it stands when it leaves. Instants are ISO 8601 in UTC. */
@@ -14,6 +15,11 @@ export interface MailFacts {
     readonly language: string;
   };
   readonly program: string;
+  readonly programId: number;
+  /** null for a coordinator. */
+  readonly personId: number | null;
+  /** The person wants no mails of this program. */
+  readonly optedOut: boolean;
   readonly coordinator: string | null;
   /** The program's first text tag: what to write into an invitation. */
   readonly tag: string | null;
@@ -22,6 +28,9 @@ export interface MailFacts {
     readonly status: 'scheduled' | 'cancelled';
     readonly start: string;
     readonly end: string;
+    readonly outcome: Outcome | null;
+    /** The reader has said what became of it. */
+    readonly answered: boolean;
     readonly revision: number;
     readonly title: string | null;
     readonly isPrivate: boolean;
@@ -49,6 +58,8 @@ export interface MailFacts {
     readonly lastHeld: string | null;
     readonly due: string | null;
     readonly resolved: boolean;
+    /** The last session of the pair that nobody could verify and that can still be answered for. */
+    readonly unverified: { readonly sessionId: number; readonly end: string } | null;
   } | null;
   readonly digest: {
     readonly items: ReadonlyArray<{

@@ -10,7 +10,7 @@ export type OutgoingMail = {
   readonly text: string;
   /** Names the stream for filters, e.g. `reminder.oak-program`; the mailer completes it with its domain. */
   readonly listId: string;
-  /** https URL that ends this stream by one POST (RFC 8058), null where people cannot opt out. */
+  /** URL that ends the program's mails to this person by one POST (RFC 8058), null where people cannot opt out. */
   readonly unsubscribeUrl: string | null;
   /** BCP 47 tag. */
   readonly language: string;

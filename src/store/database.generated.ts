@@ -640,6 +640,21 @@ export interface CadencedMail {
   to_address: string;
 }
 
+export interface CadencedMailOptOut {
+  /**
+   * Who.
+   */
+  person_id: number;
+  /**
+   * From which program.
+   */
+  program_id: number;
+  /**
+   * Since when (business time).
+   */
+  since: Timestamp;
+}
+
 export interface CadencedMembership {
   /**
    * The mentorship.
@@ -2402,6 +2417,7 @@ export interface DB {
   "cadenced.feedback": CadencedFeedback;
   "cadenced.harvest": CadencedHarvest;
   "cadenced.mail": CadencedMail;
+  "cadenced.mail_opt_out": CadencedMailOptOut;
   "cadenced.membership": CadencedMembership;
   "cadenced.mentorship": CadencedMentorship;
   "cadenced.mentorship_pause": CadencedMentorshipPause;

@@ -120,6 +120,15 @@ function unreachable(error: unknown): Error {
       error,
     );
   }
+  if (code === '42501') {
+    return problem(
+      'config',
+      'database_rights_missing',
+      'PostgreSQL does not let this database user look at cadenced (42501): use the user that owns the schemas ' +
+        'cadenced and mentoring, the one the daemon runs as.',
+      error,
+    );
+  }
   return problem(
     'transient',
     'database_unreachable',

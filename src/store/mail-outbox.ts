@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely';
+import { ANSWERABLE_DAYS } from '../domain/answer.ts';
 import type { MailFacts, MailOutbox } from '../ports/mail-outbox.ts';
 import type { DB } from './database.generated.ts';
 
@@ -62,13 +63,20 @@ async function loadFacts(db: Kysely<DB>, mailIds: readonly number[]): Promise<Ma
           'participantId', coalesce(mail.person_id::text, 'coordinator'), 'name', person.name,
           'address', mail.to_address, 'timeZone', coalesce(person.time_zone, program.time_zone),
           'language', coalesce(person.language, rules.policy ->> 'language', 'en')),
-        'program', program.name,
+        'program', program.name, 'programId', program.program_id, 'personId', mail.person_id,
+        'optedOut', exists (select from cadenced.mail_opt_out
+                             where mail_opt_out.person_id = mail.person_id
+                               and mail_opt_out.program_id = program.program_id),
         'coordinator', rules.policy ->> 'coordinator',
         'tag', (select tag ->> 'text' from jsonb_array_elements(rules.policy -> 'tags') with ordinality its(tag, place)
                  where tag ->> 'kind' = 'text' order by place limit 1),
         'session', case when session.session_id is not null then jsonb_build_object(
           'sessionId', session.session_id::text, 'status', session.status, 'start', session.starts_at,
-          'end', session.ends_at, 'revision', session.reschedules, 'title', occurrence.title,
+          'end', session.ends_at, 'outcome', session.outcome,
+          'answered', exists (select from cadenced.evidence
+                               where evidence.session_id = session.session_id and evidence.source = 'answer'
+                                 and evidence.person_id = mail.person_id),
+          'revision', session.reschedules, 'title', occurrence.title,
           'isPrivate', occurrence.private,
           'conferenceUrl', case occurrence.conference_kind
             when 'meet' then 'https://meet.google.com/' || regexp_replace(occurrence.conference_key,
@@ -103,7 +111,15 @@ async function loadFacts(db: Kysely<DB>, mailIds: readonly number[]): Promise<Ma
                         where cadence.program = program.name and cadence.mentorship = mentorship.key),
           'due', (select due_at from mentoring.cadence
                    where cadence.program = program.name and cadence.mentorship = mentorship.key),
-          'resolved', alert.resolved_at is not null) end,
+          'resolved', alert.resolved_at is not null,
+          'unverified', (select jsonb_build_object('sessionId', ended.session_id, 'end', ended.ends_at)
+                           from cadenced.session ended
+                           join cadenced.participant on participant.session_id = ended.session_id
+                            and participant.person_id = mail.person_id
+                          where ended.mentorship_id = alert.mentorship_id and ended.outcome = 'unknown'
+                            and ended.ends_at <= cadenced.now()
+                            and ended.ends_at > cadenced.now() - make_interval(days => ${ANSWERABLE_DAYS})
+                          order by ended.starts_at desc, ended.session_id desc limit 1)) end,
         'digest', case when mail.kind = 'cadence_digest' then jsonb_build_object(
           'items', coalesce((select jsonb_agg(jsonb_build_object(
                 'people', (select jsonb_agg(member.name order by membership.role desc, member.name)

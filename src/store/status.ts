@@ -117,6 +117,7 @@ export interface Overview {
   readonly now: Date;
   readonly clock_moved: boolean;
   readonly programs: ReadonlyArray<{ program: string; mentorships: number; people: number }>;
+  /** Of the calendars that can be read, the one read longest ago; the others have a line of their own. */
   readonly oldest_pass: Date | null;
   readonly never_read: number;
   readonly due: {
@@ -139,7 +140,8 @@ export async function readOverview(db: Kysely<DB>): Promise<Overview> {
     oldest_pass: Date | null;
   }>`
     select cadenced.now() as now,
-           (select min(last_complete_pass_at) from mentoring.sync_health) as oldest_pass,
+           (select min(last_complete_pass_at) from mentoring.sync_health
+             where state in ('active', 'throttled', 'parked')) as oldest_pass,
            jsonb_build_object(
       'server', split_part(current_setting('server_version'), ' ', 1),
       'clock_moved', (select ahead_by <> interval '0' from cadenced.clock),

@@ -3,7 +3,13 @@ import type PQueue from 'p-queue';
 import type { ConferenceRecord, Harvest } from '../domain/conference-record.ts';
 import { type Directory, meetingOf, providerOf, statementsOf } from '../domain/evidence.ts';
 import { asFailure, type Failure, retryable } from '../domain/failure.ts';
-import { harvestWindow, nextHarvestAt, retryHarvestAt } from '../domain/harvest.ts';
+import {
+  HARVEST_SOURCES,
+  type HarvestSource,
+  harvestWindow,
+  nextHarvestAt,
+  retryHarvestAt,
+} from '../domain/harvest.ts';
 import type { EvidenceSource } from '../ports/evidence-source.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
@@ -48,17 +54,17 @@ export async function collectEvidence(
     const looks = await Promise.all(due.map((meeting) => deps.queue.add(() => ask(deps, meeting, signal))));
     // Stopped in the middle: what was not asked stays due, and an aborted request says nothing about a source.
     if (signal.aborted) return total;
-    const results = await Promise.all(looks.map((look) => understand(deps, look, now)));
+    const understood = await understandAll(deps, looks, now);
     const recorded = await inTransaction(deps.db, (trx) =>
       recordHarvests(
         trx,
-        results.map((result) => result.result),
+        understood.map(({ result }) => result),
         now,
       ),
     );
     total.asked += due.length;
     total.recorded += recorded;
-    total.failed += results.filter((result) => result.failed).length;
+    total.failed += understood.filter(({ failed }) => failed).length;
   }
 }
 
@@ -81,19 +87,46 @@ async function ask(deps: CollectEvidenceDeps, meeting: DueHarvest, signal: Abort
   }
 }
 
-async function understand(
+type Understood = { readonly result: HarvestResult; readonly failed: boolean };
+
+/** Names the people of all answers with one look into the directory for each source. */
+async function understandAll(
   deps: CollectEvidenceDeps,
-  { meeting, answer }: Look,
+  looks: readonly Look[],
   at: Date,
-): Promise<{ result: HarvestResult; failed: boolean }> {
+): Promise<Understood[]> {
   const now = at.getTime();
-  const base = { occurrenceId: meeting.occurrenceId, source: meeting.source, statements: [], learnt: [] };
-  if (!('found' in answer))
-    return { result: { ...base, ...afterFailure(deps, meeting, answer, now) }, failed: true };
-  if (answer.found === 'cannot_tell') {
-    const final = { state: 'cannot_tell' as const };
-    return { result: { ...base, final, dueAt: null, answer: answer.reason }, failed: false };
+  const answered = looks.map((look) => ({ look, kept: keptOf(look, now) }));
+  const directories = new Map<HarvestSource, Directory>();
+  for (const source of HARVEST_SOURCES) {
+    const records = answered.flatMap(({ look, kept }) => (look.meeting.source === source ? kept.over : []));
+    const participants = records.flatMap((record) => record.participants);
+    if (participants.length === 0) continue;
+    const directory = await loadDirectory(deps.db, {
+      provider: providerOf(source),
+      accounts: participants.flatMap(({ providerUserId }) =>
+        providerUserId === null ? [] : [providerUserId],
+      ),
+      addresses: participants.flatMap(({ addresses }) => addresses),
+    });
+    directories.set(source, directory);
   }
+  return answered.map(({ look, kept }) =>
+    understand(deps, look, kept, directories.get(look.meeting.source) ?? NOBODY, now),
+  );
+}
+
+const NOBODY: Directory = { byAccount: new Map(), byAddress: new Map() };
+
+type Kept = {
+  /** The records that are of this meeting and over. */
+  readonly over: readonly ConferenceRecord[];
+  readonly found: boolean;
+  readonly next: number | null;
+};
+
+function keptOf({ meeting, answer }: Look, now: number): Kept {
+  if (!('found' in answer) || answer.found === 'cannot_tell') return { over: [], found: false, next: null };
   const records =
     answer.found === 'nothing'
       ? []
@@ -105,7 +138,24 @@ async function understand(
   const next = nextHarvestAt(meeting.source, meeting.end, now, said);
   // Rows are never changed, so a call that goes on is kept when it is over, or when nobody asks any more.
   const over = records.filter((record) => record.until !== null || next === null);
-  const directory = await directoryOf(deps, meeting, over);
+  return { over, found: records.length > 0, next };
+}
+
+function understand(
+  deps: CollectEvidenceDeps,
+  { meeting, answer }: Look,
+  { over, found, next }: Kept,
+  directory: Directory,
+  now: number,
+): Understood {
+  const base = { occurrenceId: meeting.occurrenceId, source: meeting.source, statements: [], learnt: [] };
+  if (!('found' in answer)) {
+    return { result: { ...base, ...afterFailure(deps, meeting, answer, now) }, failed: true };
+  }
+  if (answer.found === 'cannot_tell') {
+    const final = { state: 'cannot_tell' as const };
+    return { result: { ...base, final, dueAt: null, answer: answer.reason }, failed: false };
+  }
   const stated = over.map((record) => statementsOf(meeting.source, record, directory, now));
   return {
     result: {
@@ -114,23 +164,10 @@ async function understand(
       learnt: stated.flatMap((one) => one.learnt),
       final: next === null ? { state: 'final' } : null,
       dueAt: next === null ? null : new Date(next),
-      answer: records.length === 0 ? 'nothing' : 'records',
+      answer: found ? 'records' : 'nothing',
     },
     failed: false,
   };
-}
-
-function directoryOf(
-  deps: CollectEvidenceDeps,
-  meeting: DueHarvest,
-  records: readonly ConferenceRecord[],
-): Promise<Directory> {
-  const participants = records.flatMap((record) => record.participants);
-  return loadDirectory(deps.db, {
-    provider: providerOf(meeting.source),
-    accounts: participants.flatMap(({ providerUserId }) => (providerUserId === null ? [] : [providerUserId])),
-    addresses: participants.flatMap(({ addresses }) => addresses),
-  });
 }
 
 function afterFailure(

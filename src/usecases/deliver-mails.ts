@@ -1,12 +1,15 @@
 import { DateTime } from 'luxon';
+import { answerableUntil } from '../domain/answer.ts';
 import {
   cadenceAlertMail,
   cadenceDigestMail,
+  didYouMeetMail,
   type MailModel,
   messageId,
   nudgeMail,
   reminderMail,
 } from '../domain/mail.ts';
+import type { Links } from '../ports/links.ts';
 import type { MailFacts, MailOutbox, MailOutcome } from '../ports/mail-outbox.ts';
 import type { Mailer, OutgoingMail } from '../ports/mailer.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -21,6 +24,8 @@ export interface DeliverMailsDeps {
     readonly html: string;
     readonly text: string;
   };
+  /** null without a public URL: mails carry no links to us then, and what is nothing without one is not sent. */
+  readonly links: Links | null;
   /** Domain of the sender's address: the right side of every Message-ID. */
   readonly domain: string;
   readonly clock: Clock;
@@ -61,7 +66,7 @@ export async function deliverMails(
 }
 
 async function deliver(deps: DeliverMailsDeps, facts: MailFacts): Promise<MailOutcome> {
-  const model = modelOf(facts, deps.clock.now());
+  const model = modelOf(facts, deps.clock.now(), deps.links);
   if (typeof model === 'string') return { status: 'suppressed', reason: model };
   let mail: OutgoingMail;
   try {
@@ -99,9 +104,18 @@ async function deliver(deps: DeliverMailsDeps, facts: MailFacts): Promise<MailOu
 const utc = (iso: string): DateTime => DateTime.fromISO(iso, { zone: 'utc' });
 const utcOrNull = (iso: string | null): DateTime | null => (iso === null ? null : utc(iso));
 
+/** Who digs out an old mail to end them is to succeed; for ever would mean that a key can never be retired. */
+const UNSUBSCRIBE_DAYS = 400;
+
 /** What the mail says, or the reason why it is better not sent. */
-export function modelOf(facts: MailFacts, now: DateTime): MailModel | string {
-  const common = { recipient: facts.to, program: facts.program, unsubscribeUrl: null, now };
+export function modelOf(facts: MailFacts, now: DateTime, links: Links | null): MailModel | string {
+  if (facts.optedOut) return 'opted_out';
+  const common = {
+    recipient: facts.to,
+    program: facts.program,
+    unsubscribeUrl: unsubscribeUrl(facts, now, links),
+    now,
+  };
   const { session, plan, alert, digest } = facts;
   switch (facts.kind) {
     case 'reminder':
@@ -114,6 +128,22 @@ export function modelOf(facts: MailFacts, now: DateTime): MailModel | string {
         end: utc(session.end),
         offset: facts.factKey.split('/')[3] ?? 'reminder',
       });
+    case 'did_you_meet': {
+      if (!session) return 'no_session';
+      // Known by the other's word or a late record, or told already on the page of an alert.
+      if (session.outcome !== 'unknown') return 'known_meanwhile';
+      if (session.answered) return 'answered_meanwhile';
+      const answer = answerUrl(facts, { ...session, sessionId: Number(session.sessionId) }, now, links);
+      // It asks a question, and without the link there is nowhere to answer it.
+      if (answer === null) return 'no_public_url';
+      return didYouMeetMail({
+        ...common,
+        ...session,
+        start: utc(session.start),
+        end: utc(session.end),
+        answerUrl: answer,
+      });
+    }
     case 'cadence_alert':
       if (!alert) return 'no_alert';
       if (alert.resolved) return 'resolved_meanwhile';
@@ -123,7 +153,7 @@ export function modelOf(facts: MailFacts, now: DateTime): MailModel | string {
         lastHeld: utcOrNull(alert.lastHeld),
         due: utcOrNull(alert.due),
         tag: facts.tag,
-        answerUrl: null,
+        answerUrl: answerUrl(facts, alert.unverified, now, links),
         coordinator: facts.coordinator,
       });
     case 'cadence_digest':
@@ -141,8 +171,34 @@ export function modelOf(facts: MailFacts, now: DateTime): MailModel | string {
       if (!plan) return 'no_plan';
       if (!plan.open) return 'booked_meanwhile';
       return nudgeMail({ ...common, ...plan, start: utc(plan.start), end: utc(plan.end), tag: facts.tag });
-    case 'did_you_meet':
-      // It asks a question, and there is no page to answer it on.
-      return 'no_answer_page';
   }
+}
+
+/** Where this person says what became of a session; null without links, or when the time for it is over. */
+function answerUrl(
+  facts: MailFacts,
+  session: { readonly sessionId: number; readonly end: string } | null,
+  now: DateTime,
+  links: Links | null,
+): string | null {
+  if (links === null || session === null || facts.personId === null) return null;
+  const expiresAt = answerableUntil(utc(session.end));
+  if (expiresAt <= now) return null;
+  return links.write({
+    purpose: 'answer',
+    subjectId: session.sessionId,
+    personId: facts.personId,
+    expiresAt,
+  });
+}
+
+/** A coordinator's digest is part of the office and has none. */
+function unsubscribeUrl(facts: MailFacts, now: DateTime, links: Links | null): string | null {
+  if (links === null || facts.personId === null) return null;
+  return links.write({
+    purpose: 'unsubscribe',
+    subjectId: facts.programId,
+    personId: facts.personId,
+    expiresAt: now.plus({ days: UNSUBSCRIBE_DAYS }),
+  });
 }

@@ -6,12 +6,11 @@ import { quietAround } from '../domain/reminders.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { DB } from '../store/database.generated.ts';
+import { type DueSession, lockDueSessions } from '../store/due-sessions.ts';
 import {
   type Decided,
-  type DueSession,
   loadOrdinals,
   loadStagesReached,
-  lockDueSessions,
   renumberSessions,
   writeVerdicts,
 } from '../store/judgement.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyTwo, lasted, shared, united } from '../../src/domain/attendance.ts';
 import type { ConferenceRecord } from '../../src/domain/conference-record.ts';
 import { meetingOf, statementsOf } from '../../src/domain/evidence.ts';
 import { nextHarvestAt } from '../../src/domain/harvest.ts';
+import { anyTwo, lasted, shared, united } from '../../src/domain/stays.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

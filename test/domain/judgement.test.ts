@@ -49,13 +49,14 @@ function session(facts: Partial<JudgementInput> = {}, accept?: AcceptableTier[])
     conference: 'meet',
     isPrivate: false,
     sightLost: false,
+    catchingUp: false,
     participants: [
       { personId: MENTOR, role: 'mentor', rsvp: 'accepted' },
       { personId: MENTEE, role: 'mentee', rsvp: 'accepted' },
     ],
     uninvited: [],
     evidence: [],
-    sources: [{ state: 'final', lastAnswer: 'records' }],
+    sources: [{ state: 'final', lastAnswer: 'records', due: false }],
     policy: {
       minimum: { minutes: 5, share: 0.2 },
       accept: accept ?? ['conference_both', 'human_both', 'human_one'],
@@ -98,6 +99,13 @@ describe('records', () => {
     expect(statuses(verdict)).toEqual({ [MENTOR]: 'attended', [MENTEE]: 'attended' });
   });
 
+  it('that name people without times call nothing too short', () => {
+    const timeless = (personId: number) => said({ kind: 'presence', personId });
+    const verdict = verdictOf([record(), timeless(MENTOR), timeless(MENTEE)]);
+    expect(verdict).toMatchObject({ outcome: 'unknown', reason: 'no_record' });
+    expect(statuses(verdict)).toEqual({ [MENTOR]: 'attended', [MENTEE]: 'attended' });
+  });
+
   it('prove an absence when everybody in them is identified', () => {
     const verdict = verdictOf([record(), stay(MENTOR, 0, 20)]);
     expect(verdict).toMatchObject({ outcome: 'one_sided', reason: 'mentee_absent', tier: 'conference_one' });
@@ -113,7 +121,7 @@ describe('records', () => {
 
   it('prove nothing about who was not there before they are final', () => {
     const verdict = verdictOf([record(), stay(MENTOR, 0, 20)], {
-      sources: [{ state: 'waiting', lastAnswer: 'records' }],
+      sources: [{ state: 'waiting', lastAnswer: 'records', due: false }],
     });
     expect(verdict).toMatchObject({ outcome: 'unknown', reason: 'no_record' });
     expect(statuses(verdict)).toEqual({ [MENTOR]: 'attended', [MENTEE]: 'unknown' });
@@ -171,14 +179,22 @@ describe('records', () => {
 
 describe('no record', () => {
   it.each([
-    ['an empty answer', { sources: [{ state: 'final', lastAnswer: 'nothing' }] }, 'no_record'],
-    ['a refusal', { sources: [{ state: 'cannot_tell', lastAnswer: 'no_permission' }] }, 'no_permission'],
+    ['an empty answer', { sources: [{ state: 'final', lastAnswer: 'nothing', due: false }] }, 'no_record'],
     [
-      'a foreign organizer',
-      { sources: [{ state: 'cannot_tell', lastAnswer: 'external_organizer' }] },
+      'a refusal',
+      { sources: [{ state: 'cannot_tell', lastAnswer: 'no_permission', due: false }] },
       'no_permission',
     ],
-    ['a record deleted since', { sources: [{ state: 'cannot_tell', lastAnswer: 'expired' }] }, 'expired'],
+    [
+      'a foreign organizer',
+      { sources: [{ state: 'cannot_tell', lastAnswer: 'external_organizer', due: false }] },
+      'no_permission',
+    ],
+    [
+      'a record deleted since',
+      { sources: [{ state: 'cannot_tell', lastAnswer: 'expired', due: false }] },
+      'expired',
+    ],
     ['no conference', { conference: null, sources: [] }, 'in_person'],
     ['a private entry', { conference: null, isPrivate: true, sources: [] }, 'private_event'],
     ['a conference without a source', { conference: 'other', sources: [] }, 'no_record'],
@@ -316,18 +332,28 @@ describe('settling', () => {
   const at = (facts: Partial<JudgementInput>, hours: number) => judge(session(facts), END + hours * HOUR);
 
   it('waits for a source that has not spoken, at most 48 hours', () => {
-    const waiting = { sources: [{ state: 'waiting', lastAnswer: null }] } as const;
+    const waiting = { sources: [{ state: 'waiting', lastAnswer: null, due: false }] } as const;
     expect(at(waiting, 3)).toMatchObject({ settled: false, nextAt: END + 48 * HOUR });
     expect(at(waiting, 48)).toMatchObject({ settled: true, nextAt: null });
   });
 
   it('comes with the last word of the sources', () => {
-    expect(at({ sources: [{ state: 'final', lastAnswer: 'nothing' }] }, 3).settled).toBe(true);
+    expect(at({ sources: [{ state: 'final', lastAnswer: 'nothing', due: false }] }, 3).settled).toBe(true);
   });
 
   it('waits 48 hours for people where no source can speak', () => {
-    expect(at({ sources: [{ state: 'cannot_tell', lastAnswer: 'no_permission' }] }, 47).settled).toBe(false);
+    expect(
+      at({ sources: [{ state: 'cannot_tell', lastAnswer: 'no_permission', due: false }] }, 47).settled,
+    ).toBe(false);
     expect(at({ sources: [] }, 48).settled).toBe(true);
+  });
+
+  it('never comes before a source that should have been asked was asked, nor before calendars caught up', () => {
+    const behind = { sources: [{ state: 'waiting', lastAnswer: null, due: true }] } as const;
+    expect(at(behind, 100)).toMatchObject({ settled: false, nextAt: END + 100 * HOUR + 10 * MINUTE });
+    expect(at({ sources: [], sightLost: true, catchingUp: true }, 100).settled).toBe(false);
+    expect(at({ sources: [], sightLost: true, catchingUp: true }, 31 * 24).settled).toBe(true);
+    expect(at({ sources: [], sightLost: true }, 100).settled).toBe(true);
   });
 
   it('does not wait when both have answered', () => {
@@ -338,7 +364,7 @@ describe('settling', () => {
   it('gives history found late the time to be asked about', () => {
     const found = {
       firstSeenAt: END + 240 * HOUR,
-      sources: [{ state: 'waiting', lastAnswer: null }],
+      sources: [{ state: 'waiting', lastAnswer: null, due: false }],
     } as const;
     expect(at(found, 241)).toMatchObject({ settled: false, nextAt: END + 288 * HOUR });
   });
@@ -369,6 +395,7 @@ const facts = fc.record({
     fc.record({
       state: fc.constantFrom('waiting' as const, 'final' as const, 'cannot_tell' as const),
       lastAnswer: fc.constantFrom('nothing', 'records', 'no_permission', null),
+      due: fc.boolean(),
     }),
     { maxLength: 2 },
   ),

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { Duration } from 'luxon';
 import { afterEach, describe, expect, it } from 'vitest';
 import { recordAnswer } from '../../src/store/evidence.ts';
 import { judgeSessions } from '../../src/usecases/judge-sessions.ts';
@@ -92,7 +93,7 @@ describe('judging', () => {
 
   it('numbers held sessions by their start, and again when an earlier one turns out to be held', async () => {
     world = await createSeededWorld({ now: '2026-03-01T10:00' });
-    const meetings = [];
+    const meetings: Array<{ session: number; occurrence: number }> = [];
     for (const day of ['02', '03', '04']) {
       meetings.push(
         await world.session({ at: `2026-03-${day}T10:00`, conference: { kind: 'meet', key: `aaa${day}` } }),
@@ -183,8 +184,24 @@ describe('judging', () => {
     await sql`update cadenced.calendar set last_complete_pass_at = ${instantIn('2026-03-02T10:00').toJSDate()}`.execute(
       world.db,
     );
-    await judgeSessions(world.deps);
+    // A calendar that is only behind is waited for; one that cannot be read is not.
+    expect(await judgeSessions(world.deps)).toEqual({ judged: 1, settled: 0, restated: 0 });
+    await sql`update cadenced.calendar set state = 'denied'`.execute(world.db);
+    world.clock.advance(Duration.fromObject({ minutes: 10 }));
+    expect(await judgeSessions(world.deps)).toEqual({ judged: 1, settled: 1, restated: 0 });
     expect(await sessionRow(session)).toMatchObject({ outcome: 'unknown', reason: 'sync_gap' });
+  });
+
+  it('after an outage waits until the conference was asked about', async () => {
+    world = await createSeededWorld({ now: '2026-03-01T10:00' });
+    await world.session({ at: '2026-03-03T10:00', conference: { kind: 'meet', key: 'abc' } });
+    await world.travelTo('2026-03-09T10:00');
+    expect(await judgeSessions(world.deps)).toEqual({ judged: 1, settled: 0, restated: 0 });
+    await sql`update cadenced.harvest set state = 'final', due_at = null, last_answer = 'nothing'`.execute(
+      world.db,
+    );
+    world.clock.advance(Duration.fromObject({ minutes: 10 }));
+    expect(await judgeSessions(world.deps)).toEqual({ judged: 1, settled: 1, restated: 0 });
   });
 
   it('planned twice, writes nothing the second time', async () => {

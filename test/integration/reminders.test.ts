@@ -84,7 +84,7 @@ describe('reminders', () => {
 
   it('are at most three a day of the person', async () => {
     world = await createSeededWorld({ now: '2026-03-01T10:00' });
-    const sessions = [];
+    const sessions: Array<{ session: number }> = [];
     for (const hour of ['12', '13', '14', '15', '16']) {
       sessions.push(await world.session({ at: `2026-03-10T${hour}:00` }));
     }

@@ -1,6 +1,6 @@
 import { DateTime } from 'luxon';
 import { baseOfGoogleId, lineageOfUid, lineageWithoutUid } from '../../domain/lineage.ts';
-import { isZone } from '../../domain/notation.ts';
+import { instantOfIso, isZone } from '../../domain/notation.ts';
 import type {
   CalendarDate,
   CancelledInstance,
@@ -206,19 +206,16 @@ function timeOf(given: WireTime | null | undefined, calendar: CalendarContext): 
   if (!text) return null;
   // The zone matters only to times without an offset; Google sends offsets, other writers may not have.
   const zone = (given?.dateTime ? existingZone(given.timeZone) : null) ?? calendar.zone ?? 'utc';
-  const at = DateTime.fromISO(text, { zone });
-  return at.isValid ? at.toMillis() : null;
+  return instantOfIso(text, zone);
 }
 
 function inRange(instant: Instant): boolean {
-  const { year } = DateTime.fromMillis(instant, { zone: 'utc' });
+  const year = new Date(instant).getUTCFullYear();
   return year >= EARLIEST_YEAR && year <= LATEST_YEAR;
 }
 
 function instantOf(text: string | null | undefined): Instant | null {
-  if (!text) return null;
-  const at = DateTime.fromISO(text, { zone: 'utc' });
-  return at.isValid ? at.toMillis() : null;
+  return text ? instantOfIso(text, 'utc') : null;
 }
 
 function existingZone(zone: string | null | undefined): string | null {

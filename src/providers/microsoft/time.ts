@@ -1,6 +1,6 @@
 import { DateTime } from 'luxon';
 import { findIana } from 'windows-iana';
-import { isZone } from '../../domain/notation.ts';
+import { instantOfIso, isZone } from '../../domain/notation.ts';
 import type { CalendarDate, Instant } from '../../domain/observation.ts';
 
 /** Names that Windows retired and mailboxes still carry; CLDR, and so windows-iana, no longer lists them. */
@@ -45,15 +45,17 @@ export function ianaZone(name: string | null | undefined): string | null {
 export function instantOf(value: { dateTime: string; timeZone?: string | null | undefined }): Instant | null {
   const zone = value.timeZone ? ianaZone(value.timeZone) : 'UTC';
   if (zone === null) return null;
-  const time = DateTime.fromISO(value.dateTime, { zone });
-  return time.isValid ? time.toMillis() : null;
+  // Nearly always asked for in UTC, and then only the `Z` is missing.
+  return zone === 'UTC' && !/[Z+]|-\d\d:\d\d$/.test(value.dateTime)
+    ? instantOfIso(`${value.dateTime}Z`, zone)
+    : instantOfIso(value.dateTime, zone);
 }
 
 /** An instant from an ISO 8601 text with or without an offset (UTC then); `null` when unreadable or a sentinel. */
 export function instantOfText(value: string | null | undefined): Instant | null {
   if (!value) return null;
-  const time = DateTime.fromISO(value, { zone: 'utc' });
-  return time.isValid && inRange(time.toMillis()) ? time.toMillis() : null;
+  const at = instantOfIso(value, 'utc');
+  return at !== null && inRange(at) ? at : null;
 }
 
 export function inRange(instant: Instant): boolean {

@@ -1,0 +1,177 @@
+import { type Evidence, standing } from './evidence.ts';
+import { anyTwo, lasted, minimumMs, type Stay, shared, united } from './stays.ts';
+import type { AttendanceStatus, JudgementInput, Role } from './verdict.ts';
+
+/** What the evidence shows about one session, before anything is concluded from it. */
+
+/** Somebody whose presence counts for a side, invited by name or not. */
+export type Member = { readonly personId: number; readonly role: Role; readonly declined: boolean };
+
+/** Times in milliseconds, people by their id. */
+export type Sighting = {
+  readonly members: readonly Member[];
+  /** When each identified member was there; empty when a record names them without times. */
+  readonly stays: ReadonlyMap<number, Stay[]>;
+  /** Stays of whoever could not be identified; one without times may have lasted for ever. */
+  readonly strangers: readonly Stay[];
+  /** Some record exists, of whatever content. */
+  readonly recorded: boolean;
+  /** Everybody in the records is identified and no source may add to them: who is not in them was not there. */
+  readonly complete: boolean;
+  readonly overlapMs: number;
+  readonly minimumMs: number;
+  /** Corrections by person; `whole` is the one about the session. */
+  readonly corrected: ReadonlyMap<number, AttendanceStatus>;
+  readonly whole: 'met' | 'not_met' | null;
+  /** Who says that they met, that they did not, that somebody was absent or excused. */
+  readonly saysMet: ReadonlySet<number>;
+  readonly saysNotMet: ReadonlySet<number>;
+  readonly saidAbsent: ReadonlyMap<number, ReadonlySet<number>>;
+  readonly saidExcused: ReadonlySet<number>;
+};
+
+/** Sorts the evidence that still stands; concludes nothing. */
+export function look(input: JudgementInput): Sighting {
+  const members: Member[] = [
+    ...input.participants.map(({ personId, role, rsvp }) => ({
+      personId,
+      role,
+      declined: rsvp === 'declined',
+    })),
+    ...input.uninvited.map(({ personId, role }) => ({ personId, role, declined: false })),
+  ];
+  const rows = standing(input.evidence);
+  const corrections = rows.filter((row) => row.source === 'correction');
+  const corrected = new Map(
+    corrections.flatMap((row) => (row.personId === null ? [] : [[row.personId, correctedTo(row)] as const])),
+  );
+  const wholeWord = corrections.find((row) => row.kind === 'met' || row.kind === 'not_met')?.kind;
+
+  const observed = rows.filter((row) => row.source !== 'answer' && row.source !== 'correction');
+  const stays = new Map<number, Stay[]>();
+  for (const { personId } of members) {
+    // A correction that says somebody was not there outweighs a device that was.
+    if ((corrected.get(personId) ?? 'attended') !== 'attended') continue;
+    const own = observed.filter((row) => row.kind === 'presence' && row.personId === personId);
+    if (own.length > 0) stays.set(personId, united(own.flatMap(stayOf)));
+  }
+  const strangers = observed.filter((row) => row.kind === 'guest' || row.kind === 'device');
+  const frames = observed.filter((row) => row.kind === 'record');
+  const words = rows.filter((row) => row.source === 'answer' || row.source === 'external');
+  return {
+    members,
+    stays,
+    strangers: strangers.flatMap((row) =>
+      row.from === null || row.until === null
+        ? [{ from: Number.MIN_SAFE_INTEGER, until: Number.MAX_SAFE_INTEGER }]
+        : [{ from: row.from, until: Math.max(row.until, row.from + 1) }],
+    ),
+    recorded: frames.length > 0 || stays.size > 0 || strangers.length > 0,
+    complete:
+      frames.length > 0 &&
+      frames.every((frame) => frame.source !== 'external' || frame.complete) &&
+      strangers.length === 0 &&
+      input.sources.every((source) => source.state !== 'waiting'),
+    overlapMs: lasted(together(members, stays)),
+    minimumMs: minimumMs({ from: input.start, until: input.end }, input.policy.minimum),
+    corrected,
+    whole: wholeWord === 'met' || wholeWord === 'not_met' ? wholeWord : null,
+    saysMet: speakers(words, members, 'met'),
+    saysNotMet: speakers(words, members, 'not_met'),
+    saidAbsent: saidOf(words, 'absent'),
+    saidExcused: new Set(saidOf(words, 'excused').keys()),
+  };
+}
+
+function correctedTo(row: Evidence): AttendanceStatus {
+  switch (row.kind) {
+    case 'presence':
+    case 'met':
+      return 'attended';
+    case 'absent':
+    case 'not_met':
+      return 'absent';
+    case 'excused':
+      return 'excused';
+    case 'record':
+    case 'guest':
+    case 'device':
+    case 'no_record':
+    case 'cannot_tell':
+    case 'withdrawn':
+      return 'unknown';
+  }
+}
+
+function stayOf(row: Evidence): Stay[] {
+  return row.from === null || row.until === null ? [] : [{ from: row.from, until: row.until }];
+}
+
+function speakers(
+  words: readonly Evidence[],
+  members: readonly Member[],
+  kind: 'met' | 'not_met',
+): Set<number> {
+  const said = new Set(words.filter((row) => row.kind === kind).map((row) => row.personId));
+  return new Set(members.map((member) => member.personId).filter((personId) => said.has(personId)));
+}
+
+/** By person spoken of: who said it (the person themself when nobody else is named). */
+function saidOf(words: readonly Evidence[], kind: 'absent' | 'excused'): Map<number, Set<number>> {
+  const result = new Map<number, Set<number>>();
+  for (const row of words) {
+    if (row.kind !== kind || row.personId === null) continue;
+    const by = result.get(row.personId) ?? new Set();
+    result.set(row.personId, by.add(row.by ?? row.personId));
+  }
+  return result;
+}
+
+/** The sides that have to meet. Peers are one side each. */
+export function sidesOf(members: readonly Member[]): Member[][] {
+  if (members.some((member) => member.role === 'peer')) return members.map((member) => [member]);
+  const side = (role: Role) => members.filter((member) => member.role === role);
+  return [side('mentor'), side('mentee')];
+}
+
+/** Whether the mentorship is a group of peers. */
+export function isPeers(members: readonly Member[]): boolean {
+  return members.some((member) => member.role === 'peer');
+}
+
+function together(members: readonly Member[], stays: ReadonlyMap<number, Stay[]>): Stay[] {
+  const sides = sidesOf(members).map((side) => side.flatMap(({ personId }) => stays.get(personId) ?? []));
+  return isPeers(members) ? anyTwo(sides) : shared(sides[0] ?? [], sides[1] ?? []);
+}
+
+/** Whether each of two sides has somebody of whom it is true. */
+export function bySides(seen: Sighting, isTrue: (member: Member) => boolean): boolean {
+  const sides = sidesOf(seen.members);
+  return sides.filter((side) => side.some(isTrue)).length >= 2;
+}
+
+/** Whether a record shows the member, or an administrator says that they came. */
+export function came(seen: Sighting, { personId }: Member): boolean {
+  return seen.corrected.get(personId) === 'attended' || seen.stays.has(personId);
+}
+
+/** Whether an administrator says of any member that they came. */
+export function someCorrected(seen: Sighting): boolean {
+  return seen.members.some(({ personId }) => seen.corrected.get(personId) === 'attended');
+}
+
+/** A complete record shows that not even two sides can have met in it. */
+export function provenAbsent(seen: Sighting): boolean {
+  return seen.complete && !bySides(seen, (member) => seen.stays.has(member.personId));
+}
+
+/** Whether somebody unidentified was long enough together with an identified member to have been the other side. */
+export function strangersCouldHaveMet(seen: Sighting): boolean {
+  const members = [...seen.stays.values()].flat();
+  return lasted(shared(members, seen.strangers)) >= seen.minimumMs && seen.strangers.length > 0;
+}
+
+/** "She did not come" is said by somebody who did. */
+export function saysSomebodyWasAbsent(seen: Sighting, { personId }: Member): boolean {
+  return [...seen.saidAbsent].some(([absent, by]) => absent !== personId && by.has(personId));
+}

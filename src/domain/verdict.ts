@@ -1,0 +1,89 @@
+import type { Evidence } from './evidence.ts';
+import type { Instant, Rsvp } from './observation.ts';
+import type { AcceptableTier, AttendancePolicy } from './program.ts';
+
+/** What a judge is given and what it says. The words are those of the SQL views. */
+
+export type Outcome = 'held' | 'too_short' | 'one_sided' | 'no_one' | 'cancelled' | 'unknown';
+export type AttendanceStatus = 'attended' | 'absent' | 'excused' | 'unknown';
+export type EvidenceTier = AcceptableTier | 'rsvp_only' | 'none';
+export type Role = 'mentor' | 'mentee' | 'peer';
+export type CancelReason = 'cancelled' | 'deleted' | 'removed_everywhere' | 'untagged' | 'people_changed';
+
+export const UNKNOWN_REASONS = [
+  'guest_only',
+  'no_record',
+  'no_permission',
+  'in_person',
+  'private_event',
+  'sync_gap',
+  'expired',
+  'group_address',
+  'disputed',
+] as const;
+export type UnknownReason = (typeof UNKNOWN_REASONS)[number];
+
+/** The reasons each outcome may have. */
+export type Decision =
+  | {
+      readonly outcome: 'held';
+      readonly reason: 'both_present' | 'confirmed' | 'one_confirmed' | 'corrected' | 'although_cancelled';
+    }
+  | { readonly outcome: 'too_short'; readonly reason: 'overlap_too_short' | 'corrected' }
+  | { readonly outcome: 'one_sided'; readonly reason: `${Role}_absent` }
+  | { readonly outcome: 'no_one'; readonly reason: 'both_absent' | 'corrected' }
+  | { readonly outcome: 'cancelled'; readonly reason: CancelReason | `declined_by_${Role}` }
+  | { readonly outcome: 'unknown'; readonly reason: UnknownReason };
+
+/** Where a conference source stands. `cannot_tell` will never speak; `waiting` may still. */
+export type SourceState = {
+  readonly state: 'waiting' | 'final' | 'cannot_tell';
+  readonly lastAnswer: string | null;
+  /** It was to be asked by now and has not been, as after an outage. */
+  readonly due: boolean;
+};
+
+export type JudgementInput = {
+  readonly start: Instant;
+  readonly end: Instant;
+  readonly firstSeenAt: Instant;
+  /** Why the calendar cancelled it, or `null`. */
+  readonly cancelled: CancelReason | null;
+  readonly conference: 'meet' | 'teams' | 'other' | null;
+  readonly isPrivate: boolean;
+  /** No calendar that holds it was read since it began, so what happened to it meanwhile is unseen. */
+  readonly sightLost: boolean;
+  /** The same, but such a calendar can be read and is only behind, as after an outage. */
+  readonly catchingUp: boolean;
+  /** The members who were invited. */
+  readonly participants: ReadonlyArray<{
+    readonly personId: number;
+    readonly role: Role;
+    readonly rsvp: Rsvp;
+  }>;
+  /** Members of the mentorship who were not invited by name: whoever comes anyway counts for their side. */
+  readonly uninvited: ReadonlyArray<{ readonly personId: number; readonly role: Role }>;
+  readonly evidence: readonly Evidence[];
+  readonly sources: readonly SourceState[];
+  readonly policy: AttendancePolicy;
+};
+
+export type ParticipantVerdict = {
+  readonly personId: number;
+  readonly status: AttendanceStatus;
+  readonly minutes: number | null;
+  readonly joinedAt: Instant | null;
+  readonly leftAt: Instant | null;
+  readonly tier: EvidenceTier;
+};
+
+export type Verdict = Decision & {
+  /** Minutes both sides were together; `null` when no record tells. */
+  readonly overlapMinutes: number | null;
+  readonly tier: EvidenceTier;
+  readonly participants: readonly ParticipantVerdict[];
+  /** Whether every source able to speak has spoken, or the time for it is over. */
+  readonly settled: boolean;
+  /** When to judge again if nothing new comes; `null` once settled. */
+  readonly nextAt: Instant | null;
+};

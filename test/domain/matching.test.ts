@@ -1,0 +1,279 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { matchSlots, type ObservedSlot, type StoredSlot } from '../../src/domain/matching.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const NOW = Date.UTC(2026, 10, 2, 12);
+/** Tuesday, 09:00. */
+const FIRST = Date.UTC(2026, 10, 3, 9);
+const day = (at: number) => new Date(at).toISOString().slice(0, 10);
+
+const slot = (original: number, id: string, given: Partial<StoredSlot> = {}): StoredSlot => ({
+  originalStarts: [original],
+  originalDates: [day(original)],
+  start: original,
+  end: original + HOUR,
+  sourceIds: [id],
+  formerIds: [],
+  here: 'vacated',
+  ...given,
+});
+const seen = (original: number, id: string, given: Partial<ObservedSlot> = {}): ObservedSlot => ({
+  sourceId: id,
+  originalStart: original,
+  originalDate: day(original),
+  start: original,
+  status: 'confirmed',
+  ...given,
+});
+const alone = (start: number, id: string, given: Partial<StoredSlot> = {}): StoredSlot =>
+  slot(start, id, { originalStarts: [], originalDates: [], ...given });
+const single = (start: number, id: string, date: string | null = null): ObservedSlot => ({
+  sourceId: id,
+  originalStart: null,
+  originalDate: date,
+  start,
+  status: 'confirmed',
+});
+const weeks = <T>(count: number, make: (week: number) => T): T[] =>
+  Array.from({ length: count }, (_, week) => make(week));
+
+describe('a series', () => {
+  test('is matched by id, else by original instant, else it is new', () => {
+    const stored = weeks(3, (week) => slot(FIRST + week * 7 * DAY, `a${week}`));
+    expect(
+      matchSlots(
+        stored,
+        weeks(4, (week) => seen(FIRST + week * 7 * DAY, `a${week}`)),
+        NOW,
+      ),
+    ).toEqual([0, 1, 2, null]);
+    expect(
+      matchSlots(
+        stored,
+        weeks(4, (week) => seen(FIRST + week * 7 * DAY, `b${week}`)),
+        NOW,
+      ),
+    ).toEqual([0, 1, 2, null]);
+  });
+
+  test('moved to another time of day keeps its slots, whether the ids change or not', () => {
+    for (const name of ['a', 'b']) {
+      const stored = weeks(4, (week) => slot(FIRST + week * 7 * DAY, `a${week}`));
+      const observed = weeks(4, (week) => seen(FIRST + week * 7 * DAY + 6 * HOUR, `${name}${week}`));
+      expect(matchSlots(stored, observed, NOW)).toEqual([0, 1, 2, 3]);
+    }
+  });
+
+  test('moved to another weekday keeps its slots', () => {
+    for (const shift of [-3, -1, 1, 2, 3]) {
+      const from = FIRST + 14 * DAY;
+      const stored = weeks(4, (week) => slot(from + week * 7 * DAY, `a${week}`));
+      const observed = weeks(4, (week) => seen(from + (week * 7 + shift) * DAY, `b${week}`));
+      expect(matchSlots(stored, observed, NOW)).toEqual([0, 1, 2, 3]);
+    }
+  });
+
+  test('twice a day at other times keeps first and second apart', () => {
+    const stored = weeks(6, (half) =>
+      slot(FIRST + Math.floor(half / 2) * DAY + (half % 2) * 6 * HOUR, `a${half}`),
+    );
+    const observed = weeks(6, (half) =>
+      seen(FIRST + Math.floor(half / 2) * DAY + (half % 2) * 6 * HOUR + 2 * HOUR, `b${half}`),
+    );
+    expect(matchSlots(stored, observed, NOW)).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  test('split at the same time leaves a twin: both copies are one occurrence', () => {
+    const stored = weeks(2, (week) => slot(FIRST + week * 7 * DAY, `m_${week}`, { here: 'held' }));
+    const observed = [seen(FIRST + 7 * DAY, 'm_1'), seen(FIRST + 7 * DAY, 'm_R1')];
+    expect(matchSlots(stored, observed, NOW)).toEqual([1, 1]);
+  });
+
+  test('with one moved day keeps that day, and no other is taken for it', () => {
+    const stored = weeks(3, (week) => slot(FIRST + week * 7 * DAY, `a${week}`));
+    const observed = [
+      seen(FIRST, 'a0', { start: FIRST + 7 * DAY }),
+      seen(FIRST + 7 * DAY, 'a1', { start: FIRST + 2 * DAY }),
+      seen(FIRST + 14 * DAY, 'a2'),
+    ];
+    expect(matchSlots(stored, observed, NOW)).toEqual([0, 1, 2]);
+  });
+
+  test('a slot whose copy still stands here is never guessed away by a pass that does not show it', () => {
+    // An Outlook guest invited to one more single occurrence: the first is not in the stream, and has not moved.
+    const first = slot(FIRST, 'a', { originalStarts: [], here: 'held' });
+    expect(matchSlots([first], [single(FIRST + 7 * DAY, 'b', day(FIRST + 7 * DAY))], NOW)).toEqual([null]);
+    expect(matchSlots([first], [single(FIRST + 2 * HOUR, 'b', null)], NOW)).toEqual([null]);
+  });
+
+  test('two people invited to different single occurrences share no session', () => {
+    const anna = slot(FIRST, 'a', { originalStarts: [], here: 'elsewhere' });
+    expect(matchSlots([anna], [single(FIRST + 7 * DAY, 'b', day(FIRST + 7 * DAY))], NOW)).toEqual([null]);
+  });
+
+  test('a lone slot that another calendar moved less than half a day is the same', () => {
+    const anna = slot(FIRST, 'a', { here: 'elsewhere' });
+    expect(matchSlots([anna], [seen(FIRST + 11 * HOUR, 'b')], NOW)).toEqual([0]);
+    expect(matchSlots([anna], [seen(FIRST + 20 * HOUR, 'b')], NOW)).toEqual([null]);
+  });
+
+  test('a single copy with the date of an occurrence belongs there, though it was moved onto another', () => {
+    const stored = weeks(3, (week) => slot(FIRST + week * 7 * DAY, `a${week}`, { here: 'elsewhere' }));
+    const guest = single(FIRST + 14 * DAY, 'g', day(FIRST + 7 * DAY));
+    expect(matchSlots(stored, [guest], NOW)).toEqual([1]);
+  });
+
+  test('a copy without a zone is matched by its instant, even where its UTC date is another', () => {
+    const midnight = Date.UTC(2026, 10, 10, 23, 30);
+    const stored = [slot(midnight, 'a', { originalDates: ['2026-11-11'], here: 'elsewhere' })];
+    expect(matchSlots(stored, [seen(midnight, 'b', { originalDate: null })], NOW)).toEqual([0]);
+  });
+});
+
+describe('single events and conversions', () => {
+  test('a single event may move any distance, even into the past, under any id', () => {
+    for (const distance of [-40, -1, 1, 90])
+      for (const id of ['a', 'b']) {
+        expect(matchSlots([alone(FIRST, 'a')], [single(FIRST + distance * DAY, id)], NOW)).toEqual([0]);
+      }
+  });
+
+  test('a single event that becomes a series is its first occurrence', () => {
+    const observed = weeks(3, (week) => seen(FIRST + week * 7 * DAY, `a_${week}`));
+    expect(matchSlots([alone(FIRST, 'a')], observed, NOW)).toEqual([0, null, null]);
+  });
+
+  test('a series that becomes a single event is the occurrence at that time', () => {
+    const stored = weeks(3, (week) => slot(FIRST + week * 7 * DAY, `a_${week}`));
+    expect(matchSlots(stored, [single(FIRST + 7 * DAY, 'a')], NOW)).toEqual([1]);
+  });
+
+  test('two single events of one lineage stay two', () => {
+    const stored = [alone(FIRST, 'a', { here: 'held' })];
+    expect(matchSlots(stored, [single(FIRST + DAY, 'b')], NOW)).toEqual([null]);
+    expect(matchSlots(stored, [single(FIRST + DAY, 'b'), single(FIRST, 'a')], NOW)).toEqual([null, 0]);
+  });
+});
+
+describe('the past', () => {
+  const past = Date.UTC(2026, 9, 27, 9);
+
+  test('is never carried into the future, by no step', () => {
+    for (const observed of [
+      seen(past, 'a', { start: FIRST }),
+      seen(past, 'b', { start: FIRST }),
+      seen(past + 2 * HOUR, 'b', { start: FIRST }),
+      single(FIRST, 'a'),
+      single(FIRST, 'b'),
+    ]) {
+      expect(matchSlots([slot(past, 'a')], [observed], NOW)).toEqual([null]);
+      expect(matchSlots([alone(past, 'a')], [observed], NOW)).toEqual([null]);
+    }
+  });
+
+  test("a weekday change does not let tomorrow's session be over", () => {
+    const tomorrow = NOW + DAY;
+    const stored = [-7, 0, 7].map((days) => slot(tomorrow + days * DAY, `a${days}`));
+    const observed = [-10, -3, 4].map((days) => seen(tomorrow + days * DAY, `b${days}`));
+    // Three days earlier: last week's is nearest to ten days ago, next week's to four days ahead.
+    expect(matchSlots(stored, observed, NOW)).toEqual([0, null, 2]);
+  });
+
+  test('an event dragged on after it was over follows its live copy, not the one it left behind', () => {
+    const left = alone(past, 'x', { sourceIds: [], formerIds: ['a'], here: 'elsewhere' });
+    const ahead = alone(FIRST + 7 * DAY, 'a', { here: 'held' });
+    expect(matchSlots([left, ahead], [single(past + 2 * DAY, 'a')], NOW)).toEqual([1]);
+  });
+});
+
+const hours = fc.integer({ min: -300, max: 300 }).map((at) => NOW + at * HOUR);
+const anyStored: fc.Arbitrary<StoredSlot> = fc
+  .record({
+    originalStarts: fc.uniqueArray(hours, { maxLength: 2 }),
+    start: hours,
+    sourceIds: fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { maxLength: 2 }),
+    formerIds: fc.uniqueArray(fc.constantFrom('a', 'b', 'f'), { maxLength: 1 }),
+    here: fc.constantFrom('held' as const, 'vacated' as const, 'elsewhere' as const),
+  })
+  .map((made) => ({ ...made, end: made.start + HOUR, originalDates: made.originalStarts.map(day) }));
+const anyObserved: fc.Arbitrary<ObservedSlot[]> = fc.uniqueArray(
+  fc
+    .record({
+      sourceId: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'),
+      originalStart: fc.option(hours),
+      dated: fc.boolean(),
+      start: hours,
+      status: fc.constantFrom('confirmed' as const, 'cancelled' as const),
+    })
+    .map(({ dated, ...made }) => ({
+      ...made,
+      originalDate: dated ? day(made.originalStart ?? made.start) : null,
+    })),
+  { selector: (made) => made.sourceId, maxLength: 8 },
+);
+
+describe('whatever is stored and observed', () => {
+  const byId = (observed: readonly ObservedSlot[], matches: ReadonlyArray<number | null>) =>
+    Object.fromEntries(observed.map(({ sourceId }, at) => [sourceId, matches[at]]));
+
+  test('the order of the observed has no influence', () => {
+    fc.assert(
+      fc.property(
+        fc.array(anyStored, { maxLength: 6 }),
+        anyObserved.chain((observed) =>
+          fc.tuple(
+            fc.constant(observed),
+            fc.shuffledSubarray(observed, { minLength: observed.length, maxLength: observed.length }),
+          ),
+        ),
+        (stored, [observed, shuffled]) => {
+          expect(byId(shuffled, matchSlots(stored, shuffled, NOW))).toEqual(
+            byId(observed, matchSlots(stored, observed, NOW)),
+          );
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  test('a slot is taken once, save by twins: by an id of its own or at one original instant', () => {
+    fc.assert(
+      fc.property(fc.array(anyStored, { maxLength: 6 }), anyObserved, (stored, observed) => {
+        const matches = matchSlots(stored, observed, NOW);
+        for (const [match, those] of Map.groupBy(observed.entries(), ([at]) => matches[at])) {
+          const taken = typeof match === 'number' ? stored[match] : undefined;
+          if (!taken) continue;
+          const strangers = those.filter(
+            ([, { sourceId }]) => !taken.sourceIds.includes(sourceId) && !taken.formerIds.includes(sourceId),
+          );
+          const originals = new Set(strangers.map(([, one]) => one.originalStart ?? one.start));
+          expect(originals.size).toBeLessThanOrEqual(1);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('nothing that is over is carried into the future', () => {
+    fc.assert(
+      fc.property(fc.array(anyStored, { maxLength: 6 }), anyObserved, (stored, observed) => {
+        for (const [at, match] of matchSlots(stored, observed, NOW).entries()) {
+          const [was, is] = [match === null ? undefined : stored[match], observed[at]];
+          if (was && is && is.start > NOW) expect(was.end).toBeGreaterThan(NOW);
+        }
+      }),
+    );
+  });
+
+  test('an unchanged series is matched to itself, whatever its rhythm', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(hours, { minLength: 1, maxLength: 40 }), fc.boolean(), (starts, renamed) => {
+        const stored = starts.map((at) => slot(at, `a${at}`, { here: renamed ? 'vacated' : 'held' }));
+        const observed = starts.map((at) => seen(at, `${renamed ? 'b' : 'a'}${at}`));
+        expect(matchSlots(stored, observed, NOW)).toEqual(starts.map((_, at) => at));
+      }),
+    );
+  });
+});

@@ -1,0 +1,335 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { Duration } from 'luxon';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { judgeSessions } from '../../src/usecases/judge-sessions.ts';
+import { createSeededWorld, type SeededWorld, SQL_DIR } from './seeded-world.ts';
+
+/** What other programs rely on. A name may be added here, none may be renamed or removed. */
+const CONTRACT: Readonly<Record<string, string>> = {
+  session:
+    'session_id occurrence_id program mentorship scheduled_start scheduled_end status outcome outcome_reason ordinal stage reschedules first_seen_at cancelled_at cancelled_by provisional_at settled_at lineage',
+  attendance: 'session_id participant_id name email role rsvp status minutes joined_at left_at evidence_tier',
+  evidence: 'evidence_id session_id participant_id source kind from_at until_at detail seen_at',
+  outcome_history: 'session_id outcome outcome_reason decided_at because',
+  unknown_session: 'session_id program mentorship scheduled_start outcome_reason',
+  unmatched_event: 'program calendar starts_at reason seen_at',
+  candidate_event: 'program mentorship starts_at ends_at seen_at',
+  planned_session: 'plan_id program mentorship starts_at ends_at tolerance reference session_id state',
+  cadence: 'program mentorship state due_at last_held_at next_session_at at_risk reasons unverified_since',
+  alert: 'alert_id program mentorship kind level opened_at told_at resolved_at baselined reasons',
+  program_month:
+    'program month scheduled held too_short one_sided no_one cancelled unknown hours attendance_rate_verified attendance_rate_lower attendance_rate_upper no_show_rate_verified no_show_rate_lower no_show_rate_upper late_cancellation_rate_verified late_cancellation_rate_lower late_cancellation_rate_upper coverage',
+  mentorship_month: 'program mentorship month scheduled held hours attendance_rate_verified coverage',
+  mentor_month: 'program participant_id month scheduled held hours attendance_rate_verified coverage',
+  reminder_log: 'mail_id session_id mentorship participant_id kind due_at status sent_at reason',
+  outbound_event: 'event_id position type subject sequence occurred_at payload',
+  webhook_delivery: 'event_id endpoint status attempts next_attempt_at last_status last_error',
+  sync_health:
+    'calendar owner provider state reason since last_complete_pass_at lag push push_expires_at parked drift',
+  feedback: 'session_id role rating comment given_at',
+  metric_dictionary: 'view column_name definition',
+};
+
+let world: SeededWorld;
+let client: pg.Client;
+const both = { outcome: 'held', reason: 'both_present', overlap: 50 };
+
+beforeAll(async () => {
+  world = await createSeededWorld({ now: '2026-05-01T12:00' });
+  client = new pg.Client({ connectionString: world.url });
+  await client.connect();
+  const other = await world.another('ada-lin');
+  for (const day of ['02', '03', '04', '05', '06']) {
+    await world.session({ at: `2026-03-${day}T10:00`, settled: both });
+  }
+  await world.session({ at: '2026-03-09T10:00', settled: { outcome: 'one_sided', reason: 'mentee_absent' } });
+  await world.session({ at: '2026-03-10T10:00', settled: { outcome: 'unknown', reason: 'in_person' } });
+  await world.session({
+    at: '2026-03-11T10:00',
+    cancelledAt: '2026-03-11T08:00',
+    settled: { outcome: 'cancelled', reason: 'cancelled' },
+  });
+  // In Berlin this is April already, in UTC still March.
+  await world.session({ at: '2026-04-01T00:30', settled: both });
+  const shared = await world.session({ at: '2026-04-08T10:00', settled: both });
+  await world.session({
+    at: '2026-04-08T10:00',
+    mentorship: other,
+    occurrence: shared.occurrence,
+    settled: both,
+  });
+  await sql`insert into cadenced.pause (mentorship_id, from_on, until_on)
+            values (${world.ids.mentorship}, '2026-04-20', '2026-04-24')`.execute(world.db);
+  await world.session({ at: '2026-04-22T10:00', settled: { outcome: 'one_sided', reason: 'mentor_absent' } });
+  await world.session({ at: '2026-05-20T10:00' });
+});
+afterAll(async () => {
+  await client.end();
+  await world.close();
+});
+
+async function as<T extends pg.QueryResultRow>(
+  role: string,
+  text: string,
+  values: unknown[] = [],
+): Promise<T[]> {
+  await client.query('begin');
+  try {
+    await client.query(`set local role ${role}`);
+    return (await client.query<T>(text, values)).rows;
+  } finally {
+    await client.query('rollback');
+  }
+}
+
+describe('the contract', () => {
+  it.each(Object.entries(CONTRACT))('mentoring.%s has its columns', async (view, columns) => {
+    const { fields } = await client.query(`select * from mentoring.${view} limit 0`);
+    expect(fields.map((field) => field.name)).toEqual(expect.arrayContaining(columns.split(' ')));
+  });
+
+  it('says of every view and column what it means', async () => {
+    const { rows } = await client.query(
+      `select view, column_name from mentoring.metric_dictionary where definition = ''`,
+    );
+    expect(rows).toEqual([]);
+    const views = await client.query<{ view: string }>(
+      'select distinct view from mentoring.metric_dictionary',
+    );
+    expect(views.rows.map((row) => row.view).sort()).toEqual(Object.keys(CONTRACT).sort());
+  });
+
+  it('answers the questions of sql/README.md to a reader', async () => {
+    const text = readFileSync(join(SQL_DIR, 'README.md'), 'utf8');
+    const queries = [...text.matchAll(/```sql\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+    const questions = queries.filter((query) => !/record_evidence|correct_attendance|^insert/m.test(query));
+    expect(questions.length).toBeGreaterThanOrEqual(11);
+    for (const question of questions) {
+      const rows = await as('mentoring_reader', question);
+      expect(Array.isArray(rows), question).toBe(true);
+    }
+  });
+});
+
+describe('the months', () => {
+  it('publish every rate three ways, by the zone of the program', async () => {
+    const [march, april, may] = await as(
+      'mentoring_reader',
+      'select * from mentoring.program_month order by month',
+    );
+    expect(march).toMatchObject({
+      scheduled: '8',
+      held: '5',
+      one_sided: '1',
+      unknown: '1',
+      cancelled: '1',
+      late_cancelled: '1',
+      eligible: '7',
+      mentee_no_show: '1',
+      mentor_no_show: '0',
+      hours: '4.17',
+      attendance_rate_verified: '0.8333',
+      attendance_rate_lower: '0.7143',
+      attendance_rate_upper: '0.8571',
+      no_show_rate_verified: '0.1667',
+      no_show_rate_lower: '0.1429',
+      no_show_rate_upper: '0.2857',
+      late_cancellation_rate_lower: '0.1250',
+      coverage: '0.8571',
+    });
+    expect(april).toMatchObject({
+      scheduled: '4',
+      held: '3',
+      paused: '1',
+      one_sided: '0',
+      // The shared meeting is two sessions and one hour.
+      hours: '1.67',
+      scheduled_hours: '3.00',
+      attendance_rate_verified: null,
+      attendance_rate_lower: '1.0000',
+      coverage: '1.0000',
+    });
+    expect(may).toMatchObject({
+      scheduled: '1',
+      pending: '1',
+      eligible: '0',
+      coverage: null,
+      attendance_rate_lower: null,
+    });
+  });
+
+  it('sum to what was scheduled', async () => {
+    for (const view of ['program_month', 'mentorship_month', 'mentor_month']) {
+      const rows = await as(
+        'mentoring_reader',
+        `select held + too_short + one_sided + no_one + cancelled + unknown + pending + paused - scheduled as rest
+           from mentoring.${view}`,
+      );
+      expect(
+        rows.every((row) => row.rest === '0'),
+        view,
+      ).toBe(true);
+    }
+  });
+
+  it('count a mentor over all mentorships, a shared meeting as one hour', async () => {
+    const rows = await as(
+      'mentoring_reader',
+      `select month::text, held, hours from mentoring.mentor_month order by month`,
+    );
+    expect(rows[1]).toEqual({ month: '2026-04-01', held: '3', hours: '1.67' });
+  });
+
+  it('hide a rate that rests on less than half, or on fewer than five', async () => {
+    const [row] = await world.rows(sql`
+      select cadenced.verified_share(4, 5, 11) as covered_badly, cadenced.verified_share(4, 4, 4) as few,
+             cadenced.verified_share(4, 5, 10) as enough`);
+    expect(row).toEqual({ covered_badly: null, few: null, enough: '0.8000' });
+  });
+});
+
+/** The database's clock runs on while the world's stands still: what is due there is due here a moment later. */
+async function judgeNow(): Promise<void> {
+  world.clock.advance(Duration.fromObject({ minutes: 1 }));
+  await judgeSessions(world.deps);
+}
+
+describe('rights', () => {
+  it('a reader sees views and nothing else', async () => {
+    await expect(as('mentoring_reader', 'select * from cadenced.session')).rejects.toMatchObject({
+      code: '42501',
+    });
+    await expect(as('mentoring_reader', 'delete from mentoring.planned_session')).rejects.toMatchObject({
+      code: '42501',
+    });
+    await expect(
+      as('mentoring_reader', `select mentoring.correct_attendance(1, 'met', 'me', 'because')`),
+    ).rejects.toMatchObject({ code: '42501' });
+  });
+
+  it('a planner plans and withdraws, and reads no attendance', async () => {
+    const plan = `insert into mentoring.planned_session (program, mentorship, starts_at, ends_at)
+                  values ('oak', 'ada-grace', '2026-06-01 10:00Z', '2026-06-01 11:00Z')`;
+    const [planned] = await as('mentoring_planner', `${plan} returning plan_id, state, tolerance::text`);
+    expect(planned).toMatchObject({ state: 'open', tolerance: '2 days' });
+    await as('mentoring_planner', `delete from mentoring.planned_session`);
+    await expect(as('mentoring_planner', 'select * from mentoring.attendance')).rejects.toMatchObject({
+      code: '42501',
+    });
+  });
+
+  it.each([
+    [`('elm', 'ada-grace', '2026-06-01 10:00Z', '2026-06-01 11:00Z')`, '23503', 'there is no program "elm"'],
+    [
+      `('oak', 'nobody', '2026-06-01 10:00Z', '2026-06-01 11:00Z')`,
+      '23503',
+      'the program "oak" has no mentorship "nobody"',
+    ],
+    [
+      `('oak', 'ada-grace', '2026-06-01 10:00Z', '2026-06-01 10:00Z')`,
+      '23514',
+      'a planned session ends after it starts',
+    ],
+    [`('oak', 'ada-grace', null, '2026-06-01 10:00Z')`, '23502', 'a planned session needs'],
+  ])('a plan that cannot be is refused in plain words: %s', async (values, code, message) => {
+    const insert = `insert into mentoring.planned_session (program, mentorship, starts_at, ends_at) values ${values}`;
+    const refusal = await as('mentoring_planner', insert).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code, message: expect.stringContaining(message) });
+  });
+});
+
+describe('what others say', () => {
+  const outcome = async (session: number) =>
+    (
+      await world.rows(sql<{ outcome: string; outcome_reason: string }>`
+        select outcome, outcome_reason from mentoring.session where session_id = ${session}`)
+    )[0];
+
+  it('becomes evidence once, restates, and can be withdrawn', async () => {
+    const { session } = await world.session({
+      at: '2026-04-27T10:00',
+      conference: { kind: 'other', key: 'https://zoom' },
+    });
+    await judgeNow();
+    expect(await outcome(session)).toEqual({ outcome: 'unknown', outcome_reason: 'no_record' });
+    const zoom = (kind: string, reference: string, more = '') =>
+      client.query(
+        `select mentoring.record_evidence(${session}, 'zoom', '${kind}', '${reference}' ${more}) as id`,
+      );
+    const times = `from_at => '2026-04-27 08:00Z', until_at => '2026-04-27 08:50Z'`;
+    await zoom('record', 'meeting-1', `, ${times}, complete => true`);
+    await zoom('presence', 'a', `, 'ADA@example.org', ${times}`);
+    const first = await zoom('presence', 'b', `, 'grace@example.org', ${times}`);
+    const again = await zoom('presence', 'b', `, 'grace@example.org', ${times}`);
+    expect(again.rows).toEqual(first.rows);
+    await judgeNow();
+    expect(await outcome(session)).toEqual({ outcome: 'held', outcome_reason: 'both_present' });
+    await zoom('withdrawn', 'b-was-wrong', `, withdraws => 'b'`);
+    await judgeNow();
+    expect(await outcome(session)).toEqual({ outcome: 'one_sided', outcome_reason: 'mentee_absent' });
+    const because = await world.rows(sql<{ because: string }>`
+      select because from mentoring.outcome_history where session_id = ${session} order by decided_at, outcome`);
+    expect(because.map((row) => row.because)).toContain('late evidence from zoom');
+  });
+
+  it('corrects, is audited, and is taken back', async () => {
+    const { session } = await world.session({ at: '2026-04-28T10:00' });
+    await judgeNow();
+    const correct = (status: string, email: string | null) =>
+      client.query('select mentoring.correct_attendance($1, $2, $3, $4, $5)', [
+        session,
+        status,
+        'pat@example.org',
+        'saw them in the canteen',
+        email,
+      ]);
+    await correct('met', null);
+    await judgeNow();
+    expect(await outcome(session)).toEqual({ outcome: 'held', outcome_reason: 'corrected' });
+    await correct('withdrawn', null);
+    await judgeNow();
+    expect(await outcome(session)).toEqual({ outcome: 'unknown', outcome_reason: 'in_person' });
+    const said = await as<{ kind: string; detail: Record<string, string> }>(
+      'mentoring_reader',
+      `select kind, detail from mentoring.evidence where session_id = ${session} order by evidence_id`,
+    );
+    expect(said.map((row) => row.kind)).toEqual(['met', 'withdrawn']);
+    expect(said[0]?.detail).toMatchObject({ by: 'pat@example.org', reason: 'saw them in the canteen' });
+    const history = await world.rows(sql<{ because: string }>`
+      select because from mentoring.outcome_history where session_id = ${session} order by decided_at`);
+    expect(history.map((row) => row.because)).toContain('correction by pat@example.org');
+  });
+
+  it.each([
+    [`select mentoring.correct_attendance(999999, 'met', 'me', 'why')`, 'there is no session 999999'],
+    [
+      `select mentoring.correct_attendance((select max(session_id) from mentoring.session), 'maybe', 'me', 'why')`,
+      'is not one of met, not_met',
+    ],
+    [
+      `select mentoring.correct_attendance((select max(session_id) from mentoring.session), 'met', ' ', 'why')`,
+      'say who speaks',
+    ],
+    [
+      `select mentoring.correct_attendance((select max(session_id) from mentoring.session), 'met', 'me', '')`,
+      'say why',
+    ],
+    [
+      `select mentoring.correct_attendance((select session_id from mentoring.session where status = 'scheduled'), 'met', 'me', 'why')`,
+      'has not ended yet',
+    ],
+    [`select mentoring.record_evidence(1, 'zoom', 'presence', 'x')`, 'speaks of a person'],
+    [
+      `select mentoring.record_evidence(1, 'zoom', 'presence', 'x', 'nobody@example.org')`,
+      'nobody in the roster',
+    ],
+    [`select mentoring.record_evidence(1, 'zoom', 'sighting', 'x')`, 'is not one of record'],
+    [`select mentoring.record_evidence(1, 'zoom', 'record', '')`, 'needs a reference'],
+  ])('is refused in plain words when it cannot be: %s', async (statement, message) => {
+    const refusal = await as('mentoring_evidence', statement).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ message: expect.stringContaining(message) });
+  });
+});
