@@ -34,6 +34,8 @@ export interface Call<T> {
   readonly purpose: Purpose;
   /** The person in whose name it is made. */
   readonly subject: string;
+  /** `false`: what may have been done in spite of a fault is not asked for again under the same name. */
+  readonly repeatable?: false;
   send(apis: Apis, identity: Identity, options: SendOptions): Promise<{ readonly data: unknown }>;
   read(body: unknown): T;
 }
@@ -113,7 +115,12 @@ export function createClient(options: {
         );
       try {
         return await lanes.ofCalendar(call.subject, signal, () =>
-          withRetries(() => lanes.ofAll(signal, () => attempt(call, signal, false)), pace, signal, onRetry),
+          withRetries(
+            () => lanes.ofAll(signal, () => attempt(call, signal, false)),
+            { ...pace, repeatable: call.repeatable ?? true },
+            signal,
+            onRetry,
+          ),
         );
       } catch (error) {
         throw isFailure(error) ? error : failureOfThrown(error, call.operation, signal);

@@ -27,7 +27,7 @@ const PER_CALENDAR = 4;
  */
 export async function withRetries<T>(
   attempt: () => Promise<T>,
-  pace: Pace,
+  pace: Pace & { readonly repeatable?: boolean },
   signal: AbortSignal,
   onRetry: (failed: Failure, waitMs: number) => void,
 ): Promise<T> {
@@ -38,6 +38,8 @@ export async function withRetries<T>(
       return await attempt();
     } catch (error) {
       if (!isFailure(error) || signal.aborted || !worthRepeating(error, made)) throw error;
+      // A refusal for want of quota did nothing; a fault may have come after the deed.
+      if (pace.repeatable === false && error.kind === 'transient') throw error;
       const wait = waitBefore(made + 1, error, pace.random());
       const tooLate = waited + wait > LONGEST_WAIT_MS || performance.now() - begun >= LAST_START_MS;
       if (tooLate || made >= MAX_ATTEMPTS) throw postponed(error, wait);

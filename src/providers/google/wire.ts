@@ -161,3 +161,19 @@ export function readEvent(body: unknown): WireEvent {
   if (!parsed.success) throw malformedAnswer('events.get', 'no event');
   return parsed.data;
 }
+
+const wireChannel = z.object({
+  id: z.string().min(1),
+  resourceId: z.string().min(1),
+  expiration: z.string(),
+});
+
+/** Reads the answer of `events.watch`: `expiration` is a text of milliseconds, and it decides, not what was asked. */
+export function readChannel(body: unknown, channelId: string) {
+  const parsed = wireChannel.safeParse(body);
+  const expiresAt = Number(parsed.data?.expiration);
+  if (!parsed.success || parsed.data.id !== channelId || !Number.isSafeInteger(expiresAt)) {
+    throw malformedAnswer('events.watch', 'no channel');
+  }
+  return { externalId: parsed.data.id, resourceId: parsed.data.resourceId, expiresAt };
+}
