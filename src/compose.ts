@@ -188,7 +188,11 @@ export function buildProviders(
             tokenUrl: microsoft.tokenUrl ?? undefined,
             maxInFlight: REQUESTS_IN_FLIGHT.microsoft,
           },
-          { log: log.child({ provider: 'microsoft' }), now: () => clock.now().toMillis() },
+          {
+            log: log.child({ provider: 'microsoft' }),
+            now: () => clock.now().toMillis(),
+            ...(onRequest && { onRequest }),
+          },
         )
       : null,
   };
@@ -308,6 +312,10 @@ function pushOf(workshop: Workshop, providers: Providers) {
   if (providers.google) {
     services.google = providers.google.push;
     readers.google = providers.google.readNotification;
+  }
+  if (providers.microsoft) {
+    services.microsoft = providers.microsoft.push;
+    readers.microsoft = providers.microsoft.readNotification;
   }
   const served = Object.keys(services) as Provider[];
   const terms: PushTerms = { providers: served, reachable: publicUrl !== null };

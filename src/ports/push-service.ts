@@ -12,14 +12,6 @@ export interface OpenChannel {
   readonly proven?: boolean;
 }
 
-/** A channel as the provider lists it. */
-export interface ListedChannel extends OpenChannel {
-  /** The provider's name of the mailbox: an object id or an address. */
-  readonly calendarKey: string;
-  /** Where it delivers to: another installation may share the application's registration. */
-  readonly url: string | null;
-}
-
 export interface ChannelRequest {
   /** Our id of the channel, a UUID; Google takes it as the channel id. Stored before the provider is asked. */
   readonly channelId: string;

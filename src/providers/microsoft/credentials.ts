@@ -80,7 +80,7 @@ export function createTokenSource(settings: EntraSettings, deps: { readonly log:
 
   /** With the credential that worked last, then with the others; the first refusal is the one to tell. */
   async function requestWithAny(): Promise<AuthenticationResult> {
-    let first: unknown;
+    let first: Failure | undefined;
     for (let tried = 0; tried < credentials.length; tried += 1) {
       const at = (accepted + tried) % credentials.length;
       const credential = credentials[at];
@@ -92,8 +92,8 @@ export function createTokenSource(settings: EntraSettings, deps: { readonly log:
         accepted = at;
         return result;
       } catch (error) {
-        first ??= error;
         if (!isFailure(error, 'config') || !CREDENTIAL_REFUSED.has(error.code)) throw error;
+        first ??= error;
       }
     }
     throw first ?? failure.config('client_settings', { provider: 'microsoft', detail: 'no credential' });

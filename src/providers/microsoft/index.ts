@@ -1,5 +1,6 @@
 import type { CalendarSource } from '../../ports/calendar-source.ts';
 import type { EvidenceSource } from '../../ports/evidence-source.ts';
+import type { ReadNotification } from '../../ports/notification.ts';
 import type { PushService } from '../../ports/push-service.ts';
 import type { Log } from '../../runtime/log.ts';
 import { createCalendarSource } from './calendar-source.ts';
@@ -8,6 +9,7 @@ import { createTokenSource, type EntraSettings } from './credentials.ts';
 import { createDirectory } from './directory.ts';
 import { createEvidenceSource } from './evidence-source.ts';
 import { byAnyAddress } from './mailbox.ts';
+import { readNotification } from './notification.ts';
 import { type ProbeFinding, probeMailbox, probeRefused } from './probe.ts';
 import { createPushService } from './push.ts';
 import { createRequester, type Pacing, UNPACED } from './request.ts';
@@ -24,6 +26,7 @@ export type Microsoft = {
   readonly calendar: CalendarSource;
   readonly evidence: EvidenceSource;
   readonly push: PushService;
+  readonly readNotification: ReadNotification;
   /** What `doctor` tells about reading one mailbox. Never throws for what it came to find. */
   probe(address: string, signal: AbortSignal): Promise<ProbeFinding[]>;
   /** Whether a mailbox that must not be readable is refused. Never throws for what it came to find. */
@@ -51,6 +54,7 @@ export function createMicrosoft(settings: MicrosoftSettings, deps: MicrosoftDeps
   return {
     calendar: createCalendarSource(byAnyAddress(graph, directory)),
     evidence: createEvidenceSource(settings, graph, directory),
+    readNotification,
     push: createPushService(graph, directory, { now: deps.now ?? Date.now }),
     probe: (address, signal) => probeMailbox({ graph, tokens, directory, unpaced }, address, signal),
     probeRefused: (address, signal) => probeRefused(byAnyAddress(graph, directory), address, signal),

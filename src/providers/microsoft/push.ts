@@ -56,7 +56,8 @@ export function createPushService(
       latestSupportedTlsVersion: 'v1_2',
     };
     const { body } = await graph.send('POST', '/subscriptions', wish, ask);
-    return openChannel(resourceOf(wireSubscription, body));
+    // The handshake has shown that Graph reaches us.
+    return { ...openChannel(resourceOf(wireSubscription, body)), proven: true };
   }
 
   /** Asks for the long life first, then for the one that older limits allow: the code of the refusal names neither. */
@@ -80,7 +81,8 @@ export function createPushService(
         const subscription = resourceOf(wireSubscription, row);
         const calendarKey = /^\/?users\/([^/]+)\/events$/i.exec(subscription.resource ?? '')?.[1];
         if (calendarKey === undefined) continue;
-        found.push({ ...openChannel(subscription), calendarKey, url: subscription.notificationUrl ?? null });
+        // One that hides where it delivers to is not known to be ours.
+        found.push({ ...openChannel(subscription), calendarKey, url: subscription.notificationUrl ?? '' });
       }
     }
     return found;
