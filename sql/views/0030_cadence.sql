@@ -6,7 +6,8 @@
 -- worse, the row says `unverified`.
 --
 -- Days are days of the program's zone. A session on the last day of an interval keeps it. Days on which nobody owes
--- a session (pauses, holidays) are skipped wherever days are counted.
+-- a session (pauses, holidays) are skipped wherever days are counted. Of several sessions an interval, it runs from
+-- the earliest of the latest so many, and from the first session while there are fewer.
 
 create function cadenced.period_length(per text) returns interval
   language sql immutable parallel safe

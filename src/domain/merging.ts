@@ -10,6 +10,7 @@ import {
   type Roster,
   type Session,
 } from './occurrence.ts';
+import { isPersonalMark } from './tags.ts';
 
 /**
  * What several copies of one meeting say together. Time and cancellation: the organizer's copy, else the newest.
@@ -52,7 +53,11 @@ export function tagBearers(copies: readonly Copy[]): Copy[] {
           (b.removal?.at ?? 0) - (a.removal?.at ?? 0) ||
           (b.copyId ?? Number.MAX_SAFE_INTEGER) - (a.copyId ?? Number.MAX_SAFE_INTEGER),
       )[0];
-      return latest && latest.removal?.how !== 'untagged' ? [latest] : [];
+      if (!latest || latest.removal?.how === 'untagged') return [];
+      // Words travel with the meeting: while another copy stands, that copy says whether they are still there.
+      return standing.length === 0
+        ? [latest]
+        : [{ ...latest, matched: latest.matched.filter((match) => isPersonalMark(match)) }];
     }),
   ];
 }

@@ -8,6 +8,9 @@ export interface Match {
   readonly rule: string;
 }
 
+/** Whether the tag may have stood on one person's copy alone: a category, a property. All else travels. */
+export const isPersonalMark = (match: Match): boolean => /^(?:category|property):/.test(match.rule);
+
 /** What is looked for: the rules of a program, and the references of its open plans. */
 export interface TagSearch {
   readonly program: string;

@@ -11,6 +11,7 @@ import {
   type Role,
 } from '../domain/answer.ts';
 import type { Log } from '../runtime/log.ts';
+import { describeError } from '../runtime/redact.ts';
 import {
   type AnswerDeps,
   type Closed,
@@ -33,8 +34,6 @@ export type PageDeps = AnswerDeps & {
 const FORM_LIMIT = 4096;
 /** A whole office behind one address may answer after a meeting; a program that guesses links wants more. */
 const REQUESTS_PER_MINUTE = 120;
-/** No token is longer; what is goes no further than the router. */
-const TOKEN_LIMIT = 100;
 const RATING = /^[1-5]$/;
 
 type Params = { Params: { token: string } };
@@ -66,8 +65,8 @@ export function answerRoutes(app: FastifyInstance, deps: PageDeps, log: Log): vo
     if (status === 429) return show(request, reply, 429, 'too_many');
     if (status === 413) return show(request, reply, 413, 'too_long');
     if (status >= 400 && status < 500) return show(request, reply, 400, 'not_understood');
-    // The route's pattern, not its URL, which carries a token.
-    log.error({ err: error, route: request.routeOptions.url }, 'a page failed');
+    // The route's pattern, not its URL, which carries a token; no raw error, which may quote somebody's comment.
+    log.error({ problem: describeError(error), route: request.routeOptions.url }, 'a page failed');
     return show(request, reply.header('retry-after', '5'), 503, 'unavailable');
   });
 
@@ -78,34 +77,34 @@ export function answerRoutes(app: FastifyInstance, deps: PageDeps, log: Log): vo
   };
   const closed = (request: FastifyRequest, reply: FastifyReply, why: Closed) =>
     show(request, reply, why === 'expired' ? 410 : 404, 'no_page');
-  const config = {
-    rateLimit: { max: REQUESTS_PER_MINUTE, timeWindow: '1 minute', groupId: 'pages' },
-  };
+  // One count for all pages; a limit given route by route would count each by itself.
+  const onRequest = app.rateLimit({ max: REQUESTS_PER_MINUTE, timeWindow: '1 minute' });
+  const limited = { onRequest, config: { rateLimit: false as const } };
 
-  app.get<Params>('/a/:token', { config }, async (request, reply) => {
-    const question = await readQuestion(deps, tokenOf(request));
+  app.get<Params>('/a/:token', limited, async (request, reply) => {
+    const question = await readQuestion(deps, request.params.token);
     if (typeof question === 'string') return closed(request, reply, question);
     const language = pages.languageOf(question.person.language);
     const model = answerPage(question, language, (role) => pages.roleWord(language, role));
     return reply.type('text/html; charset=utf-8').send(pages.render(model, language));
   });
 
-  app.post<Params>('/a/:token', { config, bodyLimit: FORM_LIMIT }, async (request, reply) => {
+  app.post<Params>('/a/:token', { ...limited, bodyLimit: FORM_LIMIT }, async (request, reply) => {
     const answer = readAnswer(formOf(request));
     if (answer === null) {
       // A stranger learns from a form that is no form only that the link is none.
-      const question = await readQuestion(deps, tokenOf(request));
+      const question = await readQuestion(deps, request.params.token);
       return typeof question === 'string'
         ? closed(request, reply, question)
         : show(request, reply, 400, 'not_understood');
     }
-    const outcome = await recordAnswer(deps, tokenOf(request), answer);
+    const outcome = await recordAnswer(deps, request.params.token, answer);
     if (outcome !== 'recorded') return closed(request, reply, outcome);
     return seeItself(request, reply);
   });
 
-  app.get<Params>('/u/:token', { config }, async (request, reply) => {
-    const subscription = await readSubscription(deps, tokenOf(request));
+  app.get<Params>('/u/:token', limited, async (request, reply) => {
+    const subscription = await readSubscription(deps, request.params.token);
     if (typeof subscription === 'string') return closed(request, reply, subscription);
     const language = pages.languageOf(subscription.language);
     const { program, wanted } = subscription;
@@ -113,10 +112,10 @@ export function answerRoutes(app: FastifyInstance, deps: PageDeps, log: Log): vo
     return reply.type('text/html; charset=utf-8').send(page);
   });
 
-  app.post<Params>('/u/:token', { config, bodyLimit: FORM_LIMIT }, async (request, reply) => {
+  app.post<Params>('/u/:token', { ...limited, bodyLimit: FORM_LIMIT }, async (request, reply) => {
     const choice = formOf(request)?.get('mails');
     // Whatever a mail program sends, it wants out; only our own button asks for mails again.
-    const subscription = await changeSubscription(deps, tokenOf(request), choice === 'on');
+    const subscription = await changeSubscription(deps, request.params.token, choice === 'on');
     if (typeof subscription === 'string') return closed(request, reply, subscription);
     if (choice === 'on' || choice === 'off') return seeItself(request, reply);
     // No redirect for mail programs: they need not follow one (RFC 8058 §3.1).
@@ -124,17 +123,9 @@ export function answerRoutes(app: FastifyInstance, deps: PageDeps, log: Log): vo
   });
 }
 
-function tokenOf(request: FastifyRequest<Params>): string {
-  const { token } = request.params;
-  return token.length > TOKEN_LIMIT ? '' : token;
-}
-
 /** To the same address by GET; relative, because a proxy may serve us under a path of its own. */
 function seeItself(request: FastifyRequest<Params>, reply: FastifyReply): FastifyReply {
-  return reply
-    .code(303)
-    .header('location', `./${tokenOf(request)}`)
-    .send();
+  return reply.code(303).header('location', `./${request.params.token}`).send();
 }
 
 /** The fields of a form; null when the body is none. */

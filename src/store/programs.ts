@@ -69,9 +69,11 @@ export async function writePrograms(
     const tagsChanged = rows.some((row) => row.tags_changed);
     await writeMailboxes(trx, given, provider);
     if (tagsChanged) {
-      await sql`update cadenced.calendar set full_pass_wanted = true, next_poll_at = now() where retired_at is null`.execute(
-        trx,
-      );
+      // A pass that is under way looks for the old tags: the fence keeps it from being taken for the new full one.
+      await sql`
+        update cadenced.calendar
+           set full_pass_wanted = true, sync_generation = sync_generation + 1, next_poll_at = now()
+         where retired_at is null`.execute(trx);
     }
     return { changed: rows.map((row) => row.name), tagsChanged };
   });

@@ -104,19 +104,21 @@ export async function applyRosterDiff(trx: Transaction<DB>, diff: RosterDiff): P
 
 /** Addresses (after the import) of everybody whose calendar may now hold other sessions than before. */
 function concerned(diff: RosterDiff): string[] {
+  const members = [
+    ...diff.memberships.added,
+    ...diff.memberships.ended,
+    ...diff.memberships.changed.map(({ after }) => after),
+  ];
+  // Whoever left is no longer found through the membership; those who stayed are found through the mentorship.
   const mentorships = new Set(
-    [...diff.mentorships.added, ...diff.mentorships.changed.map(({ after }) => after)].map(
+    [...diff.mentorships.added, ...diff.mentorships.changed.map(({ after }) => after), ...members].map(
       (one) => `${one.program}\n${one.mentorship}`,
     ),
   );
   return [
     ...diff.people.added.map((person) => person.email),
     ...diff.people.changed.map(({ after }) => after.email),
-    ...[
-      ...diff.memberships.added,
-      ...diff.memberships.ended,
-      ...diff.memberships.changed.map(({ after }) => after),
-    ].map((member) => member.email),
+    ...members.map((member) => member.email),
     ...[...mentorships].map((name) => `mentorship:${name}`),
   ];
 }
@@ -155,6 +157,20 @@ async function alignCalendars(trx: Transaction<DB>, names: readonly string[]): P
          join cadenced.mentorship using (mentorship_id)
          join cadenced.program using (program_id)
         where 'mentorship:' || program.name || E'\n' || mentorship.key = any (${names}))`.execute(trx);
+  // A program's mailbox carries the sessions of people whose own calendars nobody reads.
+  await sql`
+    update cadenced.calendar set full_pass_wanted = true, next_poll_at = now()
+     where retired_at is null and program_id in (
+       select mentorship.program_id
+         from cadenced.mentorship
+         join cadenced.program using (program_id)
+        where 'mentorship:' || program.name || E'\n' || mentorship.key = any (${names})
+       union
+       select mentorship.program_id
+         from cadenced.mentorship
+         join cadenced.membership using (mentorship_id)
+         join cadenced.person using (person_id)
+        where person.address = any (${names}))`.execute(trx);
 }
 
 /** The roster's side of the store. Imports take turns: two files at once must not both find the same gap. */

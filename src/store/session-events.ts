@@ -76,6 +76,8 @@ export async function draftSessionEvents(
   trx: Transaction<DB>,
   changes: readonly WrittenChange[],
   now: Instant,
+  /** Names the pass: no other has the same. */
+  pass: string,
 ): Promise<OutboundDraft[]> {
   const told = changes.flatMap(({ before, after }) =>
     after.sessions.flatMap((session) => {
@@ -91,7 +93,7 @@ export async function draftSessionEvents(
   );
   return told.flatMap(({ news, session, occurrence }) => {
     const named = names.get(session.sessionId as number);
-    return named ? [draft(news, session, occurrence, named, now)] : [];
+    return named ? [draft(news, session, occurrence, named, now, pass)] : [];
   });
 }
 
@@ -101,6 +103,7 @@ function draft(
   occurrence: Occurrence,
   named: Named,
   now: Instant,
+  pass: string,
 ): OutboundDraft {
   const payload = sessionPayload({
     sessionId: String(session.sessionId),
@@ -113,9 +116,9 @@ function draft(
     isPrivate: occurrence.private,
     people: named.people,
   });
-  // The same change is planned once only: the calendar's generation sees to that. The instant tells a change from
-  // an equal one later (moved there and back again).
-  const key = `${news.type}:${session.sessionId}:${now}`;
+  // The same change is planned once only: the calendar's generation sees to that. Naming the pass tells a change
+  // from an equal one later (moved there and back again), and from another calendar's in the same instant.
+  const key = `${news.type}:${session.sessionId}:${pass}`;
   const occurredAt = new Date(now);
   switch (news.type) {
     case 'session.scheduled':

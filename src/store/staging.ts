@@ -35,13 +35,21 @@ export async function stageRows(
     await sql`
       insert into cadenced.staged_copy (calendar_id, pass_id, kind, source_id, series_id, lineage, payload)
       select ${calendarId}, ${passId}::uuid, kind, source_id, series_id, lineage, payload
-        from rows from (jsonb_to_recordset(${JSON.stringify(all.slice(at, at + ROWS_A_STATEMENT))}::jsonb)
+        from rows from (jsonb_to_recordset(${JSON.stringify(all.slice(at, at + ROWS_A_STATEMENT), storable)}::jsonb)
           as (kind text, source_id text, series_id text, lineage text, payload jsonb)) with ordinality
        order by ordinality`.execute(db);
   }
 }
 
-/** Reads back what a pass staged, in the order of arrival. */
+/** Text that Postgres can hold: it knows neither NUL nor half a surrogate pair, and one odd title would stop a calendar. */
+const storable = (_key: string, value: unknown): unknown =>
+  typeof value === 'string' ? value.replaceAll('\0', '').toWellFormed() : value;
+
+/**
+ * Reads back what a pass staged, in the order of arrival. Where a copy and a removal of one id cannot be compared by
+ * their dates, the later word counts: an event deleted while its calendar is read stands on an early page and is
+ * removed on a late one.
+ */
 export async function readStaged(
   db: Kysely<DB>,
   calendarId: number,
@@ -51,10 +59,30 @@ export async function readStaged(
     select kind, payload from cadenced.staged_copy
      where calendar_id = ${calendarId} and pass_id = ${passId}::uuid
      order by position`.execute(db);
-  return {
-    copies: rows.filter((row) => row.kind === 'copy').map((row) => row.payload as StagedCopy),
-    removals: rows.filter((row) => row.kind === 'removed').map((row) => row.payload as StagedRemoval),
-  };
+  const copies = new Map<string, StagedCopy[]>();
+  const removals = new Map<string, StagedRemoval[]>();
+  const undated = (those: ReadonlyArray<{ readonly updatedAt: number | null }> | undefined) =>
+    those?.some((one) => one.updatedAt === null) ?? false;
+  for (const { kind, payload } of rows) {
+    if (kind === 'copy') {
+      const copy = payload as StagedCopy;
+      const earlier = removals.get(copy.sourceId);
+      if (undated(earlier) || (earlier && copy.updatedAt === null)) removals.delete(copy.sourceId);
+      append(copies, copy);
+    } else {
+      const removal = payload as StagedRemoval;
+      const earlier = copies.get(removal.sourceId);
+      if (undated(earlier) || (earlier && removal.updatedAt === null)) copies.delete(removal.sourceId);
+      append(removals, removal);
+    }
+  }
+  return { copies: [...copies.values()].flat(), removals: [...removals.values()].flat() };
+}
+
+function append<T extends { readonly sourceId: string }>(rows: Map<string, T[]>, row: T): void {
+  const those = rows.get(row.sourceId);
+  if (those) those.push(row);
+  else rows.set(row.sourceId, [row]);
 }
 
 /** Forgets a pass, and with it what passes that died left behind more than a day ago. */

@@ -78,13 +78,13 @@ const CONSENT = new Set(['grant_refused', 'session_control', 'token_refused']);
 type Unreadable = 'denied' | 'gone' | 'needs_consent';
 
 /** The state that a failure puts a calendar in by itself; `null` leaves the state alone. */
-function stateAfter(problem: Failure, strikes: number, longEnough: boolean): Unreadable | 'throttled' | null {
+function stateAfter(problem: Failure, struckOut: boolean): Unreadable | 'throttled' | null {
   switch (problem.kind) {
     case 'throttled':
       return 'throttled';
     case 'gone':
       // A 404 may be lost access, a hiccup, or the end: only repeated over time is it believed.
-      return strikes >= STRIKES && longEnough ? 'gone' : null;
+      return struckOut ? 'gone' : null;
     case 'auth':
       // A refused token is for its person to renew; a refused calendar is for an administrator to grant.
       return CONSENT.has(problem.code) ? 'needs_consent' : 'denied';
@@ -106,6 +106,8 @@ async function recordFailure(
   now: Instant,
   pollEveryMs: number,
 ): Promise<void> {
+  // A provider that forgets its cursors again and again still has the calendar.
+  const strike = problem.kind === 'gone' && problem.code !== 'cursor_lost';
   await db.transaction().execute(async (trx) => {
     const { rows } = await sql<{
       provider: 'google' | 'microsoft';
@@ -117,15 +119,16 @@ async function recordFailure(
       last_complete_pass_at: Date | null;
     }>`
       update cadenced.calendar set
-        strikes = case when ${problem.kind === 'gone'} then strikes + 1 else strikes end,
-        first_strike_at = case when ${problem.kind === 'gone'} then coalesce(first_strike_at, now()) else first_strike_at end,
+        strikes = strikes + case when ${strike} then 1 else 0 end,
+        first_strike_at = case when ${strike} then coalesce(first_strike_at, now()) else first_strike_at end,
         failures = failures + 1
        where calendar_id = ${calendarId}
       returning provider, address, state, strikes, failures, last_complete_pass_at,
                 coalesce(first_strike_at < now() - interval '1 hour', false) as long_enough`.execute(trx);
     const calendar = rows[0];
     if (!calendar) return;
-    const state = stateAfter(problem, calendar.strikes, calendar.long_enough) ?? calendar.state;
+    const state =
+      stateAfter(problem, strike && calendar.strikes >= STRIKES && calendar.long_enough) ?? calendar.state;
     const unreadable = state in PROBE_EVERY;
     // Doubling from fifteen seconds, never rarer than the poll itself; an unreadable calendar has its own rhythm.
     const backoffMs = Math.max(

@@ -6,6 +6,7 @@ import type { CalendarAtRest, PassCounts, SyncStore } from '../ports/sync-store.
 
 /** How many series are expanded at once; the adapter caps what is really in flight for a calendar. */
 const EXPANSIONS_AT_ONCE = 4;
+const TITLE_LENGTH = 300;
 
 /** The state of one reading: what to keep, and which series must be listed before the pass is whole. */
 export class Reading {
@@ -22,6 +23,8 @@ export class Reading {
   /** Series of bare occurrences: whether they concern us is known when all masters were seen. */
   readonly #bare = new Set<string>();
   readonly #removedToLookUp = new Set<string>();
+  /** Ids staged by this pass: a removal of one on a later page concerns us, though nothing is stored yet. */
+  readonly #staged = new Set<string>();
   readonly #wanted: CalendarAtRest['wanted'];
 
   constructor(
@@ -43,10 +46,12 @@ export class Reading {
     return matchTags(text, [...people, { address: this.ref.address }], this.#searches).length > 0;
   }
 
-  #staged({ text, ...copy }: ObservedCopy): StagedCopy {
+  #keep({ text, ...copy }: ObservedCopy): StagedCopy {
     return {
       ...copy,
-      title: copy.private ? null : (text.title?.slice(0, 300) ?? null),
+      // By characters: half a surrogate pair is nothing that can be stored.
+      title:
+        copy.private || text.title === null ? null : Array.from(text.title).slice(0, TITLE_LENGTH).join(''),
       matched: matchTags(text, [...copy.people, { address: this.ref.address }], this.#searches),
     };
   }
@@ -64,13 +69,17 @@ export class Reading {
     for (const item of items) {
       switch (item.kind) {
         case 'single': {
-          const copy = this.#staged(item.copy);
+          const copy = this.#keep(item.copy);
           const { sourceId, lineage } = copy;
           const ours =
             known.sourceIds.has(sourceId) || known.seriesIds.has(sourceId) || known.lineages.has(lineage);
           if (copy.hidden && !ours) this.counts.hidden += 1;
-          if (copy.matched.length > 0 || ours) copies.push(copy);
-          else this.counts.untagged += 1;
+          if (copy.matched.length > 0 || ours) {
+            copies.push(copy);
+            this.#staged.add(sourceId);
+          } else {
+            this.counts.untagged += 1;
+          }
           break;
         }
         case 'series': {
@@ -96,7 +105,10 @@ export class Reading {
           break;
         case 'removed': {
           const series = item.seriesId ?? known.seriesOf.get(item.sourceId) ?? null;
-          const ours = known.sourceIds.has(item.sourceId) || known.seriesIds.has(item.sourceId);
+          const ours =
+            known.sourceIds.has(item.sourceId) ||
+            known.seriesIds.has(item.sourceId) ||
+            this.#staged.has(item.sourceId);
           if (item.certainty === 'explicit') {
             if (ours) removals.push({ sourceId: item.sourceId, updatedAt: item.updatedAt, how: 'cancelled' });
             // After a split the same slot goes by another id: only the series' own list tells which one is meant.
@@ -126,7 +138,7 @@ export class Reading {
           break;
         case 'single':
           await this.#store.stage(this.ref.calendarId, this.passId, {
-            copies: [this.#staged(looked.copy)],
+            copies: [this.#keep(looked.copy)],
             removals: [],
           });
           break;
@@ -178,7 +190,7 @@ export class Reading {
     const wanted = new Set(this.#wanted.map((meeting) => meeting.lineage));
     const copies: StagedCopy[] = [];
     for (const each of observed) {
-      const copy = this.#staged(each);
+      const copy = this.#keep(each);
       const ours =
         known.sourceIds.has(copy.sourceId) || known.lineages.has(copy.lineage) || wanted.has(copy.lineage);
       if (copy.matched.length > 0 || ours) copies.push(copy);

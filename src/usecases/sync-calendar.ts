@@ -1,4 +1,4 @@
-import { type Failure, failure, isFailure } from '../domain/failure.ts';
+import { asFailure, type Failure, failure, isFailure } from '../domain/failure.ts';
 import type { Instant, Provider, Window } from '../domain/observation.ts';
 import type { CalendarSource } from '../ports/calendar-source.ts';
 import type { AppliedPass, CalendarAtRest, FinishedPass, SyncStore } from '../ports/sync-store.ts';
@@ -170,7 +170,7 @@ async function read(
       counts: reading.counts,
     };
   } catch (problem) {
-    await deps.store.discard(calendar.calendarId, reading.passId);
+    await forget(deps, calendar, reading.passId);
     throw problem;
   }
 }
@@ -202,7 +202,17 @@ async function reconcileAndApply(
       counts: reading.counts,
     });
   } catch (problem) {
-    await deps.store.discard(calendar.calendarId, reading.passId);
+    await forget(deps, calendar, reading.passId);
     throw problem;
+  }
+}
+
+/** What a pass staged is invisible and swept after a day: failing to forget it must not hide why the pass failed. */
+async function forget(deps: SyncDeps, calendar: CalendarAtRest, passId: string): Promise<void> {
+  try {
+    await deps.store.discard(calendar.calendarId, passId);
+  } catch (problem) {
+    const { kind, code } = asFailure(problem);
+    deps.log.warn({ calendar: calendar.address, kind, code }, 'rows of a failed pass were not discarded');
   }
 }

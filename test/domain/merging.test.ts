@@ -316,16 +316,22 @@ describe('people and mentorships', () => {
     expect(later(without, [annas(), bens()]).sessions).toMatchObject([{ sessionId: 1, cancelled: null }]);
   });
 
-  test('the tag of a copy that a guest deleted still speaks for the meeting', () => {
-    const was = booked([annas({ matched: [] }), bens()]);
-    expect(was.sessions).toHaveLength(1);
-    const deleted = later(was, [annas({ matched: [] }), bens(gone('deleted'))]);
-    expect(deleted.sessions).toMatchObject([{ sessionId: 1, cancelled: null }]);
-    const untagged = later(was, [annas({ matched: [] }), bens({ matched: [] })]);
-    expect(untagged.sessions[0]?.cancelled?.reason).toBe('untagged');
-    // Untagged first and deleted afterwards: what it said last counts.
-    const both = later(was, [annas({ matched: [] }), bens({ matched: [], ...gone('deleted') })]);
-    expect(both.sessions[0]?.cancelled?.reason).toBe('untagged');
+  test('a mark on the copy that a guest deleted still speaks for the meeting, words that others would show do not', () => {
+    const marked = [{ program: 'p', rule: 'category:Mentoring' }];
+    for (const [matched, stays] of [
+      [marked, true],
+      [TAGGED, false],
+    ] as const) {
+      const was = booked([annas({ matched: [] }), bens({ matched })]);
+      expect(was.sessions).toHaveLength(1);
+      const deleted = later(was, [annas({ matched: [] }), bens({ matched, ...gone('deleted') })]);
+      expect(deleted.sessions[0]?.cancelled?.reason).toBe(stays ? undefined : 'untagged');
+      const unmarked = later(was, [annas({ matched: [] }), bens({ matched: [] })]);
+      expect(unmarked.sessions[0]?.cancelled?.reason).toBe('untagged');
+      // Unmarked first and deleted afterwards: what it said last counts.
+      const both = later(was, [annas({ matched: [] }), bens({ matched: [], ...gone('deleted') })]);
+      expect(both.sessions[0]?.cancelled?.reason).toBe('untagged');
+    }
   });
 });
 

@@ -71,7 +71,7 @@ describe('text tags', () => {
   });
 
   test('a tag between any words and any inline markup is found, and never inside a longer word', () => {
-    const word = fc.string({ unit: fc.constantFrom(...'abcäß 0,.!?-'), maxLength: 12 });
+    const word = fc.string({ unit: fc.constantFrom(...'abcäß 0,.!?-'.split('')), maxLength: 12 });
     const cut = fc.integer({ min: 1, max: 9 });
     const element = fc.constantFrom('b', 'span', 'i', 'font', 'u');
     fc.assert(

@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { locateProject } from '../../src/runtime/locate.ts';
+import { createLog } from '../../src/runtime/log.ts';
+import { createDatabase, dropDatabase, urlOfDatabase } from '../../src/store/databases.ts';
+import { startEmbeddedPostgres } from '../../src/store/embedded/start.ts';
+import { prepareDatabase } from '../../src/store/migrate.ts';
+import { createPool } from '../../src/store/pool.ts';
+
+export interface Databases {
+  /** A prepared and empty database; `drop` it afterwards. */
+  create(): Promise<{ readonly url: string; drop(): Promise<void> }>;
+  close(): Promise<void>;
+}
+
+/** Databases for a run of its own, outside of the test runner: on TEST_DATABASE_URL, else on an embedded server. */
+export async function openDatabases(serverUrl: string | undefined): Promise<Databases> {
+  const log = createLog({ format: 'plain', level: 'warn', destination: process.stderr });
+  const embedded = serverUrl ? null : await startEmbedded(log);
+  const url = serverUrl || (embedded?.url ?? '');
+  const prefix = `cadenced_converge_${randomBytes(4).toString('hex')}_`;
+  const template = `${prefix}template`;
+  const pool = createPool({
+    url: await createDatabase(url, template),
+    max: 1,
+    applicationName: 'cadenced convergence setup',
+    log,
+  });
+  try {
+    await prepareDatabase(pool, { sqlDir: locateProject().sql, log });
+  } finally {
+    await pool.end();
+  }
+  let made = 0;
+  return {
+    async create() {
+      made += 1;
+      const name = `${prefix}${made}`;
+      await createDatabase(url, name, template);
+      return { url: urlOfDatabase(url, name), drop: () => dropDatabase(url, name) };
+    },
+    async close() {
+      await dropDatabase(url, template);
+      await embedded?.stop();
+    },
+  };
+}
+
+async function startEmbedded(log: ReturnType<typeof createLog>) {
+  const dataDir = mkdtempSync(join(tmpdir(), 'cadenced-converge-'));
+  chmodSync(dataDir, 0o711);
+  const server = await startEmbeddedPostgres({ dataDir, durable: false, log });
+  return {
+    url: server.url,
+    async stop() {
+      await server.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}

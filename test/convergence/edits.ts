@@ -1,0 +1,353 @@
+import { DateTime } from 'luxon';
+import {
+  addGuest,
+  convertSeriesToSingle,
+  convertSingleToSeries,
+  copyStatus,
+  createMeeting,
+  deleteCopy,
+  type Edit,
+  editAtRandom,
+  editMeeting,
+  type Meeting,
+  moveSeries,
+  type Occurrence,
+  occurrencesOf,
+  type Random,
+  removeGuest,
+  setCategory,
+  setProperty,
+  type World,
+} from '../../src/sandbox/world/index.ts';
+import { MENTORSHIPS } from './stage.ts';
+
+/**
+ * Edits as people make them. Most are the sandbox's own; those it does not have, and those whose outcome a reader of
+ * calendars cannot decide in every case, are made here.
+ */
+
+export const OWN_EDITS = [
+  'book by category',
+  'book under an alias',
+  'label',
+  'unlabel',
+  'set property',
+  'lift property',
+  'hide',
+  'show',
+  'hide guests',
+  'rename occurrence',
+  'move all',
+  'convert to series',
+  'convert to single',
+  'invite outsider',
+  'leave',
+  'leave occurrence',
+  'uninvite',
+  'uninvite from occurrence',
+] as const;
+export type OwnEdit = (typeof OWN_EDITS)[number];
+/** Left to our own versions: categories that no rule knows, and what is excluded below. */
+type Borrowed = Exclude<Edit, OwnEdit | 'categorise' | 'move series' | 'make a series' | 'make single'>;
+export type AnyEdit = OwnEdit | Borrowed;
+
+/** How often each edit comes, relative to the others. */
+export const WEIGHTS: Readonly<Record<AnyEdit, number>> = {
+  book: 6,
+  'book by category': 2,
+  'book under an alias': 2,
+  rename: 2,
+  'rename occurrence': 2,
+  tag: 3,
+  untag: 2,
+  label: 3,
+  unlabel: 2,
+  'set property': 1,
+  'lift property': 1,
+  hide: 1,
+  show: 1,
+  'hide guests': 1,
+  move: 5,
+  'move occurrence': 7,
+  'move all': 6,
+  'split series': 5,
+  cancel: 1,
+  'cancel occurrence': 6,
+  leave: 2,
+  'leave occurrence': 2,
+  answer: 4,
+  'answer occurrence': 4,
+  invite: 3,
+  'invite outsider': 1,
+  'invite to occurrence': 3,
+  uninvite: 2,
+  'uninvite from occurrence': 2,
+  'convert to series': 2,
+  'convert to single': 2,
+};
+
+const DAY = 86_400_000;
+const GROUPS = MENTORSHIPS.map(({ members }) => members.map((member) => member.address));
+/** The outsider has no calendar and books nothing. */
+const BOOKING_GROUPS = GROUPS.map((group) => group.filter((address) => !address.includes('elsewhere')));
+
+export interface EditDone {
+  readonly text: string;
+  /** Where the meeting was made; `null` when chance found nothing to work on. */
+  readonly home: string | null;
+}
+
+/** Where series stood since everything was last read: how far apart two readings of one series may be. */
+export type SeenStarts = Map<string, Set<number>>;
+
+/** Does one edit. `null` when there was nothing it could work on. */
+export function edit(world: World, kind: AnyEdit, random: Random, seen: SeenStarts): EditDone | null {
+  const own = OWN[kind as OwnEdit];
+  if (own === undefined) {
+    const text = editAtRandom(world, { random, edits: [kind as Edit], groups: BOOKING_GROUPS });
+    const meeting = text === null ? undefined : /\bm\d+/.exec(text)?.[0];
+    return text === null || meeting === undefined ? null : { text, home: world.meeting(meeting).home };
+  }
+  if (kind === 'book by category' || kind === 'book under an alias') return own(world, null, random, seen);
+  const meetings = [...world.meetings.values()].filter((meeting) => comingOf(world, meeting).length > 0);
+  return meetings.length === 0 ? null : own(world, random.pick(meetings), random, seen);
+}
+
+type Editor = (world: World, meeting: Meeting | null, random: Random, seen: SeenStarts) => EditDone | null;
+const on = (
+  name: OwnEdit,
+  act: (world: World, meeting: Meeting, random: Random, seen: SeenStarts) => string | null,
+): Editor => {
+  return (world, meeting, random, seen) => {
+    if (meeting === null) return null;
+    const done = act(world, meeting, random, seen);
+    return done === null ? null : { text: `${name} ${meeting.id}: ${done}`, home: meeting.home };
+  };
+};
+
+const OWN: Readonly<Record<OwnEdit, Editor>> = {
+  'book by category': (world, _none, random) => {
+    const group = random.pick(BOOKING_GROUPS.filter((one) => one.some((who) => who.includes('south'))));
+    const meeting = bookFor(world, random, group, group, 'Catching up');
+    const outlook = group.filter((who) => world.person(who).provider === 'microsoft');
+    const person = random.pick(outlook);
+    setCategory(world, { meeting: meeting.id, person, category: 'Mentoring' });
+    return { text: `book by category ${meeting.id}: ${person}`, home: meeting.home };
+  },
+  'book under an alias': (world, _none, random) => {
+    const alias = random.pick(['ben.b@north.example', 'c.doe@south.example']);
+    const person = world.person(alias);
+    const [address = ''] = person.addresses;
+    const group = GROUPS.find((members) => members.includes(address)) ?? [];
+    const others = group.filter((who) => who !== address);
+    const meeting = bookFor(world, random, others, [...others, alias], 'Session #mentoring');
+    return { text: `book under an alias ${meeting.id}: ${alias}`, home: meeting.home };
+  },
+  label: on('label', (world, meeting, random) => categorise(world, meeting, random, true)),
+  unlabel: on('unlabel', (world, meeting, random) => categorise(world, meeting, random, false)),
+  'set property': on('set property', (world, meeting, random) => property(world, meeting, random, true)),
+  'lift property': on('lift property', (world, meeting, random) => property(world, meeting, random, false)),
+  hide: on('hide', (world, meeting, random) => {
+    const visibility = random.pick(['private', 'confidential'] as const);
+    editMeeting(world, { meeting: meeting.id, visibility });
+    return visibility;
+  }),
+  show: on('show', (world, meeting) => {
+    editMeeting(world, { meeting: meeting.id, visibility: 'default' });
+    return 'default';
+  }),
+  'hide guests': on('hide guests', (world, meeting, random) => {
+    const hideGuests = random.below(2) === 0;
+    editMeeting(world, { meeting: meeting.id, hideGuests });
+    return String(hideGuests);
+  }),
+  'rename occurrence': on('rename occurrence', (world, meeting, random) => {
+    const slot = comingOccurrence(world, meeting, random)?.slot;
+    if (slot == null) return null;
+    const title = random.pick(['Special talk #mentoring', 'Something else', '[#mentoring] <b>']);
+    editMeeting(world, { meeting: meeting.id, slot, title });
+    return `${new Date(slot).toISOString()} ${title}`;
+  }),
+  'move all': on('move all', moveAll),
+  'convert to series': on('convert to series', (world, meeting, random) => {
+    if (meeting.recurrence !== null || isPartOfSplit(world, meeting)) return null;
+    const rule = random.pick(['FREQ=WEEKLY;COUNT=6', 'FREQ=WEEKLY', 'FREQ=DAILY;COUNT=4']);
+    convertSingleToSeries(world, { meeting: meeting.id, rule });
+    return rule;
+  }),
+  'convert to single': on('convert to single', (world, meeting, random) => {
+    const slot = comingOccurrence(world, meeting, random)?.slot;
+    if (slot == null || isPartOfSplit(world, meeting)) return null;
+    convertSeriesToSingle(world, { meeting: meeting.id, slot });
+    return new Date(slot).toISOString();
+  }),
+  'invite outsider': on('invite outsider', (world, meeting) => {
+    const known = meeting.guests.some((guest) => guest.address === 'ivy@elsewhere.example');
+    if (known) return null;
+    addGuest(world, { meeting: meeting.id, guest: 'ivy@elsewhere.example' });
+    return 'Ivy';
+  }),
+  leave: on('leave', (world, meeting, random) => leave(world, meeting, random, null)),
+  'leave occurrence': on('leave occurrence', (world, meeting, random) => {
+    const slot = comingOccurrence(world, meeting, random)?.slot;
+    return slot == null ? null : leave(world, meeting, random, slot);
+  }),
+  uninvite: on('uninvite', (world, meeting, random) => uninvite(world, meeting, random, null)),
+  'uninvite from occurrence': on('uninvite from occurrence', (world, meeting, random) => {
+    const slot = comingOccurrence(world, meeting, random)?.slot;
+    return slot == null ? null : uninvite(world, meeting, random, slot);
+  }),
+};
+
+/**
+ * Excluded: somebody whose copy carries a mark of its own takes it away. The mark outlives the copy where it was
+ * read before, and is unknown where it was not; which of the two is no matter of the edits.
+ */
+function isMarked(world: World, meeting: Meeting, person: string | null): boolean {
+  const copy = person === null ? undefined : world.copy(person, meeting.id);
+  if (copy === undefined) return false;
+  const ofOccurrences = [...copy.slots.values()].some((own) => (own.categories ?? []).length > 0);
+  return copy.categories.length > 0 || ofOccurrences || Object.keys(copy.privateProperties).length > 0;
+}
+
+function leave(world: World, meeting: Meeting, random: Random, slot: number | null): string | null {
+  const copies = world
+    .copiesOf(meeting.id)
+    .filter((copy) => !copy.isOrganizer && copyStatus(meeting, copy, slot) === 'live')
+    .filter((copy) => !isMarked(world, meeting, copy.person) && !isSharedMark(meeting))
+    .filter((copy) => slot !== null || !copy.occurrencesOnly);
+  if (copies.length === 0) return null;
+  const { person } = random.pick(copies);
+  deleteCopy(world, { meeting: meeting.id, person, slot });
+  return `${world.person(person).name}${slot === null ? '' : ` ${new Date(slot).toISOString()}`}`;
+}
+
+function uninvite(world: World, meeting: Meeting, random: Random, slot: number | null): string | null {
+  const guests = meeting.guests.filter(
+    (guest) => !isMarked(world, meeting, guest.person) && !isSharedMark(meeting),
+  );
+  if (guests.length === 0) return null;
+  const guest = random.pick(guests).address;
+  removeGuest(world, { meeting: meeting.id, guest, slot });
+  return `${guest}${slot === null ? '' : ` ${new Date(slot).toISOString()}`}`;
+}
+
+/** A shared property looks like a private one: on the copy that is gone nobody can tell them apart. */
+const isSharedMark = (meeting: Meeting): boolean => Object.keys(meeting.sharedProperties).length > 0;
+
+/**
+ * Excluded: one half of a split series turned into a single event and grown again. Both halves keep one UID, so two
+ * series of one lineage could then hold the same instant, and that is exactly what a leftover row of a split looks
+ * like: two copies at one original instant are one occurrence.
+ */
+function isPartOfSplit(world: World, meeting: Meeting): boolean {
+  return [...world.meetings.values()].some(
+    (other) => other.id !== meeting.id && other.lineage === meeting.lineage,
+  );
+}
+
+/**
+ * Moves a series to another weekday and time of day. Excluded are the moves after which nobody can tell which
+ * occurrence became which:
+ *
+ * - by half its period or more, since everything was last read: the neighbour is as near;
+ * - a daily series by whole days: it becomes itself, one place further;
+ * - one that carries a coming occurrence into the past: whether that took place is not for a calendar to say.
+ */
+function moveAll(world: World, meeting: Meeting, random: Random, seen: SeenStarts): string | null {
+  const rule = meeting.recurrence?.rule;
+  if (rule === undefined) return null;
+  const start = DateTime.fromISO(meeting.start, { zone: 'utc' });
+  const reach = rule.startsWith('FREQ=DAILY') ? 0 : rule.includes('INTERVAL=2') ? 5 : 3;
+  const weekdays = ['MO', 'TU', 'WE', 'TH', 'FR'].filter((_name, at) => {
+    const moved = start.plus({ days: at + 1 - start.weekday });
+    const stood = [...(seen.get(meeting.id) ?? []), start.startOf('day').toMillis()];
+    // A monthly rule without a day follows its start: the end of the month is not in every month.
+    if (rule.startsWith('FREQ=MONTHLY') && (moved.day > 27 || moved.month !== start.month)) return false;
+    return stood.every((day) => Math.abs(moved.startOf('day').toMillis() - day) <= reach * DAY);
+  });
+  if (weekdays.length === 0 && reach > 0) return null;
+  const weekday = reach === 0 ? null : random.pick(weekdays);
+  const days = weekday === null ? 0 : ['MO', 'TU', 'WE', 'TH', 'FR'].indexOf(weekday) + 1 - start.weekday;
+  const hour = 8 + random.below(10);
+  const target = start.plus({ days }).set({ hour, minute: 30 });
+  const shift = target.diff(start).toMillis();
+  const now = world.now();
+  const leavesTheFuture = occurrencesOf(meeting, now, { from: now - 8 * DAY, until: now + 8 * DAY }).some(
+    // An hour more, for a change of clocks on the way.
+    ({ slot, end }) => slot !== null && end > now && slot + shift < now + 3_600_000,
+  );
+  if (leavesTheFuture) return null;
+  const time = `${String(hour).padStart(2, '0')}:30`;
+  const keepCancelled = random.below(2) === 0;
+  moveSeries(world, {
+    meeting: meeting.id,
+    time,
+    keepCancelled,
+    ...(weekday === null ? {} : { weekday }),
+  });
+  return `${weekday ?? 'same days'} ${time}${keepCancelled ? '' : ', cancelled ones back'}`;
+}
+
+function categorise(world: World, meeting: Meeting, random: Random, set: boolean): string | null {
+  const slot = random.below(3) === 0 ? (comingOccurrence(world, meeting, random)?.slot ?? null) : null;
+  const copies = world
+    .copiesOf(meeting.id)
+    .filter((copy) => world.person(copy.person).provider === 'microsoft')
+    .filter((copy) => copyStatus(meeting, copy, slot) === 'live');
+  if (copies.length === 0) return null;
+  const { person } = random.pick(copies);
+  setCategory(world, { meeting: meeting.id, person, slot, category: 'Mentoring', on: set });
+  return `${world.person(person).name}${slot === null ? '' : ` ${new Date(slot).toISOString()}`}`;
+}
+
+function property(world: World, meeting: Meeting, random: Random, set: boolean): string | null {
+  const value = set ? 'mentoring' : null;
+  const copies = world
+    .copiesOf(meeting.id)
+    .filter((copy) => world.person(copy.person).provider === 'google')
+    .filter((copy) => copyStatus(meeting, copy, null) === 'live');
+  if (copies.length === 0) return null;
+  if (random.below(2) === 0) {
+    setProperty(world, { meeting: meeting.id, key: 'programme', value });
+    return 'shared';
+  }
+  const { person } = random.pick(copies);
+  setProperty(world, { meeting: meeting.id, key: 'programme', value, person });
+  return world.person(person).name;
+}
+
+function bookFor(
+  world: World,
+  random: Random,
+  organizers: readonly string[],
+  invited: readonly string[],
+  title: string,
+): Meeting {
+  const organizer = random.pick(organizers);
+  const zone = world.person(organizer).zone;
+  const day = DateTime.fromMillis(world.now() + (1 + random.below(10)) * DAY, { zone }).toISODate();
+  const rule = random.pick([undefined, 'FREQ=WEEKLY', 'FREQ=WEEKLY;INTERVAL=2', 'FREQ=DAILY;COUNT=5']);
+  return createMeeting(world, {
+    organizer,
+    guests: invited.filter((who) => who !== organizer),
+    title,
+    start: `${day}T${String(8 + random.below(9)).padStart(2, '0')}:00`,
+    minutes: 45,
+    ...(rule === undefined ? {} : { rule }),
+  });
+}
+
+/** Occurrences that have not begun and are not called off, an hour away at least. */
+function comingOf(world: World, meeting: Meeting): Occurrence[] {
+  const now = world.now();
+  if (meeting.cancelledAt !== null) return [];
+  return occurrencesOf(meeting, now, { from: now, until: now + 60 * DAY }).filter(
+    ({ start, cancelledAt }) => cancelledAt === null && start > now + 3_600_000,
+  );
+}
+
+function comingOccurrence(world: World, meeting: Meeting, random: Random): Occurrence | null {
+  const coming = comingOf(world, meeting);
+  return meeting.recurrence === null || coming.length === 0 ? null : random.pick(coming);
+}

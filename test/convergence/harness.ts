@@ -1,0 +1,378 @@
+import { sql } from 'kysely';
+import { createRandom, type Random, truth } from '../../src/sandbox/world/index.ts';
+import type { SyncReport } from '../../src/usecases/sync-calendar.ts';
+import { differences, expectedSessions, line, storedSessions } from './compare.ts';
+import { type AnyEdit, edit, type SeenStarts } from './edits.ts';
+import { Names } from './identity.ts';
+import { inHorizon, Memory, paired } from './memory.ts';
+import { planOf, type Step, words } from './plan.ts';
+import { openStage, type Stage } from './stage.ts';
+import { ruleFor, type Trouble } from './troubles.ts';
+
+/**
+ * Random edits in the sandbox, the real sync over the real adapters, and the database compared with the sandbox's
+ * truth. One seed is one run; the same seed is the same run.
+ */
+
+export interface Run {
+  readonly seed: number;
+  readonly edits: number;
+  readonly comparisons: number;
+  /** What was covered, with counts: edits by where the meeting was made, and faults that were acted out. */
+  readonly covered: ReadonlyMap<string, number>;
+  /** Occurrences that were over with everything read, and those whose last edits were not. */
+  readonly over: number;
+  readonly undecided: number;
+  readonly seconds: number;
+}
+
+/** What was wrong, and where the run had come to. */
+export class Divergence extends Error {
+  readonly seed: number;
+  readonly steps: readonly Step[];
+  readonly story: readonly string[];
+
+  constructor(seed: number, steps: readonly Step[], story: readonly string[], wrong: readonly string[]) {
+    super(wrong.join('\n'));
+    this.name = 'Divergence';
+    this.seed = seed;
+    this.steps = steps;
+    this.story = story;
+  }
+}
+
+const MINUTE = 60_000;
+
+/**
+ * Plays one run.
+ * @param databaseUrl a prepared, empty database
+ * @throws Divergence when the database and the truth disagree
+ */
+export async function play(
+  databaseUrl: string,
+  seed: number,
+  steps: readonly Step[] = planOf(seed),
+): Promise<Run> {
+  const begun = performance.now();
+  const stage = await openStage(databaseUrl, seed);
+  const player = new Player(stage, seed);
+  try {
+    for (const step of steps) await player.take(step);
+    await player.compare(createRandom(seed).fork('the end'));
+    await player.atRest();
+  } catch (error) {
+    if (error instanceof Wrong) throw new Divergence(seed, steps, player.story, error.lines);
+    throw error;
+  } finally {
+    await stage.close();
+  }
+  const { covered, edits, comparisons, memory } = player;
+  for (const [fault, hits] of stage.fired) covered.set(`fault: ${fault}`, hits);
+  return {
+    seed,
+    edits,
+    comparisons,
+    covered,
+    over: memory.overCount,
+    undecided: memory.undecidedCount,
+    seconds: (performance.now() - begun) / 1000,
+  };
+}
+
+class Wrong extends Error {
+  readonly lines: readonly string[];
+  constructor(lines: readonly string[]) {
+    super('the database is not what it must be');
+    this.lines = lines;
+  }
+}
+
+class Player {
+  readonly memory = new Memory();
+  readonly covered = new Map<string, number>();
+  readonly story: string[] = [];
+  edits = 0;
+  comparisons = 0;
+  readonly #stage: Stage;
+  readonly #seed: number;
+  readonly #names = new Names();
+  readonly #seen: SeenStarts = new Map();
+
+  constructor(stage: Stage, seed: number) {
+    this.#stage = stage;
+    this.#seed = seed;
+  }
+
+  async take(step: Step): Promise<void> {
+    const random = createRandom(this.#seed).fork(`step ${step.number}`);
+    switch (step.does) {
+      case 'edit':
+        this.#edit(step.edit, random);
+        return;
+      case 'wait':
+        await this.#wait(step.minutes);
+        return;
+      case 'compare':
+        await this.compare(random);
+        return;
+      case 'burst':
+        await this.#burst(step.trouble, random);
+        return;
+      case 'sync':
+        await this.#sync(step, random);
+        return;
+    }
+  }
+
+  #tell(text: string): void {
+    this.story.push(`${new Date(this.#stage.world.now()).toISOString().slice(0, 16)} ${text}`);
+  }
+
+  #count(what: string): void {
+    this.covered.set(what, (this.covered.get(what) ?? 0) + 1);
+  }
+
+  #edit(kind: AnyEdit, random: Random): void {
+    const { world } = this.#stage;
+    const done = edit(world, kind, random, this.#seen);
+    if (done === null) return;
+    this.edits += 1;
+    this.#count(`${kind} (${done.home})`);
+    this.#tell(done.text);
+    this.#names.follow(world);
+    this.#see(false);
+    this.memory.note(expectedSessions(world, this.#names));
+  }
+
+  /** Where every series stands; after a comparison only that. */
+  #see(afresh: boolean): void {
+    if (afresh) this.#seen.clear();
+    for (const meeting of this.#stage.world.meetings.values()) {
+      const day = Date.parse(`${meeting.start.slice(0, 10)}T00:00:00Z`);
+      this.#seen.set(meeting.id, (this.#seen.get(meeting.id) ?? new Set()).add(day));
+    }
+  }
+
+  /** Lets time pass, never to the middle of a meeting: what an edit of all does to a session under way is open. */
+  async #wait(minutes: number): Promise<void> {
+    const { world } = this.#stage;
+    let until = world.now() + minutes * MINUTE;
+    for (;;) {
+      const underWay = truth(world, { from: until - 86_400_000, until }).filter(
+        (one) => Date.parse(one.end) > until,
+      );
+      if (underWay.length === 0) break;
+      until = Math.max(...underWay.map((one) => Date.parse(one.end)));
+    }
+    this.memory.passTo(until);
+    await this.#stage.advance(until - world.now());
+    this.memory.note(expectedSessions(world, this.#names));
+  }
+
+  async #sync(step: Extract<Step, { does: 'sync' }>, random: Random): Promise<void> {
+    const { calendars } = this.#stage;
+    const chosen = calendars.filter(({ provider }) => step.provider === null || provider === step.provider);
+    const calendar = random.pick(chosen);
+    const enough = this.#troubles(step.trouble, random);
+    let stopInterrupting: () => void = nothing;
+    if (step.meanwhile !== null) {
+      const kind = step.meanwhile;
+      stopInterrupting = this.#stage.interrupt(1 + random.below(6), () => {
+        this.#tell('in the middle of the pass:');
+        this.#edit(kind, random);
+      });
+    }
+    const report = await this.#stage.sync(calendar.id, wishOf(step.wish));
+    stopInterrupting();
+    enough();
+    this.#tell(`${words(step)} ${calendar.address}: ${outcome(report)}`);
+    this.#count(`pass: ${report?.kind} ${report?.failure?.kind ?? 'applied'}`);
+  }
+
+  #troubles(trouble: Trouble | null, random: Random): () => void {
+    if (trouble === null) return nothing;
+    const ends = (['google', 'microsoft'] as const).map((provider) =>
+      this.#stage.trouble(`${trouble} (${provider})`, ruleFor(trouble, provider, random)),
+    );
+    return () => {
+      for (const end of ends) end();
+    };
+  }
+
+  async #burst(trouble: Trouble | null, random: Random): Promise<void> {
+    const { calendars } = this.#stage;
+    const chosen = calendars.filter(() => random.below(3) > 0);
+    const twice = random.pick(calendars);
+    const enough = this.#troubles(trouble, random);
+    const reports = await Promise.all([...chosen, twice].map(({ id }) => this.#stage.sync(id)));
+    enough();
+    this.#tell(
+      `${reports.length} at once${trouble === null ? '' : ` (${trouble})`}: ${reports.map(outcome).join(', ')}`,
+    );
+    this.#count('passes at the same time');
+  }
+
+  /** Reads everything, in any order, until no calendar is asked for more. */
+  async #readAll(random: Random, wish: 'changes' | 'reconcile'): Promise<SyncReport[]> {
+    const { calendars, db } = this.#stage;
+    const reports: SyncReport[] = [];
+    let waiting = shuffled(calendars, random);
+    for (let round = 0; waiting.length > 0; round += 1) {
+      if (round > 4) throw new Wrong(['calendars go on wanting to be read']);
+      for (const { id, address } of waiting) {
+        const report = await this.#stage.sync(id, wishOf(wish));
+        if (report?.complete !== true) throw new Wrong([`${address} was not read: ${outcome(report)}`]);
+        reports.push(report);
+      }
+      const { rows } = await sql<{ calendar_id: number }>`
+        select distinct calendar_id from cadenced.wanted_meeting`.execute(db);
+      waiting = calendars.filter(({ id }) => rows.some((row) => row.calendar_id === id));
+    }
+    return reports;
+  }
+
+  /** Everything is read without trouble; then the database must say what is true. */
+  async compare(random: Random): Promise<void> {
+    const { db } = this.#stage;
+    await this.#readAll(random, 'changes');
+    for (let tries = 0; ; tries += 1) {
+      const { rows } = await sql<{ id: number }>`
+        select calendar_id as id from cadenced.calendar where parked is not null`.execute(db);
+      if (rows.length === 0) break;
+      if (tries === 2) throw new Wrong(['the brake holds what two complete passes agreed on']);
+      this.#count('brake: held, then released');
+      await this.#wait(61);
+      for (const { id } of rows) await this.#stage.sync(id, { reconcile: true });
+      await this.#readAll(random, 'changes');
+    }
+    await this.#comparePresent();
+    this.comparisons += 1;
+    this.#see(true);
+  }
+
+  async #comparePresent(): Promise<void> {
+    const { world, db } = this.#stage;
+    const all = expectedSessions(world, this.#names);
+    const expected = all.filter(inHorizon);
+    const rows = await storedSessions(db);
+    const now = world.now();
+    const coming = rows.filter((row) => row.status === 'scheduled' && row.end > now && inHorizon(row));
+    const wrong = differences(expected.map(line), coming.map(line));
+    const pairs = paired(expected, coming);
+    if (wrong.length === 0) wrong.push(...this.memory.compare(pairs, all, rows, now));
+    if (wrong.length === 0) wrong.push(...(await this.#wrongEvents()));
+    if (wrong.length > 0) throw new Wrong(wrong);
+    this.memory.begin(pairs);
+    this.#tell(`compared: ${expected.length} sessions`);
+  }
+
+  /** The story that webhooks tell: booked, moved, called off, in an order that makes sense, ending in what is. */
+  async #wrongEvents(): Promise<string[]> {
+    const { rows } = await sql<{
+      session_id: number;
+      status: string;
+      starts_at: Date;
+      ends_at: Date;
+      told: { type: string; start: string; end: string }[];
+    }>`
+      select session_id, status, starts_at, ends_at,
+             (select jsonb_agg(jsonb_build_object('type', type, 'start', payload ->> 'scheduled_start',
+                                                  'end', payload ->> 'scheduled_end') order by position)
+                from cadenced.outbound_event
+               where subject = 'session/' || session_id and type like 'session.%') as told
+        from cadenced.session order by session_id`.execute(this.#stage.db);
+    const wrong: string[] = [];
+    for (const { session_id, status, starts_at, ends_at, told } of rows) {
+      if (told === null) continue;
+      const types = told.map(({ type }) => type.replace('session.', ''));
+      const turns = types.filter((type) => type !== 'rescheduled');
+      if (turns.some((type, at) => type === turns[at - 1]))
+        wrong.push(`session ${session_id} was told ${types.join(', ')}`);
+      const wasCalledOff = types.lastIndexOf('cancelled') > types.lastIndexOf('scheduled');
+      if (
+        types.some(
+          (type, at) =>
+            type === 'rescheduled' &&
+            types.slice(0, at).findLast((earlier) => earlier !== 'rescheduled') === 'cancelled',
+        )
+      )
+        wrong.push(`session ${session_id} was moved after it was called off: ${types.join(', ')}`);
+      if (wasCalledOff !== (status === 'cancelled'))
+        wrong.push(`session ${session_id} is ${status}, told were ${types.join(', ')}`);
+      const last = told.at(-1);
+      const isTold = last?.start === starts_at.toISOString() && last.end === ends_at.toISOString();
+      if (!isTold && status === 'scheduled')
+        wrong.push(
+          `session ${session_id} was last told for ${last?.start}, stands at ${starts_at.toISOString()}`,
+        );
+    }
+    return wrong;
+  }
+
+  /** The daily comparison changes nothing that was right, and from then on reading again writes nothing at all. */
+  async atRest(): Promise<void> {
+    const random = createRandom(this.#seed).fork('at rest');
+    // The first one also brings the day that came into sight at the far end of the window.
+    await this.#readAll(random, 'reconcile');
+    await this.#comparePresent();
+    const before = await this.#dump();
+    const again = [
+      ...(await this.#readAll(random, 'changes')),
+      ...(await this.#readAll(random, 'reconcile')),
+    ];
+    const wrong = again.flatMap((report) => {
+      const differing = (report.drift ?? 0) + (report.applied?.differing ?? 0);
+      return differing > 0
+        ? [`${report.address}: a ${report.kind} pass found ${differing} rows to differ`]
+        : [];
+    });
+    const after = await this.#dump();
+    for (const [table, rows] of before) {
+      wrong.push(...differences(rows, after.get(table) ?? []).map((one) => `at rest, ${table} ${one}`));
+    }
+    if (wrong.length > 0) throw new Wrong(wrong);
+  }
+
+  async #dump(): Promise<Map<string, string[]>> {
+    const dump = new Map<string, string[]>();
+    for (const table of TABLES) {
+      const { rows } = await sql<{ row: string }>`
+        select to_jsonb(one)::text as row from ${sql.table(`cadenced.${table}`)} one`.execute(this.#stage.db);
+      dump.set(
+        table,
+        rows.map(({ row }) => row),
+      );
+    }
+    return dump;
+  }
+}
+
+/** Everything a pass may write, save the calendar's own state. The stage must be empty both times. */
+const TABLES = [
+  'occurrence',
+  'event_copy',
+  'session',
+  'participant',
+  'outbound_event',
+  'mail',
+  'unmatched_event',
+  'wanted_meeting',
+  'staged_copy',
+] as const;
+
+const nothing = (): void => undefined;
+const wishOf = (wish: 'changes' | 'full' | 'reconcile') => (wish === 'changes' ? {} : { [wish]: true });
+
+function outcome(report: SyncReport | null): string {
+  if (report === null) return 'no such calendar';
+  if (report.failure !== null) return `${report.failure.kind} ${report.failure.code}`;
+  if (report.applied?.applied === false) return 'overtaken';
+  return `${report.kind}, ${report.applied?.differing ?? 0} rows`;
+}
+
+function shuffled<T>(values: readonly T[], random: Random): T[] {
+  return values
+    .map((value) => ({ value, rank: random.next() }))
+    .sort((one, other) => one.rank - other.rank)
+    .map(({ value }) => value);
+}

@@ -1,0 +1,76 @@
+import type { World } from '../../src/sandbox/world/index.ts';
+
+/**
+ * Names every true occurrence for as long as it is the same one, whatever happens to its times and ids. The world's
+ * own key is the meeting's story and the occurrence's place in it; where a reader cannot tell that story, because
+ * the providers do not, a new name begins:
+ *
+ * - Outlook's "this and following" makes an unrelated meeting: its occurrences are new ones.
+ * - A series made single keeps the one occurrence it became; made a series again, it keeps its first. What else a
+ *   later series lays out are other occurrences, though they may fall on the same days.
+ * - An edit of all that lays out once more a place that had already taken place makes another occurrence of it.
+ */
+export class Names {
+  readonly #of = new Map<string, Naming>();
+  #roots = 0;
+
+  /** Takes notice of what an edit did; call it after every edit. */
+  follow(world: World): void {
+    for (const meeting of world.meetings.values()) {
+      const isSeries = meeting.recurrence !== null;
+      const known = this.#of.get(meeting.id);
+      if (known === undefined) {
+        const parent = [...this.#of.values()].find(
+          (other) => meeting.story !== meeting.id && other.lineage === meeting.lineage,
+        );
+        const first = meeting.ordinalOffset;
+        this.#of.set(meeting.id, {
+          lineage: meeting.lineage,
+          root: parent?.root ?? this.#fresh(),
+          kept: new Map(parent?.kept),
+          endsBefore: Number.POSITIVE_INFINITY,
+          isSeries,
+          ownRoot: this.#fresh(),
+        });
+        // Only the latest part of the story can be the one that was split here.
+        if (parent !== undefined && parent.endsBefore > first) parent.endsBefore = first;
+        continue;
+      }
+      if (known.isSeries === isSeries) continue;
+      const anchor = meeting.ordinalOffset;
+      known.kept = new Map([[anchor, this.#base(known, anchor)]]);
+      known.root = this.#fresh();
+      known.endsBefore = Number.POSITIVE_INFINITY;
+      known.isSeries = isSeries;
+    }
+  }
+
+  nameOf(world: World, meeting: string, ordinal: number): string {
+    const naming = this.#of.get(meeting);
+    if (naming === undefined) throw new Error(`${meeting} was never followed`);
+    const again = world.meeting(meeting).history.filter((past) => past.ordinal === ordinal).length;
+    return `${this.#base(naming, ordinal)}${again > 0 ? `~${again}` : ''}`;
+  }
+
+  #base(naming: Naming, ordinal: number): string {
+    if (ordinal >= naming.endsBefore) return `${naming.ownRoot}#${ordinal}`;
+    return naming.kept.get(ordinal) ?? `${naming.root}#${ordinal}`;
+  }
+
+  #fresh(): string {
+    this.#roots += 1;
+    return `n${this.#roots}`;
+  }
+}
+
+interface Naming {
+  readonly lineage: string;
+  root: string;
+  /** Names that outlived a conversion, by place. */
+  kept: Map<number, string>;
+  /** From this place on a later part of the story holds the names. */
+  endsBefore: number;
+  isSeries: boolean;
+  /** For places that an edit of an earlier part lays out beyond its end. */
+  readonly ownRoot: string;
+}
