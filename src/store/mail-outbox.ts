@@ -132,7 +132,7 @@ async function loadFacts(db: Kysely<DB>, mailIds: readonly number[]): Promise<Ma
               join cadenced.mentorship theirs on theirs.mentorship_id = open.mentorship_id
                and theirs.program_id = program.program_id
               join mentoring.cadence on cadence.program = program.name and cadence.mentorship = theirs.key
-             where open.resolved_at is null and not open.baselined), '[]'),
+             where open.resolved_at is null and not open.baselined and open.kind = 'at_risk'), '[]'),
           'resolved', (select count(*) from cadenced.alert over
                          join cadenced.mentorship theirs using (mentorship_id)
                         where theirs.program_id = program.program_id and not over.baselined

@@ -30,6 +30,8 @@ export function createPool(options: PoolOptions): pg.Pool {
   const session = [
     `set time zone 'UTC'`,
     `set intervalstyle = 'iso_8601'`,
+    // Our statements are many and short: compiling the long ones costs more than it ever saves.
+    `set jit = off`,
     // A database user called like a schema gets that schema at the head of the default path, and unqualified
     // names would mean other tables for it than for everybody else. With no path they mean nothing to anybody.
     `set search_path = ''`,
