@@ -68,6 +68,13 @@ export function createChannelStore(db: Kysely<DB>, terms: PushTerms): ChannelSto
           state = case when state = 'retired' then state
                        when ${proven} or first_spoke_at is not null then 'verified' else 'unverified' end
          where channel_id = ${channelId}`.execute(db);
+      // Nobody tells what changed before it was open, or while it waited to be authorized again.
+      await sql`
+        update cadenced.calendar set next_poll_at = least(next_poll_at, now())
+         where state in ('active', 'parked')
+           and calendar_id = (select calendar_id from cadenced.channel where channel_id = ${channelId})`.execute(
+        db,
+      );
     },
 
     async retire(channelId, why, closed, at) {

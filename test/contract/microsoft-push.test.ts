@@ -106,7 +106,7 @@ describe('subscriptions at Graph', () => {
   it('are renewed under their name, and known to be gone', async () => {
     const channel = await open(3);
     const renewed = await microsoft.push.renew(calendar, channel, world.now() + 6 * DAY, signal);
-    expect(renewed).toEqual({ ...channel, expiresAt: world.now() + 6 * DAY });
+    expect(renewed).toMatchObject({ externalId: channel.externalId, expiresAt: world.now() + 6 * DAY });
     sandbox.subscriptions.lose(channel.externalId);
     await expect(
       microsoft.push.renew(calendar, channel, world.now() + 6 * DAY, signal),
@@ -132,7 +132,7 @@ describe('subscriptions at Graph', () => {
       immutableIds: true,
       expiresAt: world.now() + DAY,
     });
-    await expect(open()).rejects.toMatchObject({ kind: 'permanent', code: 'push_not_supported' });
+    await expect(open()).rejects.toMatchObject({ kind: 'permanent', code: 'push_taken' });
     expect(sandbox.subscriptions.active()).toHaveLength(1);
   });
 
@@ -162,17 +162,22 @@ describe('subscriptions at Graph', () => {
   });
 
   it.each([
-    ['by policy', () => sandbox.habits.subscriptionsDenied.add(ada.id)],
+    ['by policy', () => sandbox.habits.subscriptionsDenied.add(ada.id), { code: 'push_denied' }],
     [
       'by quota',
       () => {
         sandbox.habits.subscriptionsPerMailbox = 0;
       },
+      { kind: 'permanent', code: 'push_denied' },
     ],
-    ['without a mailbox', () => setPersonState(world, { person: ada.id, state: 'no_mailbox' })],
-  ])('that are denied %s mean polling', async (_why, deny) => {
+    [
+      'without a mailbox',
+      () => setPersonState(world, { person: ada.id, state: 'no_mailbox' }),
+      { kind: 'gone', code: 'no_mailbox' },
+    ],
+  ])('that are denied %s say why', async (_why, deny, failed) => {
     deny();
-    await expect(open()).rejects.toMatchObject({ kind: 'permanent', code: 'push_not_supported' });
+    await expect(open()).rejects.toMatchObject(failed);
   });
 
   it('to an address that does not answer as it must are a matter of settings', async () => {

@@ -13,6 +13,7 @@ import { readNotification } from './notification.ts';
 import { type ProbeFinding, probeMailbox, probeRefused } from './probe.ts';
 import { createPushService } from './push.ts';
 import { createRequester, type Pacing, UNPACED } from './request.ts';
+import { createRestarts } from './restarts.ts';
 
 export type { RequestReport } from './client.ts';
 export type { ProbeFinding } from './probe.ts';
@@ -51,8 +52,10 @@ export function createMicrosoft(settings: MicrosoftSettings, deps: MicrosoftDeps
   const graph = createGraph(settings, { tokens, requester, onRequest: deps.onRequest });
   const directory = createDirectory(graph);
   const unpaced = createGraph(settings, { tokens, requester: UNPACED });
+  const elapsed = deps.elapsed ?? (() => performance.now());
+  const restarts = createRestarts({ log: deps.log, elapsed });
   return {
-    calendar: createCalendarSource(byAnyAddress(graph, directory)),
+    calendar: createCalendarSource(byAnyAddress(graph, directory), restarts),
     evidence: createEvidenceSource(settings, graph, directory),
     readNotification,
     push: createPushService(graph, directory, { now: deps.now ?? Date.now }),

@@ -115,7 +115,7 @@ export function createPushService(
       );
       if (strays.length === 0) {
         // Deleting what delivers elsewhere would begin a war between two installations.
-        throw failure.permanent('push_not_supported', {
+        throw failure.permanent('push_taken', {
           provider: 'microsoft',
           status: 409,
           detail: 'another installation with the same app registration watches this mailbox',
@@ -156,8 +156,10 @@ export function createPushService(
 function refused(error: unknown): unknown {
   if (!isFailure(error)) return error;
   const told = factsOf(error);
-  // A quota, a policy, a permission that suffices for reading (ReadBasic), or a mailbox outside of Exchange Online.
-  if (error.status === 403 || error.status === 404) return failure.permanent('push_not_supported', told);
+  // A quota, a policy, or a permission that suffices for reading (ReadBasic): a person may change each of them.
+  if (error.status === 403) return failure.permanent('push_denied', told);
+  // Wrapped as an error of an extension; reading the mailbox says the same and decides what becomes of the calendar.
+  if (error.status === 404) return failure.gone('no_mailbox', told);
   // Short lives were refused as well: what is left is the address, which Graph calls before it answers.
   if (error.status === 400) return failure.config('push_url_refused', told);
   return error;
