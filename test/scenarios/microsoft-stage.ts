@@ -206,6 +206,13 @@ export async function openMicrosoftStage(
       world.clock.advance(ms);
       await alignDatabaseClock(db, now());
     },
+    /** Lets the machine's clock pass for what the database holds of failures. */
+    async hoursPass(hours: number): Promise<void> {
+      await sql`update cadenced.calendar
+                   set first_strike_at = first_strike_at - make_interval(secs => ${hours * 3600})`.execute(
+        db,
+      );
+    },
     /** Every session of `Ada & Bo`, unless another mentorship is named. */
     async sessions(mentorship = 'Ada & bo'): Promise<SessionRow[]> {
       return rows(sql<SessionRow>`
