@@ -243,6 +243,13 @@ create table cadenced.harvest (
 );
 CREATE INDEX harvest_due ON cadenced.harvest USING btree (due_at) WHERE (due_at IS NOT NULL);
 
+-- Sources of evidence that are asked only where they are set up. Written at every start.
+create table cadenced.harvest_source (
+  source text not null  -- reports: the administrator's log of Meet calls.
+  constraint harvest_source_pkey PRIMARY KEY (source)
+  constraint harvest_source_may_be_set_up CHECK ((source = 'reports'::text))
+);
+
 -- Mails, written in the transaction of the fact they tell and sent by a job afterwards.
 create table cadenced.mail (
   mail_id bigint generated always as identity not null  -- Surrogate key.

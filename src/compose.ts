@@ -34,6 +34,7 @@ import { alignDatabaseClock, databaseClockOffset } from './store/clock.ts';
 import type { DB } from './store/database.generated.ts';
 import { createWorkFinder } from './store/due-work.ts';
 import { isDatabaseReady, readEvents, readFreshness } from './store/health.ts';
+import { setReportsAsked } from './store/judgement.ts';
 import { createMailOutbox } from './store/mail-outbox.ts';
 import { prepareDatabase } from './store/migrate.ts';
 import { createDatabaseClient, createPool } from './store/pool.ts';
@@ -288,6 +289,7 @@ export function composeDaemon(workshop: Workshop, databaseUrl: string): Daemon {
     http,
     providers,
     async start() {
+      await setReportsAsked(db, providers.google?.reports != null);
       await jobs.start();
       // Providers may ask us back while a channel is being opened, so this listens before any is.
       await http.listen();
@@ -362,9 +364,11 @@ function handlersOf(
 ): JobHandlers {
   const { db, clock, log, settings } = workshop;
   const sync = syncDeps(workshop, providers);
-  const sources: EvidenceSource[] = [providers.google?.evidence, providers.microsoft?.evidence].filter(
-    (source) => source !== undefined,
-  );
+  const sources: EvidenceSource[] = [
+    providers.google?.evidence,
+    providers.google?.reports,
+    providers.microsoft?.evidence,
+  ].filter((source) => source !== undefined && source !== null);
   const evidenceQueue = new PQueue({ concurrency: EVIDENCE_AT_ONCE });
   const webhooks = createWebhookOutbox(db, workshop.seal);
   const transport = createWebhookTransport({ allow: settings.webhookAllow });

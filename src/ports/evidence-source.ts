@@ -4,7 +4,7 @@ import type { Conference, Window } from '../domain/observation.ts';
 /** A conference provider's record of who was in a call. */
 export interface EvidenceSource {
   /** The name used in `evidence.source`. */
-  readonly source: 'meet' | 'teams';
+  readonly source: 'meet' | 'reports' | 'teams';
   /**
    * Reads the records of a conference that overlap the window.
    * @param organizer primary address of the meeting's organizer: both providers answer organizers only

@@ -569,6 +569,13 @@ export interface CadencedHarvest {
   state: Generated<string>;
 }
 
+export interface CadencedHarvestSource {
+  /**
+   * reports: the administrator's log of Meet calls.
+   */
+  source: string;
+}
+
 export interface CadencedMail {
   /**
    * The alert it tells.
@@ -2416,6 +2423,7 @@ export interface DB {
   "cadenced.evidence": CadencedEvidence;
   "cadenced.feedback": CadencedFeedback;
   "cadenced.harvest": CadencedHarvest;
+  "cadenced.harvest_source": CadencedHarvestSource;
   "cadenced.mail": CadencedMail;
   "cadenced.mail_opt_out": CadencedMailOptOut;
   "cadenced.membership": CadencedMembership;

@@ -1,6 +1,11 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Directory, LearntAccount, Scheduled, Statement } from '../domain/evidence.ts';
-import { type HarvestSource, PROVISIONAL_AFTER_MS, SETTLED_AFTER_MS } from '../domain/harvest.ts';
+import {
+  conferenceKindOf,
+  type HarvestSource,
+  PROVISIONAL_AFTER_MS,
+  SETTLED_AFTER_MS,
+} from '../domain/harvest.ts';
 import type { Conference, Provider } from '../domain/observation.ts';
 import type { DB } from './database.generated.ts';
 
@@ -42,7 +47,7 @@ export async function loadDueHarvests(db: Kysely<DB>, now: Date, limit: number):
      limit ${limit}`.execute(db);
   return rows.map(({ kind, key, ...row }) => ({
     ...row,
-    conference: kind === row.source && key !== null ? { kind, key } : null,
+    conference: kind === conferenceKindOf(row.source) && key !== null ? { kind, key } : null,
   }));
 }
 

@@ -14,8 +14,8 @@ import { discardStaged, knownNames, stageRows } from './staging.ts';
 export interface SyncStoreOptions {
   /** How often a calendar is polled; spread by +-25 %. */
   readonly pollEveryMs: number;
-  /** The same while a push channel that works is open. */
-  readonly pollWithPushMs: number;
+  /** The same while a push channel that works is open; as often when not given. */
+  readonly pollWithPushMs?: number;
 }
 
 /** How long a calendar that cannot be read is left alone, by state. Policies take more than an hour to act. */
@@ -67,7 +67,8 @@ export function createSyncStore(db: Kysely<DB>, options: SyncStoreOptions): Sync
     known: (calendarId, names) => knownNames(db, calendarId, names),
     stage: (calendarId, passId, rows) => stageRows(db, calendarId, passId, rows),
     discard: (calendarId, passId) => discardStaged(db, calendarId, passId),
-    apply: (calendarId, pass) => applyPass(db, calendarId, pass, options),
+    apply: (calendarId, pass) =>
+      applyPass(db, calendarId, pass, { pollWithPushMs: options.pollEveryMs, ...options }),
     fail: (calendarId, problem, now) => recordFailure(db, calendarId, problem, now, options.pollEveryMs),
   };
 }

@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto';
-import { admin, type admin_directory_v1 } from 'googleapis/build/src/apis/admin/index.js';
+import {
+  admin,
+  type admin_directory_v1,
+  type admin_reports_v1,
+} from 'googleapis/build/src/apis/admin/index.js';
 import { calendar, type calendar_v3 } from 'googleapis/build/src/apis/calendar/index.js';
 import { meet, type meet_v2 } from 'googleapis/build/src/apis/meet/index.js';
 import { type FailureKind, isFailure } from '../../domain/failure.ts';
@@ -12,6 +16,7 @@ export interface Apis {
   readonly calendar: calendar_v3.Calendar;
   readonly meet: meet_v2.Meet;
   readonly directory: admin_directory_v1.Admin;
+  readonly reports: admin_reports_v1.Admin;
 }
 
 /** Parameters every request carries. */
@@ -84,6 +89,7 @@ export function createClient(options: {
     calendar: calendar({ version: 'v3', ...root }),
     meet: meet({ version: 'v2', ...root }),
     directory: admin({ version: 'directory_v1', ...root }),
+    reports: admin({ version: 'reports_v1', ...root }),
   };
   const lanes = createLanes(options.maxInFlight);
 

@@ -13,13 +13,14 @@ import { createEvidenceSource } from './evidence-source.ts';
 import { readNotification } from './notification.ts';
 import { type ProbeFinding, probe } from './probe.ts';
 import { createPushService } from './push.ts';
+import { createReportsSource } from './reports-source.ts';
 
 export type { RequestReport } from './client.ts';
 export type { ProbeFinding } from './probe.ts';
 
 export interface GoogleSettings {
   readonly serviceAccountKey: ServiceAccountKey;
-  /** An administrator's address, for the Directory's full view. */
+  /** An administrator's address, for the Directory's full view and the log of Meet. */
   readonly adminSubject?: string | undefined;
   /** One origin for all Google APIs; its path is not used. */
   readonly apiUrl?: string | undefined;
@@ -43,6 +44,8 @@ export interface GoogleDeps {
 export interface Google {
   readonly calendar: CalendarSource;
   readonly evidence: EvidenceSource;
+  /** The administrator's log of Meet; `null` where no administrator is named. */
+  readonly reports: EvidenceSource | null;
   readonly push: PushService;
   readonly readNotification: ReadNotification;
   /** Tries what the daemon will need in the name of `address`; for `doctor`. Findings instead of exceptions. */
@@ -76,6 +79,10 @@ export function createGoogle(settings: GoogleSettings, deps: GoogleDeps): Google
   return {
     calendar: createCalendarSource(client),
     evidence: createEvidenceSource(client, directory, deps.now),
+    reports:
+      settings.adminSubject === undefined
+        ? null
+        : createReportsSource(client, settings.adminSubject, deps.now),
     push: createPushService(client),
     readNotification,
     probe: (address, signal) => probe(client, settings.adminSubject, address, signal),
