@@ -67,11 +67,16 @@ export function createInstruments(
         this.set({ provider }, count.day === dayOf(provider) ? count.requests : 0);
     },
   });
-  const channels = new Gauge({
+  new Gauge({
     name: 'cadenced_channels',
     help: 'Push channels on record by state.',
     labelNames: ['provider', 'state'],
     registers,
+    async collect() {
+      const { actual } = await countChannels();
+      this.reset();
+      for (const { provider, state, channels } of actual) this.set({ provider, state }, channels);
+    },
   });
   new Gauge({
     name: 'cadenced_channels_expected',
@@ -79,11 +84,9 @@ export function createInstruments(
     labelNames: ['provider'],
     registers,
     async collect() {
-      const { expected, actual } = await countChannels();
+      const { expected } = await countChannels();
       this.reset();
-      channels.reset();
       for (const { provider, calendars } of expected) this.set({ provider }, calendars);
-      for (const { provider, state, channels: count } of actual) channels.set({ provider, state }, count);
     },
   });
   return {
