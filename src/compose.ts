@@ -27,6 +27,7 @@ import { type Clock, offsetClock, type SettableClock } from './runtime/clock.ts'
 import { locateProject } from './runtime/locate.ts';
 import type { Log } from './runtime/log.ts';
 import { describeError } from './runtime/redact.ts';
+import { createTellOnce } from './runtime/tell-once.ts';
 import type { Settings } from './settings/settings.ts';
 import { createAnswerStore } from './store/answers.ts';
 import { countChannels, createChannelStore, type PushTerms, wakeForeignChannels } from './store/channels.ts';
@@ -75,6 +76,8 @@ const REQUESTS_IN_FLIGHT = { google: 16, microsoft: 4 } as const;
 const EVIDENCE_AT_ONCE = 8;
 const SYNCS_AT_ONCE = 6;
 const SECRET_BYTES = 32;
+/** A fault that concerns every calendar is told this often while it lasts. */
+const TOLD_AGAIN_MS = 3_600_000;
 /** The scheme a receiver sees as `source` where no public URL names this installation. */
 const NAMELESS_SOURCE = 'urn:cadenced';
 
@@ -210,6 +213,7 @@ export function syncDeps(workshop: Workshop, providers: Providers) {
     clock: workshop.clock,
     log: workshop.log,
     newPassId: randomUUID,
+    tellOnce: createTellOnce(TOLD_AGAIN_MS),
   };
 }
 

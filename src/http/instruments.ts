@@ -8,6 +8,8 @@ export interface ProviderRequest {
   readonly provider: Provider;
   readonly operation: string;
   readonly outcome: string;
+  /** Milliseconds it was held back to keep within a quota. */
+  readonly waitedMs?: number;
 }
 
 export interface Instruments {
@@ -47,6 +49,12 @@ export function createInstruments(
     name: 'cadenced_provider_requests_total',
     help: 'Requests to a provider by operation and outcome (ok or the kind of failure).',
     labelNames: ['provider', 'operation', 'outcome'],
+    registers,
+  });
+  const waits = new Counter({
+    name: 'cadenced_provider_budget_wait_seconds_total',
+    help: "Seconds for which requests were held back to keep within a provider's quota.",
+    labelNames: ['provider'],
     registers,
   });
   const hints = new Counter({
@@ -90,7 +98,8 @@ export function createInstruments(
     },
   });
   return {
-    request({ provider, operation, outcome }) {
+    request({ provider, operation, outcome, waitedMs }) {
+      if (waitedMs) waits.inc({ provider }, waitedMs / 1000);
       requests.inc({ provider, operation, outcome });
       const day = dayOf(provider);
       const count = days.get(provider);
