@@ -30,19 +30,26 @@ import { describeError } from './runtime/redact.ts';
 import { createTellOnce } from './runtime/tell-once.ts';
 import type { Settings } from './settings/settings.ts';
 import { createAnswerStore } from './store/answers.ts';
+
+import { createCadenceStore } from './store/cadence.ts';
+
 import { countChannels, createChannelStore, type PushTerms, wakeForeignChannels } from './store/channels.ts';
+
 import { alignDatabaseClock, databaseClockOffset } from './store/clock.ts';
 import type { DB } from './store/database.generated.ts';
 import { createWorkFinder } from './store/due-work.ts';
+import { createEvidenceStore } from './store/evidence.ts';
 import { isDatabaseReady, readEvents, readFreshness } from './store/health.ts';
 import { setReportsAsked } from './store/judgement.ts';
 import { createMailOutbox } from './store/mail-outbox.ts';
 import { prepareDatabase } from './store/migrate.ts';
 import { createDatabaseClient, createPool } from './store/pool.ts';
 import { writePrograms } from './store/programs.ts';
+import { createReminderStore } from './store/reminder-store.ts';
 import { createRosterStore } from './store/roster.ts';
 import { createSeal, type Seal } from './store/seal.ts';
 import { createSyncStore } from './store/sync-store.ts';
+import { createVerdictStore } from './store/verdict-store.ts';
 import { createWebhookOutbox } from './store/webhook-outbox.ts';
 import { acceptHints } from './usecases/accept-notification.ts';
 import { collectEvidence } from './usecases/collect-evidence.ts';
@@ -365,6 +372,10 @@ function handlersOf(
     providers.google?.reports,
     providers.microsoft?.evidence,
   ].filter((source) => source !== undefined && source !== null);
+  const evidence = createEvidenceStore(db);
+  const verdicts = createVerdictStore(db);
+  const cadence = createCadenceStore(db);
+  const reminders = createReminderStore(db);
   const evidenceQueue = new PQueue({ concurrency: EVIDENCE_AT_ONCE });
   const webhooks = createWebhookOutbox(db, workshop.seal);
   const transport = createWebhookTransport({ allow: settings.webhookAllow });
@@ -396,26 +407,26 @@ function handlersOf(
     [QUEUES.evidence]: {
       atOnce: 1,
       async run(_, signal) {
-        await collectEvidence({ db, clock, log, sources, queue: evidenceQueue }, signal);
+        await collectEvidence({ store: evidence, clock, log, sources, queue: evidenceQueue }, signal);
       },
     },
     [QUEUES.judgement]: {
       atOnce: 1,
       async run() {
-        const { judged } = await judgeSessions({ db, clock, log });
+        const { judged } = await judgeSessions({ store: verdicts, clock, log });
         if (judged > 0) dispatcher().cadenceChanged();
       },
     },
     [QUEUES.cadence]: {
       atOnce: 1,
       async run() {
-        await watchCadence({ db, clock, log });
+        await watchCadence({ store: cadence, clock, log });
       },
     },
     [QUEUES.reminders]: {
       atOnce: 1,
       async run() {
-        await replanReminders({ db, clock });
+        await replanReminders({ store: reminders, clock });
       },
     },
     [QUEUES.mails]: {
