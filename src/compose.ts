@@ -27,21 +27,29 @@ import { type Clock, offsetClock, type SettableClock } from './runtime/clock.ts'
 import { locateProject } from './runtime/locate.ts';
 import type { Log } from './runtime/log.ts';
 import { describeError } from './runtime/redact.ts';
+import { createTellOnce } from './runtime/tell-once.ts';
 import type { Settings } from './settings/settings.ts';
 import { createAnswerStore } from './store/answers.ts';
+
+import { createCadenceStore } from './store/cadence.ts';
+
 import { countChannels, createChannelStore, type PushTerms, wakeForeignChannels } from './store/channels.ts';
+
 import { alignDatabaseClock, databaseClockOffset } from './store/clock.ts';
 import type { DB } from './store/database.generated.ts';
 import { createWorkFinder } from './store/due-work.ts';
+import { createEvidenceStore } from './store/evidence.ts';
 import { isDatabaseReady, readEvents, readFreshness } from './store/health.ts';
 import { setReportsAsked } from './store/judgement.ts';
 import { createMailOutbox } from './store/mail-outbox.ts';
 import { prepareDatabase } from './store/migrate.ts';
 import { createDatabaseClient, createPool } from './store/pool.ts';
 import { writePrograms } from './store/programs.ts';
+import { createReminderStore } from './store/reminder-store.ts';
 import { createRosterStore } from './store/roster.ts';
 import { createSeal, type Seal } from './store/seal.ts';
 import { createSyncStore } from './store/sync-store.ts';
+import { createVerdictStore } from './store/verdict-store.ts';
 import { createWebhookOutbox } from './store/webhook-outbox.ts';
 import { acceptHints } from './usecases/accept-notification.ts';
 import { collectEvidence } from './usecases/collect-evidence.ts';
@@ -75,6 +83,8 @@ const REQUESTS_IN_FLIGHT = { google: 16, microsoft: 4 } as const;
 const EVIDENCE_AT_ONCE = 8;
 const SYNCS_AT_ONCE = 6;
 const SECRET_BYTES = 32;
+/** A fault that concerns every calendar is told this often while it lasts. */
+const TOLD_AGAIN_MS = 3_600_000;
 /** The scheme a receiver sees as `source` where no public URL names this installation. */
 const NAMELESS_SOURCE = 'urn:cadenced';
 
@@ -214,6 +224,7 @@ export function syncDeps(workshop: Workshop, providers: Providers) {
     clock: workshop.clock,
     log: workshop.log,
     newPassId: randomUUID,
+    tellOnce: createTellOnce(TOLD_AGAIN_MS),
   };
 }
 
@@ -369,6 +380,10 @@ function handlersOf(
     providers.google?.reports,
     providers.microsoft?.evidence,
   ].filter((source) => source !== undefined && source !== null);
+  const evidence = createEvidenceStore(db);
+  const verdicts = createVerdictStore(db);
+  const cadence = createCadenceStore(db);
+  const reminders = createReminderStore(db);
   const evidenceQueue = new PQueue({ concurrency: EVIDENCE_AT_ONCE });
   const webhooks = createWebhookOutbox(db, workshop.seal);
   const transport = createWebhookTransport({ allow: settings.webhookAllow });
@@ -400,26 +415,26 @@ function handlersOf(
     [QUEUES.evidence]: {
       atOnce: 1,
       async run(_, signal) {
-        await collectEvidence({ db, clock, log, sources, queue: evidenceQueue }, signal);
+        await collectEvidence({ store: evidence, clock, log, sources, queue: evidenceQueue }, signal);
       },
     },
     [QUEUES.judgement]: {
       atOnce: 1,
       async run() {
-        const { judged } = await judgeSessions({ db, clock, log });
+        const { judged } = await judgeSessions({ store: verdicts, clock, log });
         if (judged > 0) dispatcher().cadenceChanged();
       },
     },
     [QUEUES.cadence]: {
       atOnce: 1,
       async run() {
-        await watchCadence({ db, clock, log });
+        await watchCadence({ store: cadence, clock, log });
       },
     },
     [QUEUES.reminders]: {
       atOnce: 1,
       async run() {
-        await replanReminders({ db, clock });
+        await replanReminders({ store: reminders, clock });
       },
     },
     [QUEUES.mails]: {

@@ -8,6 +8,8 @@ export interface ProviderRequest {
   readonly provider: Provider;
   readonly operation: string;
   readonly outcome: string;
+  /** Milliseconds it was held back to keep within a quota. */
+  readonly waitedMs?: number;
 }
 
 export interface Instruments {
@@ -49,6 +51,12 @@ export function createInstruments(
     labelNames: ['provider', 'operation', 'outcome'],
     registers,
   });
+  const waits = new Counter({
+    name: 'cadenced_provider_budget_wait_seconds_total',
+    help: "Seconds for which requests were held back to keep within a provider's quota.",
+    labelNames: ['provider'],
+    registers,
+  });
   const hints = new Counter({
     name: 'cadenced_notifications_total',
     help: 'Notifications of providers by what became of them: taken, or why they were dropped.',
@@ -67,11 +75,16 @@ export function createInstruments(
         this.set({ provider }, count.day === dayOf(provider) ? count.requests : 0);
     },
   });
-  const channels = new Gauge({
+  new Gauge({
     name: 'cadenced_channels',
     help: 'Push channels on record by state.',
     labelNames: ['provider', 'state'],
     registers,
+    async collect() {
+      const { actual } = await countChannels();
+      this.reset();
+      for (const { provider, state, channels } of actual) this.set({ provider, state }, channels);
+    },
   });
   new Gauge({
     name: 'cadenced_channels_expected',
@@ -79,15 +92,14 @@ export function createInstruments(
     labelNames: ['provider'],
     registers,
     async collect() {
-      const { expected, actual } = await countChannels();
+      const { expected } = await countChannels();
       this.reset();
-      channels.reset();
       for (const { provider, calendars } of expected) this.set({ provider }, calendars);
-      for (const { provider, state, channels: count } of actual) channels.set({ provider, state }, count);
     },
   });
   return {
-    request({ provider, operation, outcome }) {
+    request({ provider, operation, outcome, waitedMs }) {
+      if (waitedMs) waits.inc({ provider }, waitedMs / 1000);
       requests.inc({ provider, operation, outcome });
       const day = dayOf(provider);
       const count = days.get(provider);

@@ -1,3 +1,4 @@
+import type { CalendarState } from '../domain/calendar-state.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Instant, Provider, Window } from '../domain/observation.ts';
 import type { ListedSeries, StagedCopy, StagedRemoval } from '../domain/planning.ts';
@@ -8,7 +9,7 @@ export interface CalendarAtRest {
   readonly calendarId: number;
   readonly provider: Provider;
   readonly address: string;
-  readonly state: 'active' | 'denied' | 'gone' | 'needs_consent' | 'throttled' | 'parked';
+  readonly state: CalendarState;
   /** The fence: a pass is applied only if this has not changed. */
   readonly generation: number;
   readonly cursor: string | null;
@@ -17,6 +18,8 @@ export interface CalendarAtRest {
   readonly window: Window | null;
   readonly fullPassWanted: boolean;
   readonly reconcileWanted: boolean;
+  /** Anything of this calendar is stored; when not, no id of it can be known. */
+  readonly holdsCopies: boolean;
   /** Meetings of which this calendar may hold an untagged copy. */
   readonly wanted: ReadonlyArray<{ readonly lineage: string; readonly uid: string; readonly window: Window }>;
 }

@@ -1,45 +1,9 @@
 import { sql, type Transaction } from 'kysely';
-import type { Evidence } from '../domain/evidence.ts';
 import type { Instant } from '../domain/observation.ts';
-import type { AttendancePolicy, ProgramPolicy, QuietHours } from '../domain/program.ts';
-import type {
-  AttendanceStatus,
-  EvidenceTier,
-  JudgementInput,
-  Outcome,
-  SourceState,
-} from '../domain/verdict.ts';
+import type { AttendancePolicy, ProgramPolicy } from '../domain/program.ts';
+import type { JudgementInput, Outcome, SourceState } from '../domain/verdict.ts';
+import type { DueSession } from '../ports/verdict-store.ts';
 import type { DB } from './database.generated.ts';
-
-/** A session that is due, with everything its judge needs and what was decided about it before. */
-export type DueSession = {
-  readonly sessionId: number;
-  readonly occurrenceId: number;
-  readonly mentorshipId: number;
-  readonly program: string;
-  readonly mentorship: string;
-  readonly title: string | null;
-  readonly liveFrom: Instant;
-  readonly zone: string;
-  readonly quiet: QuietHours | null;
-  readonly before: {
-    readonly outcome: Outcome | null;
-    readonly reason: string | null;
-    readonly settledAt: Instant | null;
-  };
-  readonly people: ReadonlyArray<{
-    readonly personId: number;
-    readonly role: 'mentor' | 'mentee' | 'peer';
-    readonly rsvp: 'accepted' | 'declined' | 'tentative' | 'none';
-    readonly address: string;
-    readonly zone: string | null;
-    readonly status: AttendanceStatus | null;
-    readonly minutes: number | null;
-    readonly tier: EvidenceTier;
-  }>;
-  readonly evidence: ReadonlyArray<Evidence & { readonly byName: string | null }>;
-  readonly facts: Omit<JudgementInput, 'participants' | 'evidence'>;
-};
 
 type DueRow = Omit<DueSession, 'facts' | 'evidence' | 'before'> & {
   readonly outcome: Outcome | null;

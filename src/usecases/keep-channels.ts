@@ -197,7 +197,8 @@ export function createChannelKeeper(deps: KeepChannelsDeps): ChannelKeeper {
       reason: problem.code,
       failures,
       holdUntil,
-      lookAgainAt: holdUntil,
+      // What may have been opened in spite of the fault, and has told its name, is closed now.
+      lookAgainAt: problem.kind === 'transient' ? now() : holdUntil,
       at: now(),
     });
     if (unsupported) return;
