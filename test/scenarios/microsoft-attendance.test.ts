@@ -2,6 +2,8 @@ import { sql } from 'kysely';
 import PQueue from 'p-queue';
 import { afterEach, expect, test } from 'vitest';
 import { attend } from '../../src/sandbox/world/index.ts';
+import { createEvidenceStore } from '../../src/store/evidence.ts';
+import { createVerdictStore } from '../../src/store/verdict-store.ts';
 import { collectEvidence } from '../../src/usecases/collect-evidence.ts';
 import { judgeSessions } from '../../src/usecases/judge-sessions.ts';
 import { ADA, BO, DAY, FAY, HOUR, type MicrosoftStage, openMicrosoftStage } from './microsoft-stage.ts';
@@ -16,8 +18,11 @@ async function harvest() {
   const clock = { now };
   const sources = [microsoft.evidence];
   const queue = new PQueue({ concurrency: 2 });
-  await collectEvidence({ db, clock, log, sources, queue }, new AbortController().signal);
-  await judgeSessions({ db, clock, log });
+  await collectEvidence(
+    { store: createEvidenceStore(db), clock, log, sources, queue },
+    new AbortController().signal,
+  );
+  await judgeSessions({ store: createVerdictStore(db), clock, log });
 }
 /** When something falls due after a meeting has ended, in hours from `start`. */
 const LATER_HOURS = [0.25, 0.5, 1, 3, 3.5, 12, 12.5, 36, 36.5, 48.5, 72];
