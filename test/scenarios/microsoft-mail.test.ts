@@ -22,13 +22,13 @@ afterEach(async () => {
 });
 
 async function deliver(): Promise<void> {
-  const { render } = loadMailRenderer(join(import.meta.dirname, '../../config/mail'));
+  const forms = loadMailRenderer(join(import.meta.dirname, '../../config/mail'));
   await sql`update cadenced.mail set next_attempt_at = null`.execute(world.db);
   await deliverMails(
     {
       outbox: createMailOutbox(world.db),
       mailer,
-      render,
+      render: (model) => forms.render(model),
       links: null,
       domain: senderDomain(FROM),
       clock: world.clock,
