@@ -38,7 +38,7 @@ async function runDaemon(settings: Settings, io: Io): Promise<number> {
   try {
     const databaseUrl = await openDatabase(settings, shutdown, log);
     const workshop = await openWorkshop(settings, databaseUrl, log, 'daemon');
-    shutdown.add('database connections', workshop.close);
+    shutdown.add('database connections', () => workshop.close());
     for (const statement of workshop.prepared.rolesToCreate) {
       log.warn(
         { statement },
@@ -47,7 +47,7 @@ async function runDaemon(settings: Settings, io: Io): Promise<number> {
     }
     if (!settings.mail) log.warn('no CADENCED_SMTP_URL is set: mails are kept until there is one');
     const daemon = composeDaemon(workshop, databaseUrl);
-    shutdown.add('daemon', daemon.stop);
+    shutdown.add('daemon', () => daemon.stop());
     await daemon.start();
     log.info({ http: daemon.http.url, metrics: daemon.http.metricsUrl, clock: settings.clock }, 'started');
     return await shutdown.finished;

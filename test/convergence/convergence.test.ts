@@ -15,7 +15,8 @@ const runs: Run[] = [];
 
 async function inFreshDatabase(seed: number, steps: readonly Step[]): Promise<Run> {
   await using database = await createTestDatabase();
-  return play(database.url, seed, steps);
+  // Awaited here: the database must outlive the run.
+  return await play(database.url, seed, steps);
 }
 
 describe('random edits at both providers, faults on the wire, and the database afterwards', () => {

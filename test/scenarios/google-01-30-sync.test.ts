@@ -199,6 +199,72 @@ describe('tokens and pages', () => {
   }, 90_000);
 });
 
+describe('refusals', () => {
+  test.each([
+    ['forbidden', 403, 'denied', 'forbidden'],
+    ['notACalendarUser', 403, 'denied', 'not_a_calendar_user'],
+    ['quotaExceeded', 403, 'throttled', 'quota_exhausted'],
+    ['accessNotConfigured', 403, 'active', null],
+    ['insufficientPermissions', 403, 'active', null],
+  ])(
+    '9. %s: no hot retry, a state of its own, nobody else is touched',
+    async (reason, status, state, because) => {
+      stage = await openGoogleStage();
+      book();
+      await stage.pollDue();
+      const before = await sessions();
+      stage.faults.add({ mailbox: ADA, path: '/primary/events', fault: { kind: 'status', status, reason } });
+      stage.faults.log.clear();
+      await stage.pollDue();
+      expect(listsOf(ADA)).toHaveLength(1);
+      const calendars = await stage.rows(sql<{ calendar: string; state: string; reason: string | null }>`
+      select calendar, state, reason from mentoring.sync_health order by calendar`);
+      expect(calendars).toEqual([
+        { calendar: ADA, state, reason: because },
+        { calendar: BO, state: 'active', reason: null },
+      ]);
+      const alarms = [
+        ...(await events('calendar.disconnected')),
+        ...stage.logged.filter((line) => line.includes('no calendar of a provider')),
+      ];
+      expect(alarms).toHaveLength(state === 'throttled' ? 0 : 1);
+      expect(await sessions()).toEqual(before);
+    },
+  );
+
+  test('10. 404 once changes nothing; three times over an hour the calendar is gone, its sessions stay; 200 goes on with the old token', async () => {
+    stage = await openGoogleStage();
+    book();
+    await stage.pollDue();
+    const before = [await sessions(), await cursors()];
+    const state = () => stage.rows(sql`select state from mentoring.sync_health where calendar = ${ADA}`);
+    const rule = stage.faults.add({
+      mailbox: ADA,
+      path: '/primary/events',
+      fault: { kind: 'status', status: 404, reason: 'notFound' },
+    });
+    await stage.pollDue();
+    expect(await state()).toEqual([{ state: 'active' }]);
+    for (let time = 0; time < 2; time += 1) {
+      await sql`update cadenced.calendar set first_strike_at = first_strike_at - interval '61 minutes'`.execute(
+        stage.workshop.db,
+      );
+      await stage.pollDue();
+    }
+    expect(await state()).toEqual([{ state: 'gone' }]);
+    expect([await sessions(), await cursors()]).toEqual(before);
+    expect(await stage.rows(sql`select 1 from mentoring.alert`)).toEqual([]);
+    stage.faults.remove(rule);
+    stage.faults.log.clear();
+    await sql`update cadenced.calendar set next_probe_at = now(), next_poll_at = now()`.execute(
+      stage.workshop.db,
+    );
+    await stage.settled();
+    expect(await state()).toEqual([{ state: 'active' }]);
+    expect(listsOf(ADA)[0]?.query.syncToken).toBeDefined();
+  });
+});
+
 describe('credentials', () => {
   test('14. A missing delegation is told once for everybody; a person without an account is that person alone', async () => {
     stage = await openGoogleStage({ pairs: 4 });

@@ -141,6 +141,24 @@ test('32. Forged notification: no poll, no information, the same answer', async 
   expect(metrics).toContain('cadenced_channels{provider="google",state="verified"} 2');
 });
 
+test('33. The database is away: 503, so that Google sends again; else always 2xx', async () => {
+  stage = await openGoogleStage({ push: true, habits: { pushRetryMs: 20 } });
+  await stage.pushed();
+  await atRest();
+  const { db } = stage.workshop;
+  // Only what the handler writes is out of reach: the rest of the daemon must not stumble over this test.
+  await sql`alter table cadenced.channel rename to channel_away`.execute(db);
+  book();
+  const [opened] = ofAda();
+  if (!opened) throw new Error('no channel was opened');
+  expect((await notify(headersOf(opened))).status).toBe(503);
+  await sql`alter table cadenced.channel_away rename to channel`.execute(db);
+  expect((await notify(headersOf(opened))).status).toBe(202);
+  await stage.pushed();
+  expect(stage.google.push.deliveries().some(({ status }) => status === 503)).toBe(true);
+  expect(await sessions()).toHaveLength(1);
+});
+
 describe('34. Renewal', () => {
   test('at 75 % of its life a second channel is opened, both live, then the first is stopped by its resource id', async () => {
     stage = await openGoogleStage({ push: true, habits: { pushTtlMs: 4 * DAY } });
