@@ -78,7 +78,8 @@ test('20 a burst of passes: two requests at a time for a mailbox, the cap for al
   );
   expect(stage.faults.log.maxInFlight(ADA)).toBe(2);
   expect(stage.faults.log.maxInFlight()).toBe(2);
-  expect(stage.faults.log.maxTogether('microsoft')).toBe(3);
+  expect(stage.faults.log.maxTogether('microsoft')).toBeLessThanOrEqual(3);
+  expect(stage.asked(/calendarView/)).toBeGreaterThanOrEqual(50);
   expect(stage.waits).toEqual([]);
 });
 

@@ -115,30 +115,32 @@ export function createGraphServer(options: {
     const mailbox = namedPerson(world, request.user)?.id ?? request.user;
     const together = (underWay.get(mailbox) ?? 0) + 1;
     underWay.set(mailbox, together);
+    let outcome: unknown;
     try {
       if (habits.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, habits.latencyMs));
       if (!entra.accepts(raw.headers.authorization)) throw refusals.tokenRefused();
       if (counted && together > habits.mailboxConcurrency) {
         throw refusals.concurrency(habits.throttleRetryAfter);
       }
-      const outcome: unknown = await route(request);
-      const { status, body } = outcome instanceof GraphAnswer ? outcome : new GraphAnswer(200, outcome);
-      if (body === null) return await reply.code(status).send();
-      if (request.preferences.applied.length > 0) {
-        reply.header('preference-applied', request.preferences.applied.join(', '));
-      }
-      // Sent as text with its own type: the parameters are Graph's, and clients must not trip over them.
-      return await reply
-        .code(status)
-        .header(
-          'content-type',
-          'application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8',
-        )
-        .serializer((value: unknown) => JSON.stringify(value))
-        .send(body);
+      outcome = await route(request);
     } finally {
+      // Before the answer leaves: its caller may come back sooner than we learn that it arrived.
       underWay.set(mailbox, (underWay.get(mailbox) ?? 1) - 1);
     }
+    const { status, body } = outcome instanceof GraphAnswer ? outcome : new GraphAnswer(200, outcome);
+    if (body === null) return reply.code(status).send();
+    if (request.preferences.applied.length > 0) {
+      reply.header('preference-applied', request.preferences.applied.join(', '));
+    }
+    // Sent as text with its own type: the parameters are Graph's, and clients must not trip over them.
+    return reply
+      .code(status)
+      .header(
+        'content-type',
+        'application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8',
+      )
+      .serializer((value: unknown) => JSON.stringify(value))
+      .send(body);
   }
 
   return {
