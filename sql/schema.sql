@@ -65,6 +65,15 @@ create table cadenced.calendar (
   parked jsonb  -- Cancellations held back by the brake: {"since": instant, "lineages": [...]}; NULL = none.
   approved_until timestamp with time zone  -- Until when an administrator has released the brake (real time).
   retired_at timestamp with time zone  -- No longer in the roster: kept for its history, not read any more.
+  push_state text  -- How push stands: requested, unverified, verified, unsupported (this calendar cannot be watched), refused, failing; NULL = not wanted.
+  push_reason text  -- Short reason of unsupported, refused and failing.
+  push_since timestamp with time zone  -- Since when push stands like this (business time).
+  push_failures integer default 0 not null  -- Openings in a row that failed.
+  push_hold_until timestamp with time zone  -- No channel is opened before this (business time): the provider refused one.
+  channels_due_at timestamp with time zone  -- When the channels are to be looked at (business time); NULL = at once where push is wanted.
+  pushed_at timestamp with time zone  -- When a notification last told of a change (real time).
+  push_taken_at timestamp with time zone  -- When a pass last began: what was told before is covered by it (real time).
+  look_again_at timestamp with time zone  -- Providers tell of a change before they can show it, so a pushed calendar is read again 10 s and 60 s later (real time).
   constraint calendar_pkey PRIMARY KEY (calendar_id)
   constraint calendar_is_unique_at_its_provider UNIQUE (provider, address)
   constraint calendar_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
@@ -72,11 +81,13 @@ create table cadenced.calendar (
   constraint calendar_address_is_lower_case CHECK ((address = lower(address)))
   constraint calendar_is_of_a_person_or_a_program CHECK (((person_id IS NULL) <> (program_id IS NULL)))
   constraint calendar_provider_is_known CHECK ((provider = ANY (ARRAY['google'::text, 'microsoft'::text])))
+  constraint calendar_push_state_is_known CHECK ((push_state = ANY (ARRAY['requested'::text, 'unverified'::text, 'verified'::text, 'unsupported'::text, 'refused'::text, 'failing'::text])))
   constraint calendar_state_is_known CHECK ((state = ANY (ARRAY['active'::text, 'denied'::text, 'gone'::text, 'needs_consent'::text, 'throttled'::text, 'parked'::text])))
 );
 CREATE INDEX calendar_by_person ON cadenced.calendar USING btree (person_id) WHERE (person_id IS NOT NULL);
 CREATE INDEX calendar_by_program ON cadenced.calendar USING btree (program_id) WHERE (program_id IS NOT NULL);
 CREATE INDEX calendar_due ON cadenced.calendar USING btree (next_poll_at) WHERE (retired_at IS NULL);
+CREATE INDEX calendar_look_again ON cadenced.calendar USING btree (look_again_at) WHERE (look_again_at IS NOT NULL);
 
 -- Untagged events that hold both sides of a mentorship, where the program opts in. Listed, never counted; no title.
 create table cadenced.candidate_event (
@@ -90,6 +101,35 @@ create table cadenced.candidate_event (
   constraint candidate_event_calendar_id_fkey FOREIGN KEY (calendar_id) REFERENCES cadenced.calendar(calendar_id) ON DELETE CASCADE
   constraint candidate_event_mentorship_id_fkey FOREIGN KEY (mentorship_id) REFERENCES cadenced.mentorship(mentorship_id) ON DELETE CASCADE
 );
+
+-- Push channels at the providers: Google's watch channels, Graph's subscriptions. A row is written before the provider is asked, so that none can exist without one.
+create table cadenced.channel (
+  channel_id uuid not null  -- Ours; Google takes it as the channel's id.
+  calendar_id bigint not null  -- The calendar that it tells of.
+  provider text not null  -- google or microsoft.
+  secret_hash bytea not null  -- SHA-256 of the random secret that every notification must bring. The secret itself is not kept.
+  url text not null  -- Where it delivers to.
+  external_id text  -- The provider's name of it: what it is closed by.
+  resource_id text  -- Google's name of the calendar, without which a channel cannot be stopped; NULL at Microsoft.
+  state text not null  -- requested, unverified (open, but nothing has come through yet), verified, retired.
+  requested_at timestamp with time zone not null  -- When the provider was asked.
+  opened_at timestamp with time zone  -- When the provider agreed, or last lengthened it.
+  expires_at timestamp with time zone  -- When it ends by itself, as the provider says.
+  renew_at timestamp with time zone  -- When it is lengthened or replaced.
+  first_spoke_at timestamp with time zone  -- When the first notification came; NULL = none yet.
+  last_spoke_at timestamp with time zone  -- When the last notification came.
+  spoken bigint default 0 not null  -- Notifications so far.
+  closed_at timestamp with time zone  -- When it was closed or ran out; NULL = it may still be open at the provider.
+  failure text  -- Why it was given up, or why its opening failed.
+  constraint channel_pkey PRIMARY KEY (channel_id)
+  constraint channel_calendar_id_fkey FOREIGN KEY (calendar_id) REFERENCES cadenced.calendar(calendar_id) ON DELETE CASCADE
+  constraint channel_provider_is_known CHECK ((provider = ANY (ARRAY['google'::text, 'microsoft'::text])))
+  constraint channel_secret_hash_is_sha256 CHECK ((length(secret_hash) = 32))
+  constraint channel_state_is_known CHECK ((state = ANY (ARRAY['requested'::text, 'unverified'::text, 'verified'::text, 'retired'::text])))
+);
+CREATE INDEX channel_by_calendar ON cadenced.channel USING btree (calendar_id) WHERE (closed_at IS NULL);
+CREATE INDEX channel_by_external_id ON cadenced.channel USING btree (external_id) WHERE (external_id IS NOT NULL);
+CREATE UNIQUE INDEX channel_by_secret ON cadenced.channel USING btree (secret_hash);
 
 -- How far business time runs ahead of real time. Zero in production; moved by CADENCED_CLOCK, which needs every provider, SMTP and webhook address to be loopback.
 create table cadenced.clock (
@@ -202,6 +242,13 @@ create table cadenced.harvest (
   constraint harvest_waiting_has_a_time CHECK (((state = 'waiting'::text) = (due_at IS NOT NULL)))
 );
 CREATE INDEX harvest_due ON cadenced.harvest USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+-- Sources of evidence that are asked only where they are set up. Written at every start.
+create table cadenced.harvest_source (
+  source text not null  -- reports: the administrator's log of Meet calls.
+  constraint harvest_source_pkey PRIMARY KEY (source)
+  constraint harvest_source_may_be_set_up CHECK ((source = 'reports'::text))
+);
 
 -- Mails, written in the transaction of the fact they tell and sent by a job afterwards.
 create table cadenced.mail (
@@ -964,7 +1011,7 @@ create view mentoring.sync_health (
   since timestamp with time zone  -- Since when.
   last_complete_pass_at timestamp with time zone  -- When it was last read completely.
   lag interval  -- How long ago that was.
-  push text  -- State of the provider's push channel; NULL = polled only.
+  push text  -- How the provider's push stands: requested, unverified (nothing has come through yet), verified, unsupported (this calendar cannot be watched), refused, failing; NULL = polled only.
   push_expires_at timestamp with time zone  -- When the push channel runs out; NULL = polled only.
   parked integer  -- Meetings whose cancellation is held back until it is confirmed: see cadenced approve.
   drift integer  -- Rows in which the last daily comparison differed from what had been told; NULL before the first.
@@ -974,6 +1021,8 @@ create view mentoring.sync_health (
   hidden_seen bigint  -- Entries seen whose details the provider hides.
   left_out_seen bigint  -- Entries that could not be read.
   mailbox_of text  -- The program whose mailbox this is; NULL for a person's calendar.
+  push_reason text  -- Short reason why push is unsupported, refused or failing.
+  push_since timestamp with time zone  -- Since when push stands like this.
 );
 grant select on table mentoring.sync_health to mentoring_reader;
 
@@ -1035,6 +1084,10 @@ grant execute on cadenced.period_length(per text) to (public);
 
 -- Turns an insert into mentoring.planned_session into a plan.
 create function cadenced.plan_session() returns trigger language plpgsql security definer;
+
+-- The distance of polls: the longer one only while a channel is open that has shown to work.
+create function cadenced.poll_distance(of_calendar bigint, unwatched interval, watched interval) returns interval language sql stable;
+grant execute on cadenced.poll_distance(of_calendar bigint, unwatched interval, watched interval) to (public);
 
 -- Keeps append-only tables append-only.
 create function cadenced.refuse_change() returns trigger language plpgsql;

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { DateTime, Duration } from 'luxon';
@@ -11,6 +11,7 @@ import { createSmtpMailer, senderDomain } from './delivery/smtp.ts';
 import { createWebhookTransport } from './delivery/webhook.ts';
 import type { MailModel } from './domain/mail.ts';
 import type { Provider } from './domain/observation.ts';
+import { createInstruments, type Instruments } from './http/instruments.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { createDispatcher, type Dispatcher, QUEUES } from './jobs/dispatcher.ts';
 import { createJobRunner, type JobHandlers, type JobRunner } from './jobs/job-runner.ts';
@@ -18,19 +19,28 @@ import type { CalendarSource } from './ports/calendar-source.ts';
 import type { EvidenceSource } from './ports/evidence-source.ts';
 import type { Links } from './ports/links.ts';
 import type { Mailer } from './ports/mailer.ts';
+import type { ReadNotification } from './ports/notification.ts';
+import type { PushService } from './ports/push-service.ts';
 import { createGoogle, type Google } from './providers/google/index.ts';
 import { createMicrosoft, type Microsoft } from './providers/microsoft/index.ts';
 import { type Clock, offsetClock, type SettableClock } from './runtime/clock.ts';
 import { locateProject } from './runtime/locate.ts';
 import type { Log } from './runtime/log.ts';
+import { describeError } from './runtime/redact.ts';
+import { createTellOnce } from './runtime/tell-once.ts';
 import type { Settings } from './settings/settings.ts';
 import { createAnswerStore } from './store/answers.ts';
+
 import { createCadenceStore } from './store/cadence.ts';
+
+import { countChannels, createChannelStore, type PushTerms, wakeForeignChannels } from './store/channels.ts';
+
 import { alignDatabaseClock, databaseClockOffset } from './store/clock.ts';
 import type { DB } from './store/database.generated.ts';
 import { createWorkFinder } from './store/due-work.ts';
 import { createEvidenceStore } from './store/evidence.ts';
 import { isDatabaseReady, readEvents, readFreshness } from './store/health.ts';
+import { setReportsAsked } from './store/judgement.ts';
 import { createMailOutbox } from './store/mail-outbox.ts';
 import { prepareDatabase } from './store/migrate.ts';
 import { createDatabaseClient, createPool } from './store/pool.ts';
@@ -41,10 +51,12 @@ import { createSeal, type Seal } from './store/seal.ts';
 import { createSyncStore } from './store/sync-store.ts';
 import { createVerdictStore } from './store/verdict-store.ts';
 import { createWebhookOutbox } from './store/webhook-outbox.ts';
+import { acceptHints } from './usecases/accept-notification.ts';
 import { collectEvidence } from './usecases/collect-evidence.ts';
 import { deliverMails } from './usecases/deliver-mails.ts';
 import { deliverWebhooks } from './usecases/deliver-webhooks.ts';
 import { judgeSessions } from './usecases/judge-sessions.ts';
+import { type ChannelKeeper, createChannelKeeper } from './usecases/keep-channels.ts';
 import { replanReminders } from './usecases/plan-reminders.ts';
 import { syncCalendar } from './usecases/sync-calendar.ts';
 import { watchCadence } from './usecases/watch-cadence.ts';
@@ -70,6 +82,9 @@ const POOL_SIZE = 12;
 const REQUESTS_IN_FLIGHT = { google: 16, microsoft: 4 } as const;
 const EVIDENCE_AT_ONCE = 8;
 const SYNCS_AT_ONCE = 6;
+const SECRET_BYTES = 32;
+/** A fault that concerns every calendar is told this often while it lasts. */
+const TOLD_AGAIN_MS = 3_600_000;
 /** The scheme a receiver sees as `source` where no public URL names this installation. */
 const NAMELESS_SOURCE = 'urn:cadenced';
 
@@ -139,7 +154,12 @@ export interface Providers {
 }
 
 /** Builds the adapters of the providers that are set up. Nothing is sent until something is asked. */
-export function buildProviders(settings: Settings, clock: Clock, log: Log): Providers {
+export function buildProviders(
+  settings: Settings,
+  clock: Clock,
+  log: Log,
+  onRequest?: Instruments['request'],
+): Providers {
   const { google, microsoft } = settings;
   return {
     google: google
@@ -154,7 +174,11 @@ export function buildProviders(settings: Settings, clock: Clock, log: Log): Prov
             tokenUrl: google.tokenUrl ?? undefined,
             maxInFlight: REQUESTS_IN_FLIGHT.google,
           },
-          { log: log.child({ provider: 'google' }), now: () => clock.now().toMillis() },
+          {
+            log: log.child({ provider: 'google' }),
+            now: () => clock.now().toMillis(),
+            ...(onRequest && { onRequest }),
+          },
         )
       : null,
     microsoft: microsoft
@@ -162,20 +186,24 @@ export function buildProviders(settings: Settings, clock: Clock, log: Log): Prov
           {
             tenant: microsoft.tenant,
             clientId: microsoft.clientId,
-            ...(microsoft.credential.kind === 'secret'
-              ? { clientSecret: microsoft.credential.secret.reveal() }
-              : {
-                  certificate: {
-                    privateKeyPem: microsoft.credential.certificate.privateKey.reveal(),
-                    thumbprintSha256: microsoft.credential.certificate.thumbprintSha256,
-                    x5c: microsoft.credential.certificate.certificate,
-                  },
-                }),
+            clientSecret: microsoft.secrets.map((secret) => secret.reveal()),
+            ...(microsoft.certificate && {
+              certificate: {
+                privateKeyPem: microsoft.certificate.privateKey.reveal(),
+                thumbprintSha256: microsoft.certificate.thumbprintSha256,
+                x5c: microsoft.certificate.certificate,
+                expiresAt: microsoft.certificate.expiresAt,
+              },
+            }),
             graphUrl: microsoft.graphUrl ?? 'https://graph.microsoft.com',
             tokenUrl: microsoft.tokenUrl ?? undefined,
             maxInFlight: REQUESTS_IN_FLIGHT.microsoft,
           },
-          { log: log.child({ provider: 'microsoft' }) },
+          {
+            log: log.child({ provider: 'microsoft' }),
+            now: () => clock.now().toMillis(),
+            ...(onRequest && { onRequest }),
+          },
         )
       : null,
   };
@@ -186,13 +214,17 @@ export function syncDeps(workshop: Workshop, providers: Providers) {
   const sources: Partial<Record<Provider, CalendarSource>> = {};
   if (providers.google) sources.google = providers.google.calendar;
   if (providers.microsoft) sources.microsoft = providers.microsoft.calendar;
-  const every = Duration.fromISO(workshop.settings.polling.every).toMillis();
+  const { every, withPush } = workshop.settings.polling;
   return {
-    store: createSyncStore(workshop.db, { pollEveryMs: every }),
+    store: createSyncStore(workshop.db, {
+      pollEveryMs: Duration.fromISO(every).toMillis(),
+      pollWithPushMs: Duration.fromISO(withPush).toMillis(),
+    }),
     sources,
     clock: workshop.clock,
     log: workshop.log,
     newPassId: randomUUID,
+    tellOnce: createTellOnce(TOLD_AGAIN_MS),
   };
 }
 
@@ -207,16 +239,20 @@ export interface Daemon {
 /** Builds the daemon on an open workshop. */
 export function composeDaemon(workshop: Workshop, databaseUrl: string): Daemon {
   const { db, clock, log, settings } = workshop;
-  const providers = buildProviders(settings, clock, log);
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const instruments = createInstruments(registry, () => countChannels(db, push.terms));
+  const providers = buildProviders(settings, clock, log, instruments.request);
+  const push = pushOf(workshop, providers);
   const mailer = settings.mail
     ? createSmtpMailer({ url: settings.mail.url.reveal(), from: settings.mail.from })
     : null;
   const jobs: JobRunner = createJobRunner({
     connectionString: databaseUrl,
     log,
-    handlers: handlersOf(workshop, providers, mailer, () => dispatcher),
+    handlers: handlersOf(workshop, providers, mailer, push.keeper, () => dispatcher),
   });
-  const finder = createWorkFinder(db, settings.polling.reconcile);
+  const finder = createWorkFinder(db, settings.polling.reconcile, push.terms);
   const dispatcher: Dispatcher = createDispatcher({
     // Without a relay mails wait: they are told in the log at the start, and leave when one is set up.
     finder: mailer ? finder : { find: async (limit) => ({ ...(await finder.find(limit)), mails: false }) },
@@ -224,17 +260,29 @@ export function composeDaemon(workshop: Workshop, databaseUrl: string): Daemon {
     clock,
     log,
   });
+  const accept = acceptHints({
+    store: createChannelStore(db, push.terms),
+    readers: push.readers,
+    clock,
+    // The dispatcher would find it within a second; a push is worth the asking at once.
+    wake: (calendarId) => {
+      jobs.enqueue(QUEUES.sync, String(calendarId), { calendarId }).catch((problem: unknown) => {
+        log.warn({ problem: describeError(problem) }, 'a push waits for the next look at what is due');
+      });
+    },
+    onHint: instruments.hint,
+  });
   const links = linksOf(settings);
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
   const { http: web } = settings;
   const http = createHttpServer({
     host: web.host,
     port: web.port,
     trustProxy: web.trustProxy,
     log,
-    // No channel is ever opened here, so every notification is unknown and answered like a known one.
-    acceptNotification: async () => ({ status: 202 }),
+    acceptNotification: async (provider, headers, _query, body) => {
+      await accept(provider, headers, body);
+      return { status: 202 };
+    },
     events: (after, limit) => readEvents(db, web.publicUrl ?? NAMELESS_SOURCE, after, limit),
     answers: links && {
       links,
@@ -252,8 +300,11 @@ export function composeDaemon(workshop: Workshop, databaseUrl: string): Daemon {
     http,
     providers,
     async start() {
+      await setReportsAsked(db, providers.google?.reports != null);
       await jobs.start();
+      // Providers may ask us back while a channel is being opened, so this listens before any is.
       await http.listen();
+      await push.begin();
       await dispatcher.start();
     },
     async stop() {
@@ -261,6 +312,47 @@ export function composeDaemon(workshop: Workshop, databaseUrl: string): Daemon {
       await http.close();
       await jobs.stop();
       await mailer?.close();
+    },
+  };
+}
+
+/** Everything about push that the other parts need to know. */
+function pushOf(workshop: Workshop, providers: Providers) {
+  const { db, clock, log, settings } = workshop;
+  const { publicUrl } = settings.http;
+  const services: Partial<Record<Provider, PushService>> = {};
+  const readers: Partial<Record<Provider, ReadNotification>> = {};
+  if (providers.google) {
+    services.google = providers.google.push;
+    readers.google = providers.google.readNotification;
+  }
+  if (providers.microsoft) {
+    services.microsoft = providers.microsoft.push;
+    readers.microsoft = providers.microsoft.readNotification;
+  }
+  const served = Object.keys(services) as Provider[];
+  const terms: PushTerms = { providers: served, reachable: publicUrl !== null };
+  const url = (provider: Provider) =>
+    publicUrl === null ? null : `${publicUrl.replace(/\/$/, '')}/notifications/${provider}`;
+  const keeper = createChannelKeeper({
+    store: createChannelStore(db, terms),
+    services,
+    url,
+    clock,
+    log,
+    newChannelId: randomUUID,
+    newSecret: () => randomBytes(SECRET_BYTES).toString('base64url'),
+  });
+  return {
+    terms,
+    readers,
+    keeper,
+    /** What an earlier run left at another address is replaced. */
+    async begin() {
+      for (const provider of served) {
+        const now = url(provider);
+        if (now !== null) await wakeForeignChannels(db, provider, now);
+      }
     },
   };
 }
@@ -278,13 +370,16 @@ function handlersOf(
   workshop: Workshop,
   providers: Providers,
   mailer: Mailer | null,
+  channels: ChannelKeeper,
   dispatcher: () => Dispatcher,
 ): JobHandlers {
   const { db, clock, log, settings } = workshop;
   const sync = syncDeps(workshop, providers);
-  const sources: EvidenceSource[] = [providers.google?.evidence, providers.microsoft?.evidence].filter(
-    (source) => source !== undefined,
-  );
+  const sources: EvidenceSource[] = [
+    providers.google?.evidence,
+    providers.google?.reports,
+    providers.microsoft?.evidence,
+  ].filter((source) => source !== undefined && source !== null);
   const evidence = createEvidenceStore(db);
   const verdicts = createVerdictStore(db);
   const cadence = createCadenceStore(db);
@@ -309,6 +404,12 @@ function handlersOf(
         if (calendarId === undefined) return;
         const report = await syncCalendar(sync, calendarId, {}, signal);
         if (report?.applied && report.applied.occurrences > 0) dispatcher().cadenceChanged();
+      },
+    },
+    [QUEUES.channels]: {
+      atOnce: 1,
+      async run(_, signal) {
+        await channels.keep(signal);
       },
     },
     [QUEUES.evidence]: {

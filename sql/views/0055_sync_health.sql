@@ -2,10 +2,14 @@ create view mentoring.sync_health as
 select calendar.address as calendar, coalesce(person.address, calendar.address) as owner, calendar.provider,
        calendar.state, calendar.state_reason as reason, calendar.state_since as since,
        calendar.last_complete_pass_at, (select cadenced.now()) - calendar.last_complete_pass_at as lag,
-       null::text as push, null::timestamptz as push_expires_at,
+       calendar.push_state as push,
+       (select max(channel.expires_at) from cadenced.channel
+         where channel.calendar_id = calendar.calendar_id and channel.state in ('unverified', 'verified')
+           and channel.closed_at is null) as push_expires_at,
        coalesce(jsonb_array_length(calendar.parked -> 'lineages'), 0) as parked, calendar.drift,
        calendar.next_probe_at, calendar.last_reconcile_at, calendar.untagged_seen, calendar.hidden_seen,
-       calendar.left_out_seen, program.name as mailbox_of
+       calendar.left_out_seen, program.name as mailbox_of,
+       calendar.push_reason, calendar.push_since
   from cadenced.calendar
   left join cadenced.person on person.person_id = calendar.person_id
   left join cadenced.program on program.program_id = calendar.program_id
@@ -19,7 +23,7 @@ comment on column mentoring.sync_health.reason is 'Short reason of the state.';
 comment on column mentoring.sync_health.since is 'Since when.';
 comment on column mentoring.sync_health.last_complete_pass_at is 'When it was last read completely.';
 comment on column mentoring.sync_health.lag is 'How long ago that was.';
-comment on column mentoring.sync_health.push is 'State of the provider''s push channel; NULL = polled only.';
+comment on column mentoring.sync_health.push is 'How the provider''s push stands: requested, unverified (nothing has come through yet), verified, unsupported (this calendar cannot be watched), refused, failing; NULL = polled only.';
 comment on column mentoring.sync_health.push_expires_at is 'When the push channel runs out; NULL = polled only.';
 comment on column mentoring.sync_health.parked is 'Meetings whose cancellation is held back until it is confirmed: see cadenced approve.';
 comment on column mentoring.sync_health.drift is 'Rows in which the last daily comparison differed from what had been told; NULL before the first.';
@@ -29,3 +33,5 @@ comment on column mentoring.sync_health.untagged_seen is 'Entries seen without a
 comment on column mentoring.sync_health.hidden_seen is 'Entries seen whose details the provider hides.';
 comment on column mentoring.sync_health.left_out_seen is 'Entries that could not be read.';
 comment on column mentoring.sync_health.mailbox_of is 'The program whose mailbox this is; NULL for a person''s calendar.';
+comment on column mentoring.sync_health.push_reason is 'Short reason why push is unsupported, refused or failing.';
+comment on column mentoring.sync_health.push_since is 'Since when push stands like this.';

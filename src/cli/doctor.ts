@@ -6,6 +6,7 @@ import { loadSettings, type Settings } from '../settings/settings.ts';
 import { readCalendarTroubles } from '../store/status.ts';
 import { calendarFindings, providerFindings } from './doctor-calendars.ts';
 import { databaseFindings } from './doctor-database.ts';
+import { pushFindings } from './doctor-push.ts';
 import { webhookFindings } from './doctor-webhooks.ts';
 import { renderProblem } from './failures.ts';
 import { type Finding, fail, ok, renderFinding, warn } from './finding.ts';
@@ -70,6 +71,7 @@ async function examine(
       tell(await mailFindings(settings));
       if (!prepared) return EXIT.ok;
       tell(await providerFindings(db, settings, log, signal));
+      tell(await pushFindings(db, settings, signal));
       tell(webhooks.findings);
       tell(calendarFindings(await readCalendarTroubles(db)));
       return EXIT.ok;

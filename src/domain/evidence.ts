@@ -151,7 +151,7 @@ export type LearntAccount = {
 
 /** The provider whose accounts a source names. */
 export function providerOf(source: HarvestSource): Provider {
-  return source === 'meet' ? 'google' : 'microsoft';
+  return source === 'teams' ? 'microsoft' : 'google';
 }
 
 /**

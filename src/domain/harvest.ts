@@ -5,7 +5,7 @@ import type { Instant } from './observation.ts';
  * end, because that is the only end known before the first answer.
  */
 
-export const HARVEST_SOURCES = ['meet', 'teams'] as const;
+export const HARVEST_SOURCES = ['meet', 'reports', 'teams'] as const;
 export type HarvestSource = (typeof HARVEST_SOURCES)[number];
 
 const MINUTE = 60_000;
@@ -44,6 +44,15 @@ const RULES: { readonly [S in HarvestSource]: Rules } = {
     after: HOUR,
     expiresAfter: 30 * DAY,
   },
+  // Entries come thirty minutes to some hours after somebody left, out of order and sometimes twice, so the log is
+  // asked until it must have said everything: https://support.google.com/a/answer/7061566
+  reports: {
+    steps: [HOUR, 3 * HOUR, 8 * HOUR, 12 * HOUR, 24 * HOUR, 47 * HOUR],
+    finalAfter: 24 * HOUR,
+    before: 30 * MINUTE,
+    after: HOUR,
+    expiresAfter: 180 * DAY,
+  },
   // Microsoft does not say when a report is ready, and a late rejoin makes another one, so one more look is
   // taken half a day later: https://learn.microsoft.com/graph/api/meetingattendancereport-list
   teams: {
@@ -54,6 +63,11 @@ const RULES: { readonly [S in HarvestSource]: Rules } = {
     expiresAfter: null,
   },
 };
+
+/** The kind of conference that a source tells about. */
+export function conferenceKindOf(source: HarvestSource): 'meet' | 'teams' {
+  return source === 'teams' ? 'teams' : 'meet';
+}
 
 /** Milliseconds from the scheduled end to the first question. */
 export function firstHarvestAfterMs(source: HarvestSource): number {

@@ -7,6 +7,7 @@ import type { JobRunner } from './job-runner.ts';
 /** The queues. Their names are seen in the job tables and in logs. */
 export const QUEUES = {
   sync: 'sync-calendar',
+  channels: 'keep-channels',
   evidence: 'collect-evidence',
   judgement: 'judge-sessions',
   cadence: 'watch-cadence',
@@ -57,6 +58,7 @@ export function createDispatcher(deps: {
       String(calendarId),
       { calendarId },
     ]);
+    if (due.channels) wanted.push([QUEUES.channels, 'all', {}]);
     if (due.evidence) wanted.push([QUEUES.evidence, 'all', {}]);
     if (due.judgements) wanted.push([QUEUES.judgement, 'all', {}]);
     if (cadenceDirty || Math.abs(now - cadenceWatchedAt) >= CADENCE_EVERY_MS) {

@@ -2,6 +2,8 @@
 export interface DueWork {
   /** Calendars to be synced now, the longest overdue first. */
   readonly calendars: readonly number[];
+  /** Push channels to be opened, renewed or closed. */
+  readonly channels: boolean;
   readonly evidence: boolean;
   readonly judgements: boolean;
   readonly mails: boolean;

@@ -8,6 +8,8 @@ export interface OpenChannel {
   /** Google's resource id, without which a channel cannot be stopped; `null` at Microsoft. */
   readonly resourceId: string | null;
   readonly expiresAt: Instant;
+  /** The provider has reached our address while it opened the channel (Microsoft's handshake). */
+  readonly proven?: boolean;
 }
 
 export interface ChannelRequest {
@@ -19,6 +21,14 @@ export interface ChannelRequest {
   readonly url: string;
   /** Asked for; the answer decides. */
   readonly until: Instant;
+}
+
+/** A channel as the provider lists it. */
+export interface ListedChannel extends OpenChannel {
+  /** The owner's address or the provider's id of them. */
+  readonly calendarKey: string;
+  /** Where it delivers to, when the provider tells: another installation's channels are not ours to close. */
+  readonly url?: string;
 }
 
 /** What a provider can do about push. Each call throws a `Failure` as `CalendarSource` does. */
@@ -45,5 +55,5 @@ export interface PushService {
   /** Closes a channel; one that is already gone is closed. */
   close(calendar: CalendarRef, channel: OpenChannel, signal: AbortSignal): Promise<void>;
   /** Channels of ours that the provider knows, where it can tell (Microsoft), else `null`. For strays at the start. */
-  list(signal: AbortSignal): Promise<ReadonlyArray<OpenChannel & { readonly calendarKey: string }> | null>;
+  list(signal: AbortSignal): Promise<readonly ListedChannel[] | null>;
 }

@@ -120,12 +120,15 @@ export function installFaults(app: FastifyInstance, wiring: FaultWiring): void {
       quotaUser: wiring.quotaUserOf?.(request) ?? null,
       fault: fault?.kind ?? null,
     });
-    let status: number | null = null;
-    reply.raw.once('finish', () => {
-      status = reply.raw.statusCode;
-    });
-    // `close` follows a finished answer as well as a torn connection: the one place where a request ends.
-    reply.raw.once('close', () => faults.log.end(entry, status));
+    let hasEnded = false;
+    const end = (status: number | null) => {
+      if (!hasEnded) faults.log.end(entry, status);
+      hasEnded = true;
+    };
+    // An answer has ended when it is handed over: its `close` may come after the caller's next request.
+    reply.raw.once('finish', () => end(reply.raw.statusCode));
+    // A torn connection has no `finish`.
+    reply.raw.once('close', () => end(null));
     request.fault = fault;
     if (fault !== null) await actBeforeRoute(fault, request, reply, wiring);
   });

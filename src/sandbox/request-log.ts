@@ -24,6 +24,8 @@ export interface RequestLog {
   entries(): readonly RequestEntry[];
   /** The highest number of requests in flight at once: for one mailbox, or the highest of all. */
   maxInFlight(mailbox?: string): number;
+  /** The highest number of requests to one provider's stand-in in flight at once, over all mailboxes. */
+  maxTogether(provider: string): number;
   inFlight(mailbox: string): number;
   clear(): void;
   /** Resolves with the first entry, past or to come, that satisfies the condition once it is done. */
@@ -42,6 +44,7 @@ export function createRequestLog(now: () => number): RequestLog {
   let entries: RequestEntry[] = [];
   const current = new Map<string, number>();
   const highest = new Map<string, number>();
+  const together = new Map<string, { now: number; most: number }>();
   const waiting = new Set<(entry: RequestEntry) => void>();
   const keyOf = (entry: { provider: string; mailbox: string | null }): string =>
     entry.mailbox ?? entry.provider;
@@ -49,10 +52,12 @@ export function createRequestLog(now: () => number): RequestLog {
     entries: () => entries,
     maxInFlight: (mailbox) =>
       mailbox === undefined ? Math.max(0, ...highest.values()) : (highest.get(mailbox) ?? 0),
+    maxTogether: (provider) => together.get(provider)?.most ?? 0,
     inFlight: (mailbox) => current.get(mailbox) ?? 0,
     clear() {
       entries = [];
       highest.clear();
+      for (const counts of together.values()) counts.most = counts.now;
     },
     async waitFor(condition) {
       const known = entries.find((entry) => entry.done && condition(entry));
@@ -71,6 +76,10 @@ export function createRequestLog(now: () => number): RequestLog {
       const inFlight = (current.get(key) ?? 0) + 1;
       current.set(key, inFlight);
       highest.set(key, Math.max(inFlight, highest.get(key) ?? 0));
+      const counts = together.get(request.provider) ?? { now: 0, most: 0 };
+      counts.now += 1;
+      counts.most = Math.max(counts.most, counts.now);
+      together.set(request.provider, counts);
       const { pathname, searchParams } = new URL(request.url, 'http://sandbox.invalid');
       const query = Object.fromEntries(
         [...searchParams.keys()].map((name) => [name, searchParams.getAll(name)]),
@@ -83,6 +92,8 @@ export function createRequestLog(now: () => number): RequestLog {
     end(entry, status) {
       entry.status = status;
       entry.done = true;
+      const counts = together.get(entry.provider);
+      if (counts !== undefined) counts.now = Math.max(0, counts.now - 1);
       const key = keyOf(entry);
       current.set(key, Math.max(0, (current.get(key) ?? 1) - 1));
       for (const look of [...waiting]) look(entry);

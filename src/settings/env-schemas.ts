@@ -95,6 +95,15 @@ export function sender(expected: string) {
   });
 }
 
+/** One secret, or two separated by a comma: the credential that is being replaced and its successor. */
+export function secrets(expected: string) {
+  return readWith(expected, (typed) => {
+    const given = listed(typed);
+    const right = given.length >= 1 && given.length <= 2 && given.every((secret) => /^\S+$/.test(secret));
+    return right && new Set(given).size === given.length ? given : null;
+  });
+}
+
 /** Comma-separated keys of 32 bytes in base64 (plain or URL-safe), each in plain base64. */
 export function sealKeys(expected: string) {
   return readWith(expected, (typed) => {

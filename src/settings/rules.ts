@@ -12,7 +12,8 @@ const GOOGLE_REST = [
   'CADENCED_GOOGLE_API_URL',
   'CADENCED_GOOGLE_TOKEN_URL',
 ] as const;
-const MICROSOFT_REST = ['CADENCED_MICROSOFT_GRAPH_URL', 'CADENCED_MICROSOFT_TOKEN_URL'] as const;
+const MICROSOFT_ADDRESSES = ['CADENCED_MICROSOFT_GRAPH_URL', 'CADENCED_MICROSOFT_TOKEN_URL'] as const;
+const MICROSOFT_REST = [...MICROSOFT_ADDRESSES, 'CADENCED_MICROSOFT_NEGATIVE_PROBE'] as const;
 const MICROSOFT_CREDENTIALS = [
   'CADENCED_MICROSOFT_CLIENT_SECRET',
   'CADENCED_MICROSOFT_CERTIFICATE_FILE',
@@ -36,7 +37,6 @@ export function contradictions(values: Environment): Mistake[] {
   if (!MICROSOFT_CREDENTIALS.some(has)) missing.push(MICROSOFT_CREDENTIALS.join(' or '));
   return [
     ...both('DATABASE_URL', 'CADENCED_DATA_DIR', 'the built-in PostgreSQL runs only where no other is given'),
-    ...both(...MICROSOFT_CREDENTIALS, 'only one would be used'),
     ...without(GOOGLE_REST, 'CADENCED_GOOGLE_KEY_FILE', has('CADENCED_GOOGLE_KEY_FILE')),
     ...(usesMicrosoft[0] === undefined
       ? []
@@ -57,7 +57,7 @@ function movedClockReachesOut(values: Environment): Mistake[] {
     outside.push(...names.filter((name) => !local(values[name] as string | undefined)));
   };
   if (values.CADENCED_GOOGLE_KEY_FILE) check(['CADENCED_GOOGLE_API_URL', 'CADENCED_GOOGLE_TOKEN_URL']);
-  if (values.CADENCED_MICROSOFT_TENANT) check(MICROSOFT_REST);
+  if (values.CADENCED_MICROSOFT_TENANT) check(MICROSOFT_ADDRESSES);
   if (values.CADENCED_SMTP_URL && !isLoopback(values.CADENCED_SMTP_URL.host))
     outside.push('CADENCED_SMTP_URL');
   const ranges = values.CADENCED_WEBHOOK_ALLOW ?? [];

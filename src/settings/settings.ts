@@ -27,12 +27,14 @@ export type GoogleSettings = {
 export type MicrosoftSettings = {
   readonly tenant: string;
   readonly clientId: string;
-  readonly credential:
-    | { readonly kind: 'secret'; readonly secret: Secret }
-    | { readonly kind: 'certificate'; readonly certificate: MicrosoftCertificate };
+  /** At least one of the two; both while they are rotated. */
+  readonly certificate: MicrosoftCertificate | null;
+  readonly secrets: readonly Secret[];
   /** Origin without `/v1.0`; null = the worldwide cloud's. */
   readonly graphUrl: string | null;
   readonly tokenUrl: string | null;
+  /** A mailbox that must be refused: shows that access is restricted to those it is meant for. */
+  readonly negativeProbe: string | null;
 };
 
 /** Everything a person can set, checked. Frozen through and through. */
@@ -162,29 +164,33 @@ function microsoftSettings(
   mistakes: Mistake[],
 ): MicrosoftSettings | null {
   const { CADENCED_MICROSOFT_TENANT: tenant, CADENCED_MICROSOFT_CLIENT_ID: clientId } = values;
-  const credential = microsoftCredential(values, readText, mistakes);
-  if (tenant === undefined || clientId === undefined || credential === null) return null;
+  const certificate = microsoftCertificate(values, readText, mistakes);
+  const secrets = (values.CADENCED_MICROSOFT_CLIENT_SECRET ?? []).map((secret) => new Secret(secret));
+  if (tenant === undefined || clientId === undefined) return null;
+  if (certificate === null && secrets.length === 0) return null;
   return {
     tenant,
     clientId,
-    credential,
+    certificate,
+    secrets,
     graphUrl: values.CADENCED_MICROSOFT_GRAPH_URL ?? null,
     tokenUrl: values.CADENCED_MICROSOFT_TOKEN_URL ?? null,
+    negativeProbe: values.CADENCED_MICROSOFT_NEGATIVE_PROBE ?? null,
   };
 }
 
-function microsoftCredential(
+function microsoftCertificate(
   values: Environment,
   readText: ReadText,
   mistakes: Mistake[],
-): MicrosoftSettings['credential'] | null {
+): MicrosoftCertificate | null {
   const variable = 'CADENCED_MICROSOFT_CERTIFICATE_FILE';
-  const { CADENCED_MICROSOFT_CLIENT_SECRET: secret, [variable]: path } = values;
-  if (path === undefined) return secret === undefined ? null : { kind: 'secret', secret: new Secret(secret) };
+  const path = values[variable];
+  if (path === undefined) return null;
   const text = readFile(variable, path, readText, mistakes);
   if (text === null) return null;
   const certificate = readMicrosoftCertificate(text);
-  if (certificate.ok) return { kind: 'certificate', certificate: certificate.value };
+  if (certificate.ok) return certificate.value;
   mistakes.push({ source: variable, expected: certificate.expected, value: JSON.stringify(path) });
   return null;
 }

@@ -8,6 +8,7 @@ import {
   port,
   relayAddress,
   sealKeys,
+  secrets,
   sender,
   text,
   webAddress,
@@ -49,6 +50,7 @@ export const VARIABLE_GROUPS = [
       'CADENCED_MICROSOFT_CERTIFICATE_FILE',
       'CADENCED_MICROSOFT_GRAPH_URL',
       'CADENCED_MICROSOFT_TOKEN_URL',
+      'CADENCED_MICROSOFT_NEGATIVE_PROBE',
     ],
   ],
   ['Mail', ['CADENCED_SMTP_URL', 'CADENCED_MAIL_FROM']],
@@ -146,9 +148,13 @@ export const VARIABLES = {
     example: '00000000-0000-0000-0000-000000000000',
   },
   CADENCED_MICROSOFT_CLIENT_SECRET: {
-    schema: text('the value of a client secret, without blanks', /^\S+$/),
+    schema: secrets(
+      'the value of a client secret, without blanks; two separated by a comma while they are rotated',
+    ),
     secret: true,
-    about: 'Client secret (its value, not its id). A certificate is the better choice; give one of the two.',
+    about:
+      'Client secret (its value, not its id). A certificate is the better choice. While credentials are rotated give ' +
+      'two secrets separated by a comma, or a secret and a certificate: the certificate is tried first.',
     example: 'put-the-secret-here',
   },
   CADENCED_MICROSOFT_CERTIFICATE_FILE: {
@@ -168,6 +174,13 @@ export const VARIABLES = {
     secret: false,
     about: 'Full token endpoint: for a national cloud, a proxy or a test.',
     example: 'https://login.microsoftonline.us/contoso.example/oauth2/v2.0/token',
+  },
+  CADENCED_MICROSOFT_NEGATIVE_PROBE: {
+    schema: mailAddress(),
+    secret: false,
+    about:
+      'A mailbox of the tenant that this daemon must not be able to read. cadenced doctor tries it and fails when it can.',
+    example: 'ceo@contoso.example',
   },
   CADENCED_SMTP_URL: {
     schema: relayAddress('smtp://USER:PASSWORD@HOST:587 or smtps://USER:PASSWORD@HOST:465'),

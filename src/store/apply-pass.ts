@@ -27,6 +27,16 @@ interface LockedCalendar {
   approved: boolean;
 }
 
+/** Milliseconds between polls: without push, and with a channel that works. */
+export interface PollDistances {
+  readonly pollEveryMs: number;
+  readonly pollWithPushMs: number;
+}
+
+function ms(milliseconds: number) {
+  return sql`make_interval(secs => ${milliseconds / 1000}::double precision)`;
+}
+
 const NOTHING: AppliedPass = {
   applied: false,
   occurrences: 0,
@@ -45,7 +55,7 @@ export async function applyPass(
   db: Kysely<DB>,
   calendarId: number,
   pass: FinishedPass,
-  pollEveryMs: number,
+  polls: PollDistances,
 ): Promise<AppliedPass> {
   const applied = await inTransaction(db, async (trx): Promise<AppliedPass & { wake: number[] }> => {
     const calendar = await lockCalendar(trx, calendarId);
@@ -81,7 +91,7 @@ export async function applyPass(
     const written = await writeChanges(trx, plan.changes, pass.now);
     const events = await followUp(trx, calendarId, pass, plan, written);
     const wake = await want(trx, calendarId, pass, written);
-    const reconnected = await restCalendar(trx, calendarId, calendar, pass, plan, pollEveryMs);
+    const reconnected = await restCalendar(trx, calendarId, calendar, pass, plan, polls);
     const appended = await appendOutboundEvents(trx, [...events, ...reconnected]);
     return {
       applied: true,
@@ -328,7 +338,7 @@ async function restCalendar(
   calendar: LockedCalendar,
   pass: FinishedPass,
   plan: Plan,
-  pollEveryMs: number,
+  polls: PollDistances,
 ) {
   const { parked } = plan.braked;
   const state = parked ? 'parked' : 'active';
@@ -355,7 +365,9 @@ async function restCalendar(
       state_since = case when state = ${state} then state_since else ${new Date(pass.now)} end,
       strikes = 0, first_strike_at = null, failures = 0, next_probe_at = null,
       -- Spread over +-25 %, so that calendars that were set up together do not ask together for ever.
-      next_poll_at = now() + make_interval(secs => ${pollEveryMs / 1000}::double precision * (0.75 + random() / 2))
+      -- What was told while this pass ran may not be in it.
+      next_poll_at = case when pushed_at > push_taken_at then now() + interval '1 second'
+        else now() + (0.75 + random() / 2) * cadenced.poll_distance(calendar_id, ${ms(polls.pollEveryMs)}, ${ms(polls.pollWithPushMs)}) end
      where calendar_id = ${calendarId}`.execute(trx);
   await sql`delete from cadenced.staged_copy where calendar_id = ${calendarId} and pass_id = ${pass.passId}::uuid`.execute(
     trx,

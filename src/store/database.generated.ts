@@ -87,6 +87,10 @@ export interface CadencedCalendar {
    */
   calendar_id: Generated<number>;
   /**
+   * When the channels are to be looked at (business time); NULL = at once where push is wanted.
+   */
+  channels_due_at: Timestamp | null;
+  /**
    * Where the provider's change stream goes on. Opaque; NULL = a full pass is needed.
    */
   cursor: string | null;
@@ -135,6 +139,10 @@ export interface CadencedCalendar {
    */
   left_out_seen: Generated<number>;
   /**
+   * Providers tell of a change before they can show it, so a pushed calendar is read again 10 s and 60 s later (real time).
+   */
+  look_again_at: Timestamp | null;
+  /**
    * When the next poll falls due (real time).
    */
   next_poll_at: Generated<Timestamp>;
@@ -158,6 +166,34 @@ export interface CadencedCalendar {
    * google or microsoft.
    */
   provider: string;
+  /**
+   * Openings in a row that failed.
+   */
+  push_failures: Generated<number>;
+  /**
+   * No channel is opened before this (business time): the provider refused one.
+   */
+  push_hold_until: Timestamp | null;
+  /**
+   * Short reason of unsupported, refused and failing.
+   */
+  push_reason: string | null;
+  /**
+   * Since when push stands like this (business time).
+   */
+  push_since: Timestamp | null;
+  /**
+   * How push stands: requested, unverified, verified, unsupported (this calendar cannot be watched), refused, failing; NULL = not wanted.
+   */
+  push_state: string | null;
+  /**
+   * When a pass last began: what was told before is covered by it (real time).
+   */
+  push_taken_at: Timestamp | null;
+  /**
+   * When a notification last told of a change (real time).
+   */
+  pushed_at: Timestamp | null;
   /**
    * The next pass must compare the whole window.
    */
@@ -225,6 +261,77 @@ export interface CadencedCandidateEvent {
    * Its start.
    */
   starts_at: Timestamp;
+}
+
+export interface CadencedChannel {
+  /**
+   * The calendar that it tells of.
+   */
+  calendar_id: number;
+  /**
+   * Ours; Google takes it as the channel's id.
+   */
+  channel_id: string;
+  /**
+   * When it was closed or ran out; NULL = it may still be open at the provider.
+   */
+  closed_at: Timestamp | null;
+  /**
+   * When it ends by itself, as the provider says.
+   */
+  expires_at: Timestamp | null;
+  /**
+   * The provider's name of it: what it is closed by.
+   */
+  external_id: string | null;
+  /**
+   * Why it was given up, or why its opening failed.
+   */
+  failure: string | null;
+  /**
+   * When the first notification came; NULL = none yet.
+   */
+  first_spoke_at: Timestamp | null;
+  /**
+   * When the last notification came.
+   */
+  last_spoke_at: Timestamp | null;
+  /**
+   * When the provider agreed, or last lengthened it.
+   */
+  opened_at: Timestamp | null;
+  /**
+   * google or microsoft.
+   */
+  provider: string;
+  /**
+   * When it is lengthened or replaced.
+   */
+  renew_at: Timestamp | null;
+  /**
+   * When the provider was asked.
+   */
+  requested_at: Timestamp;
+  /**
+   * Google's name of the calendar, without which a channel cannot be stopped; NULL at Microsoft.
+   */
+  resource_id: string | null;
+  /**
+   * SHA-256 of the random secret that every notification must bring. The secret itself is not kept.
+   */
+  secret_hash: Buffer;
+  /**
+   * Notifications so far.
+   */
+  spoken: Generated<number>;
+  /**
+   * requested, unverified (open, but nothing has come through yet), verified, retired.
+   */
+  state: string;
+  /**
+   * Where it delivers to.
+   */
+  url: string;
 }
 
 export interface CadencedClock {
@@ -460,6 +567,13 @@ export interface CadencedHarvest {
    * waiting, final (it has said all it will), or cannot_tell.
    */
   state: Generated<string>;
+}
+
+export interface CadencedHarvestSource {
+  /**
+   * reports: the administrator's log of Meet calls.
+   */
+  source: string;
 }
 
 export interface CadencedMail {
@@ -2188,13 +2302,21 @@ export interface MentoringSyncHealth {
    */
   provider: string | null;
   /**
-   * State of the provider's push channel; NULL = polled only.
+   * How the provider's push stands: requested, unverified (nothing has come through yet), verified, unsupported (this calendar cannot be watched), refused, failing; NULL = polled only.
    */
   push: string | null;
   /**
    * When the push channel runs out; NULL = polled only.
    */
   push_expires_at: Timestamp | null;
+  /**
+   * Short reason why push is unsupported, refused or failing.
+   */
+  push_reason: string | null;
+  /**
+   * Since when push stands like this.
+   */
+  push_since: Timestamp | null;
   /**
    * Short reason of the state.
    */
@@ -2295,11 +2417,13 @@ export interface DB {
   "cadenced.cadence_reading": CadencedCadenceReading;
   "cadenced.calendar": CadencedCalendar;
   "cadenced.candidate_event": CadencedCandidateEvent;
+  "cadenced.channel": CadencedChannel;
   "cadenced.clock": CadencedClock;
   "cadenced.event_copy": CadencedEventCopy;
   "cadenced.evidence": CadencedEvidence;
   "cadenced.feedback": CadencedFeedback;
   "cadenced.harvest": CadencedHarvest;
+  "cadenced.harvest_source": CadencedHarvestSource;
   "cadenced.mail": CadencedMail;
   "cadenced.mail_opt_out": CadencedMailOptOut;
   "cadenced.membership": CadencedMembership;

@@ -1,12 +1,14 @@
 import { type Kysely, sql } from 'kysely';
 import type { DueWork, WorkFinder } from '../ports/due-work.ts';
+import { channelsDue, type PushTerms } from './channels.ts';
 import type { DB } from './database.generated.ts';
 
 /**
  * Finds what is due. Polls, retries and webhooks follow the machine's clock, everything else business time.
  * @param reconcileEvery ISO 8601 interval after which a calendar's whole window is compared again
+ * @param push whose calendars can be watched
  */
-export function createWorkFinder(db: Kysely<DB>, reconcileEvery: string): WorkFinder {
+export function createWorkFinder(db: Kysely<DB>, reconcileEvery: string, push: PushTerms): WorkFinder {
   return {
     async find(limit) {
       // A parked calendar is compared again after an hour: only a second look may release what the brake holds.
@@ -21,8 +23,10 @@ export function createWorkFinder(db: Kysely<DB>, reconcileEvery: string): WorkFi
       const { rows } = await sql<DueWork>`
         select coalesce((select array_agg(calendar_id) from (
                  select calendar_id from cadenced.calendar
-                  where retired_at is null and next_poll_at <= now()
+                  where retired_at is null
+                    and (next_poll_at <= now() or (look_again_at <= now() and state in ('active', 'parked')))
                   order by next_poll_at, calendar_id limit ${limit}) due), '{}') as calendars,
+               exists (select from cadenced.calendar where ${channelsDue(push)}) as channels,
                exists (select from cadenced.harvest where due_at <= cadenced.now()) as evidence,
                exists (select from cadenced.session where next_judgement_at <= cadenced.now()) as judgements,
                exists (select from cadenced.mail
@@ -32,7 +36,16 @@ export function createWorkFinder(db: Kysely<DB>, reconcileEvery: string): WorkFi
                          join cadenced.webhook_endpoint endpoint using (endpoint_id)
                         where delivery.status = 'pending' and delivery.next_attempt_at <= now()
                           and endpoint.state = 'active') as webhooks`.execute(db);
-      return rows[0] ?? { calendars: [], evidence: false, judgements: false, mails: false, webhooks: false };
+      return (
+        rows[0] ?? {
+          calendars: [],
+          channels: false,
+          evidence: false,
+          judgements: false,
+          mails: false,
+          webhooks: false,
+        }
+      );
     },
   };
 }

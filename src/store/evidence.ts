@@ -1,7 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { AnswerKind } from '../domain/answer.ts';
 import type { Directory, Statement } from '../domain/evidence.ts';
-import { PROVISIONAL_AFTER_MS } from '../domain/harvest.ts';
+import { conferenceKindOf, PROVISIONAL_AFTER_MS } from '../domain/harvest.ts';
 import type { Conference } from '../domain/observation.ts';
 import type { DueHarvest, EvidenceStore, HarvestResult } from '../ports/evidence-store.ts';
 import type { DB } from './database.generated.ts';
@@ -41,7 +41,7 @@ async function loadDueHarvests(db: Kysely<DB>, now: Date, limit: number): Promis
      limit ${limit}`.execute(db);
   return rows.map(({ kind, key, ...row }) => ({
     ...row,
-    conference: kind === row.source && key !== null ? { kind, key } : null,
+    conference: kind === conferenceKindOf(row.source) && key !== null ? { kind, key } : null,
   }));
 }
 

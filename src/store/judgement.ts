@@ -1,5 +1,6 @@
-import { sql, type Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import {
+  conferenceKindOf,
   firstHarvestAfterMs,
   HARVEST_SOURCES,
   harvestExpiresAfterMs,
@@ -53,6 +54,7 @@ const SOURCES = HARVEST_SOURCES.map((source) => {
   const expires = harvestExpiresAfterMs(source);
   return {
     source,
+    kind: conferenceKindOf(source),
     first_after: `${firstHarvestAfterMs(source)} milliseconds`,
     expires_after: expires === null ? null : `${expires} milliseconds`,
   };
@@ -71,7 +73,7 @@ async function scheduleHarvests(
        and occurrence.occurrence_id in (select occurrence_id from cadenced.session
                                          where session_id = any (${[...sessionIds]}::bigint[]))
        and harvest.attempts = 0
-       and (occurrence.conference_kind is distinct from harvest.source
+       and (occurrence.conference_kind is distinct from case when harvest.source = 'reports' then 'meet' else harvest.source end
             or not exists (select from cadenced.session
                             where session.occurrence_id = occurrence.occurrence_id
                               and session.status = 'scheduled'))`.execute(trx);
@@ -83,8 +85,9 @@ async function scheduleHarvests(
            case when expired then 'expired' end
       from cadenced.occurrence
       join jsonb_to_recordset(${JSON.stringify(SOURCES)}::jsonb)
-             as source (source text, first_after interval, expires_after interval)
-        on source.source = occurrence.conference_kind
+             as source (source text, kind text, first_after interval, expires_after interval)
+        on source.kind = occurrence.conference_kind
+       and (source.source <> 'reports' or exists (select from cadenced.harvest_source where source = 'reports'))
      cross join lateral (
        select coalesce(occurrence.ends_at + source.expires_after <= ${now}, false) as expired
      ) as age
@@ -101,4 +104,30 @@ async function scheduleHarvests(
 
 function ms(milliseconds: number) {
   return sql`${`${milliseconds} milliseconds`}::interval`;
+}
+
+/** Says whether the administrator's log of Meet is asked. What nobody asks any more, nobody waits for. */
+export async function setReportsAsked(db: Kysely<DB>, asked: boolean): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    if (asked) {
+      await sql`insert into cadenced.harvest_source (source) values ('reports') on conflict do nothing`.execute(
+        trx,
+      );
+      // Meetings that were planned before it was set up.
+      await sql`
+        insert into cadenced.harvest (occurrence_id, source, state, due_at)
+        select occurrence_id, 'reports', 'waiting', ends_at + ${ms(firstHarvestAfterMs('reports'))}
+          from cadenced.occurrence
+         where conference_kind = 'meet' and ends_at > cadenced.now()
+           and exists (select from cadenced.session
+                        where session.occurrence_id = occurrence.occurrence_id and session.status = 'scheduled')
+        on conflict (occurrence_id, source) do nothing`.execute(trx);
+      return;
+    }
+    await sql`delete from cadenced.harvest_source where source = 'reports'`.execute(trx);
+    await sql`delete from cadenced.harvest where source = 'reports' and attempts = 0`.execute(trx);
+    await sql`
+      update cadenced.harvest set state = 'cannot_tell', due_at = null, last_answer = 'no_permission'
+       where source = 'reports' and state = 'waiting'`.execute(trx);
+  });
 }

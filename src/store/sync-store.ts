@@ -6,6 +6,7 @@ import type { TagSearch } from '../domain/tags.ts';
 import type { CalendarAtRest, SyncStore } from '../ports/sync-store.ts';
 import { applyPass } from './apply-pass.ts';
 import { calendarEventDraft } from './calendar-events.ts';
+import { SECOND_LOOK_AGAIN } from './channels.ts';
 import type { DB } from './database.generated.ts';
 import { appendOutboundEvents } from './outbound.ts';
 import { discardStaged, knownNames, stageRows } from './staging.ts';
@@ -13,6 +14,8 @@ import { discardStaged, knownNames, stageRows } from './staging.ts';
 export interface SyncStoreOptions {
   /** How often a calendar is polled; spread by +-25 %. */
   readonly pollEveryMs: number;
+  /** The same while a push channel that works is open; as often when not given. */
+  readonly pollWithPushMs?: number;
 }
 
 /** How long a calendar that cannot be read is left alone, by state. Policies take more than an hour to act. */
@@ -28,7 +31,9 @@ export function createSyncStore(db: Kysely<DB>, options: SyncStoreOptions): Sync
   return {
     async begin(calendarId) {
       const { rows } = await sql<{ calendar: CalendarAtRest }>`
-        update cadenced.calendar set last_attempt_at = cadenced.now()
+        update cadenced.calendar set last_attempt_at = cadenced.now(), push_taken_at = now(),
+               look_again_at = case when look_again_at > now() then look_again_at
+                 when pushed_at + ${SECOND_LOOK_AGAIN}::interval > now() then pushed_at + ${SECOND_LOOK_AGAIN}::interval end
          where calendar_id = ${calendarId} and retired_at is null
         returning jsonb_build_object(
           'calendarId', calendar_id, 'provider', provider, 'address', address, 'state', state,
@@ -67,7 +72,8 @@ export function createSyncStore(db: Kysely<DB>, options: SyncStoreOptions): Sync
     known: (calendarId, names) => knownNames(db, calendarId, names),
     stage: (calendarId, passId, rows) => stageRows(db, calendarId, passId, rows),
     discard: (calendarId, passId) => discardStaged(db, calendarId, passId),
-    apply: (calendarId, pass) => applyPass(db, calendarId, pass, options.pollEveryMs),
+    apply: (calendarId, pass) =>
+      applyPass(db, calendarId, pass, { pollWithPushMs: options.pollEveryMs, ...options }),
     fail: (calendarId, problem, now) => recordFailure(db, calendarId, problem, now, options.pollEveryMs),
   };
 }

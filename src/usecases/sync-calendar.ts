@@ -19,6 +19,8 @@ export interface SyncDeps {
   readonly log: Log;
   /** A fresh UUID a call. */
   readonly newPassId: () => string;
+  /** Whether something that concerns everybody is to be told now; `false` when it was told a while ago. */
+  readonly tellOnce?: (what: string) => boolean;
 }
 
 export interface SyncReport {
@@ -62,10 +64,7 @@ export async function syncCalendar(
   };
   const fail = async (problem: Failure): Promise<SyncReport> => {
     await deps.store.fail(calendarId, problem, deps.clock.now().toMillis());
-    deps.log.warn(
-      { calendar: calendar.address, kind: problem.kind, code: problem.code, status: problem.status },
-      'a calendar could not be read',
-    );
+    tell(deps, calendar, problem);
     return { ...report, complete: false, failure: problem };
   };
   if (!source) return fail(failure.config('provider_not_configured', { detail: calendar.provider }));
@@ -97,6 +96,22 @@ export async function syncCalendar(
     if (isFailure(problem)) return fail(problem);
     throw problem;
   }
+}
+
+/**
+ * A wrong key or a missing grant is everybody's: it is told once to whoever can mend it, and not once a calendar.
+ */
+function tell(deps: SyncDeps, calendar: CalendarAtRest, problem: Failure): void {
+  const facts = { kind: problem.kind, code: problem.code, status: problem.status };
+  const everybodys = problem.kind === 'config' && deps.tellOnce !== undefined;
+  if (!everybodys) deps.log.warn({ calendar: calendar.address, ...facts }, 'a calendar could not be read');
+  else if (deps.tellOnce?.(`${calendar.provider} ${problem.code}`)) {
+    const { detail } = problem;
+    deps.log.error(
+      { provider: calendar.provider, ...facts, detail },
+      'no calendar of a provider can be read',
+    );
+  } else deps.log.debug({ calendar: calendar.address, ...facts }, 'a calendar could not be read');
 }
 
 /** Reads the changes since the cursor; begins again without it, once, when the provider has forgotten it. */

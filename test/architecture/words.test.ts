@@ -4,6 +4,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ALERT_KINDS, ALERT_LEVELS, CADENCE_STATES } from '../../src/domain/cadence.ts';
 import { CALENDAR_STATES } from '../../src/domain/calendar-state.ts';
+import { CHANNEL_STATES, PUSH_STATES } from '../../src/domain/channel.ts';
 import { EVIDENCE_KINDS, EVIDENCE_SOURCES } from '../../src/domain/evidence.ts';
 import { FAILURE_KINDS } from '../../src/domain/failure.ts';
 import { MAIL_KINDS } from '../../src/domain/mail.ts';
@@ -41,6 +42,8 @@ async function column(text: string, values: readonly unknown[] = []): Promise<st
 const LISTS: Readonly<Record<string, readonly string[]>> = {
   alert_kind_is_known: ALERT_KINDS,
   alert_level_is_known: ALERT_LEVELS,
+  calendar_push_state_is_known: PUSH_STATES,
+  channel_state_is_known: CHANNEL_STATES,
   calendar_state_is_known: CALENDAR_STATES,
   event_copy_owner_response_is_known: RSVPS,
   evidence_kind_is_known: EVIDENCE_KINDS,

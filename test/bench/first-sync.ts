@@ -150,7 +150,7 @@ async function bench(rounds: number): Promise<void> {
         { log, now: () => Date.now() },
       );
       const deps = {
-        store: createSyncStore(db, { pollEveryMs: 300_000 }),
+        store: createSyncStore(db, { pollEveryMs: 300_000, pollWithPushMs: 900_000 }),
         sources: { google: google.calendar },
         clock: systemClock(),
         log,

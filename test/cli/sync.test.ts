@@ -147,6 +147,18 @@ describe('cadenced doctor', () => {
     }
   });
 
+  it('fails when a mailbox can be read that must not be, and is content when it is refused', async () => {
+    world.addPerson({ name: 'Ceo', address: 'ceo@oak.example', provider: 'microsoft' });
+    const probing = terminal({ ...env, CADENCED_MICROSOFT_NEGATIVE_PROBE: 'ceo@oak.example' });
+    const { code, out } = await probing.run('doctor');
+    expect(code).toBe(1);
+    expect(out.find((line) => line.includes('microsoft restriction'))).toMatch(/^FAIL/);
+    setPersonState(world, { person: 'ceo@oak.example', state: 'forbidden' });
+    const refused = await probing.run('doctor');
+    expect(refused.code).toBe(0);
+    expect(refused.out.find((line) => line.includes('microsoft restriction'))).toMatch(/^ok/);
+  });
+
   it('tells a calendar that cannot be read, a relay that is away, and evidence that may not be read', async () => {
     setPersonState(world, { person: 'ben@oak.example', state: 'forbidden' });
     google.grantedScopes.delete('https://www.googleapis.com/auth/meetings.space.readonly');

@@ -479,6 +479,7 @@ describe('reading a Microsoft calendar from the sandbox', () => {
         ['credential', true],
         ['calendar', true],
         ['immutable ids', true],
+        ['requests at once', true],
         ['directory', true],
         ['Teams attendance', true],
       ]);

@@ -182,7 +182,7 @@ export async function openStage(databaseUrl: string, seed: number): Promise<Stag
     ).calendar,
   };
   const deps: SyncDeps = {
-    store: createSyncStore(db, { pollEveryMs: 300_000 }),
+    store: createSyncStore(db, { pollEveryMs: 300_000, pollWithPushMs: 300_000 }),
     sources,
     clock: { now },
     log,

@@ -266,7 +266,7 @@ export async function createSyncWorld(
   const db: Kysely<DB> = createDatabaseClient(pool);
   const clock: SettableClock = fixedClock(START);
   const calendars = new Map<string, ScriptedCalendar>();
-  const plain = createSyncStore(db, { pollEveryMs: 15 * 60_000 });
+  const plain = createSyncStore(db, { pollEveryMs: 15 * 60_000, pollWithPushMs: 15 * 60_000 });
   const deps: SyncDeps = {
     store: options.around?.(plain) ?? plain,
     sources: {

@@ -1,7 +1,7 @@
 import { constants, createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTokenSource, type EntraSettings } from '../../src/providers/microsoft/credentials.ts';
-import { silentLog } from '../../src/runtime/log.ts';
+import { createLog, silentLog } from '../../src/runtime/log.ts';
 import {
   json,
   settingsFor,
@@ -85,6 +85,66 @@ describe('tokens for Graph', () => {
     later(301);
     await thrownBy(tokens.token());
     expect(wire.tokensAsked).toHaveLength(2);
+  });
+
+  it('are had with the other credential while two are rotated, in either order, without asking twice each time', async () => {
+    const tokens = source({ clientSecret: ['old', 'new'] });
+    const healthy = wire.entra;
+    const expired = refusal(401, 'invalid_client', 7000222);
+    const onlyNew: WireServer['entra'] = (asked, response) =>
+      (new URLSearchParams(asked.body).get('client_secret') === 'new' ? healthy : expired)(asked, response);
+    const secretsOffered = () =>
+      wire.tokensAsked.map(({ body }) => new URLSearchParams(body).get('client_secret'));
+    await tokens.token();
+    wire.entra = onlyNew;
+    later(3599);
+    await tokens.token();
+    later(3599);
+    await tokens.token();
+    expect(secretsOffered()).toEqual(['old', 'old', 'new', 'new']);
+    wire.entra = refusal(401, 'invalid_client', 7000215);
+    later(3599);
+    for (let tries = 0; tries < 3; tries += 1) {
+      expect(await thrownBy(tokens.token())).toMatchObject({ kind: 'config', code: 'credential_refused' });
+    }
+    expect(secretsOffered().slice(4)).toEqual(['new', 'old']);
+  });
+
+  it('are not asked for with another credential when Entra is down: that says nothing about the first', async () => {
+    const tokens = source({ clientSecret: ['old', 'new'] });
+    wire.entra = outage;
+    await thrownBy(tokens.token());
+    expect(wire.tokensAsked).toHaveLength(1);
+  });
+
+  it('refused for good are told once as an error, and a certificate that ends soon at 30, 7 and 1 days', async () => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const told: string[] = [];
+    const log = createLog({
+      format: 'json',
+      level: 'warn',
+      destination: { write: (line: string) => void told.push((JSON.parse(line) as { level: string }).level) },
+    });
+    const certificate = {
+      privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      thumbprintSha256: 'ab'.repeat(32),
+      expiresAt: new Date(Date.now() + 31 * 86_400_000).toISOString(),
+    };
+    const tokens = createTokenSource({ ...settingsFor(wire), clientSecret: undefined, certificate }, { log });
+    const at: number[] = [];
+    for (let day = 0; day < 31; day += 1) {
+      await tokens.token();
+      if (told.length > at.length) at.push(31 - day);
+      later(86_400);
+    }
+    expect(at).toEqual([30, 7, 1]);
+    wire.entra = refusal(401, 'invalid_client', 7000222);
+    told.length = 0;
+    for (let tries = 0; tries < 5; tries += 1) {
+      await thrownBy(tokens.token());
+      later(301);
+    }
+    expect(told).toEqual(['error']);
   });
 
   it('are thrown away when Graph refuses them, and asked for once by all who were refused', async () => {

@@ -115,9 +115,7 @@ describe('settings from the environment', () => {
       graphUrl: 'https://graph.microsoft.us',
       tokenUrl: null,
     });
-    expect(all.microsoft?.credential.kind === 'secret' && all.microsoft.credential.secret.reveal()).toBe(
-      'shh~secret',
-    );
+    expect(all.microsoft?.secrets.map((secret) => secret.reveal())).toEqual(['shh~secret']);
     expect(all.mail?.url.reveal()).toBe('smtps://u:p%40@mail.example.org:465');
     expect(all.database.kind === 'external' && all.database.url.reveal()).toBe(
       'postgres://u:p@db.example.org/cadenced',
@@ -135,11 +133,26 @@ describe('settings from the environment', () => {
       CADENCED_MICROSOFT_CLIENT_ID: 'c',
       CADENCED_MICROSOFT_CERTIFICATE_FILE: '/pair.pem',
     });
-    if (microsoft?.credential.kind !== 'certificate') throw new Error('no certificate');
-    expect(microsoft.credential.certificate).toMatchObject({
+    expect(microsoft?.secrets).toEqual([]);
+    expect(microsoft?.certificate).toMatchObject({
       thumbprintSha256: expect.stringMatching(/^[\da-f]{64}$/),
       expiresAt: '2036-01-01T00:00:00.000Z',
     });
+  });
+
+  it('take two credentials while they are rotated', () => {
+    const { microsoft } = settings({
+      ...MICROSOFT,
+      CADENCED_MICROSOFT_CLIENT_SECRET: 'old~1, new~2',
+      CADENCED_MICROSOFT_CERTIFICATE_FILE: '/pair.pem',
+      CADENCED_MICROSOFT_NEGATIVE_PROBE: 'CEO@Contoso.example',
+    });
+    expect(microsoft?.secrets.map((secret) => secret.reveal())).toEqual(['old~1', 'new~2']);
+    expect(microsoft?.certificate).not.toBeNull();
+    expect(microsoft?.negativeProbe).toBe('ceo@contoso.example');
+    for (const secret of ['a,b,c', 'a,a', 'a b']) {
+      expect(mistakes({ ...MICROSOFT, CADENCED_MICROSOFT_CLIENT_SECRET: secret })).not.toEqual([]);
+    }
   });
 
   it.each([
@@ -259,9 +272,13 @@ describe('mistakes in the environment', () => {
       'either DATABASE_URL or CADENCED_DATA_DIR',
     ],
     [
-      'credential',
-      { ...MICROSOFT, CADENCED_MICROSOFT_CERTIFICATE_FILE: '/pair.pem' },
-      'either CADENCED_MICROSOFT_CLIENT_SECRET or CADENCED_MICROSOFT_CERTIFICATE_FILE',
+      'a negative probe without Microsoft',
+      {
+        CADENCED_MICROSOFT_TENANT: 't',
+        CADENCED_MICROSOFT_CLIENT_SECRET: 's',
+        CADENCED_MICROSOFT_NEGATIVE_PROBE: 'ceo@contoso.example',
+      },
+      'CADENCED_MICROSOFT_CLIENT_ID: nothing there; expected to be set as well',
     ],
     [
       'half of Microsoft',

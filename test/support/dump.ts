@@ -23,6 +23,10 @@ const CALENDAR_STEERING = [
   'window_from',
   'window_until',
   'first_strike_at',
+  'push_taken_at',
+  'pushed_at',
+  'look_again_at',
+  'channels_due_at',
 ];
 
 /** Every row of every table of the daemon, by table, without what only steers the work. */

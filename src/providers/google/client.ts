@@ -1,17 +1,22 @@
 import { createHash } from 'node:crypto';
-import { admin, type admin_directory_v1 } from 'googleapis/build/src/apis/admin/index.js';
+import {
+  admin,
+  type admin_directory_v1,
+  type admin_reports_v1,
+} from 'googleapis/build/src/apis/admin/index.js';
 import { calendar, type calendar_v3 } from 'googleapis/build/src/apis/calendar/index.js';
 import { meet, type meet_v2 } from 'googleapis/build/src/apis/meet/index.js';
 import { type FailureKind, isFailure } from '../../domain/failure.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Credentials, JwtClient, Purpose } from './credentials.ts';
 import { failureOfThrown } from './failures.ts';
-import { createLanes, type Pace, withRetries } from './request.ts';
+import { createBudget, createLanes, type Pace, withRetries } from './request.ts';
 
 export interface Apis {
   readonly calendar: calendar_v3.Calendar;
   readonly meet: meet_v2.Meet;
   readonly directory: admin_directory_v1.Admin;
+  readonly reports: admin_reports_v1.Admin;
 }
 
 /** Parameters every request carries. */
@@ -34,6 +39,8 @@ export interface Call<T> {
   readonly purpose: Purpose;
   /** The person in whose name it is made. */
   readonly subject: string;
+  /** `false`: what may have been done in spite of a fault is not asked for again under the same name. */
+  readonly repeatable?: false;
   send(apis: Apis, identity: Identity, options: SendOptions): Promise<{ readonly data: unknown }>;
   read(body: unknown): T;
 }
@@ -43,6 +50,8 @@ export interface RequestReport {
   readonly provider: 'google';
   readonly operation: string;
   readonly outcome: 'ok' | FailureKind;
+  /** Milliseconds it was held back to keep within the budget. */
+  readonly waitedMs: number;
 }
 
 export interface GoogleClient {
@@ -60,6 +69,10 @@ export interface TimeLimits {
   readonly token: number;
 }
 export const TIME_LIMITS: TimeLimits = { list: 60_000, other: 20_000, token: 10_000 };
+
+/** Of 10,000 a minute and project; the rest is left to other replicas and other programs of the project. */
+const REQUESTS_PER_MINUTE = 6_000;
+const BURST = 500;
 
 const LARGE = new Set(['events.list', 'events.instances']);
 
@@ -82,26 +95,33 @@ export function createClient(options: {
     calendar: calendar({ version: 'v3', ...root }),
     meet: meet({ version: 'v2', ...root }),
     directory: admin({ version: 'directory_v1', ...root }),
+    reports: admin({ version: 'reports_v1', ...root }),
   };
   const lanes = createLanes(options.maxInFlight);
+  const budget = createBudget(REQUESTS_PER_MINUTE, BURST, pace);
 
-  async function attempt<T>(call: Call<T>, signal: AbortSignal, renewed: boolean): Promise<T> {
+  async function attempt<T>(
+    call: Call<T>,
+    signal: AbortSignal,
+    waitedMs: number,
+    renewed: boolean,
+  ): Promise<T> {
     const auth = await credentials.ready(call.subject, call.purpose, signal);
     const timeout = LARGE.has(call.operation) ? limits.list : limits.other;
     try {
       const identity = { auth, quotaUser: quotaUserOf(call.subject) };
       const answer = await call.send(apis, identity, { retry: false, timeout, signal });
       const understood = call.read(answer.data);
-      options.onRequest({ provider: 'google', operation: call.operation, outcome: 'ok' });
+      options.onRequest({ provider: 'google', operation: call.operation, outcome: 'ok', waitedMs });
       return understood;
     } catch (error) {
       const failed = failureOfThrown(error, call.operation, signal);
-      options.onRequest({ provider: 'google', operation: call.operation, outcome: failed.kind });
+      options.onRequest({ provider: 'google', operation: call.operation, outcome: failed.kind, waitedMs });
       if (failed.code !== 'token_refused') throw failed;
       credentials.forget(call.subject, call.purpose, auth);
       if (renewed) throw failed;
     }
-    return attempt(call, signal, true);
+    return attempt(call, signal, 0, true);
   }
 
   return {
@@ -113,7 +133,15 @@ export function createClient(options: {
         );
       try {
         return await lanes.ofCalendar(call.subject, signal, () =>
-          withRetries(() => lanes.ofAll(signal, () => attempt(call, signal, false)), pace, signal, onRetry),
+          withRetries(
+            async () => {
+              const waited = await budget.take(signal);
+              return lanes.ofAll(signal, () => attempt(call, signal, waited, false));
+            },
+            { ...pace, repeatable: call.repeatable ?? true },
+            signal,
+            onRetry,
+          ),
         );
       } catch (error) {
         throw isFailure(error) ? error : failureOfThrown(error, call.operation, signal);

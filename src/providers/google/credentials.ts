@@ -8,6 +8,7 @@ export const SCOPES = {
   calendar: 'https://www.googleapis.com/auth/calendar.events.readonly',
   meet: 'https://www.googleapis.com/auth/meetings.space.readonly',
   directory: 'https://www.googleapis.com/auth/admin.directory.user.readonly',
+  reports: 'https://www.googleapis.com/auth/admin.reports.audit.readonly',
 } as const;
 export type Purpose = keyof typeof SCOPES;
 

@@ -35,6 +35,12 @@ const BY_REASON: Readonly<Record<string, Verdict>> = {
   forbiddenForNonOrganizer: ['permanent', 'forbidden_for_non_organizer'],
   authError: ['auth', 'token_refused'],
   UNAUTHENTICATED: ['auth', 'token_refused'],
+  // Holidays, birthdays and some shared calendars: to be remembered, nothing to be alarmed about.
+  pushNotSupportedForRequestedResource: ['permanent', 'push_not_supported'],
+  'push.webhookUrlUnauthorized': ['config', 'push_url_refused'],
+  'push.webhookUrlNotHttps': ['config', 'push_url_refused'],
+  webhookUrlUnauthorized: ['config', 'push_url_refused'],
+  channelIdNotUnique: ['transient', 'channel_id_taken'],
   notFound: ['gone', 'not_found'],
   NOT_FOUND: ['gone', 'not_found'],
   deleted: ['gone', 'deleted'],
@@ -162,7 +168,7 @@ function reasonsOf(body: unknown): { reasons: readonly string[]; location: strin
     ...errors.map((entry) => textField(entry, 'reason')),
     ...listField(error, 'details').map((entry) => textField(entry, 'reason')),
     textField(error, 'status'),
-  ].filter((reason) => reason !== undefined && /^\w{1,60}$/.test(reason));
+  ].filter((reason) => reason !== undefined && /^[\w.]{1,60}$/.test(reason));
   return { reasons: reasons as string[], location: textField(errors[0], 'location') };
 }
 

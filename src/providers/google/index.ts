@@ -2,20 +2,25 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Instant } from '../../domain/observation.ts';
 import type { CalendarSource } from '../../ports/calendar-source.ts';
 import type { EvidenceSource } from '../../ports/evidence-source.ts';
+import type { ReadNotification } from '../../ports/notification.ts';
+import type { PushService } from '../../ports/push-service.ts';
 import type { Log } from '../../runtime/log.ts';
 import { createCalendarSource } from './calendar-source.ts';
 import { createClient, type RequestReport, TIME_LIMITS, type TimeLimits } from './client.ts';
 import { createCredentials, type ServiceAccountKey } from './credentials.ts';
 import { createDirectory } from './directory.ts';
 import { createEvidenceSource } from './evidence-source.ts';
+import { readNotification } from './notification.ts';
 import { type ProbeFinding, probe } from './probe.ts';
+import { createPushService } from './push.ts';
+import { createReportsSource } from './reports-source.ts';
 
 export type { RequestReport } from './client.ts';
 export type { ProbeFinding } from './probe.ts';
 
 export interface GoogleSettings {
   readonly serviceAccountKey: ServiceAccountKey;
-  /** An administrator's address, for the Directory's full view. */
+  /** An administrator's address, for the Directory's full view and the log of Meet. */
   readonly adminSubject?: string | undefined;
   /** One origin for all Google APIs; its path is not used. */
   readonly apiUrl?: string | undefined;
@@ -39,6 +44,10 @@ export interface GoogleDeps {
 export interface Google {
   readonly calendar: CalendarSource;
   readonly evidence: EvidenceSource;
+  /** The administrator's log of Meet; `null` where no administrator is named. */
+  readonly reports: EvidenceSource | null;
+  readonly push: PushService;
+  readonly readNotification: ReadNotification;
   /** Tries what the daemon will need in the name of `address`; for `doctor`. Findings instead of exceptions. */
   probe(address: string, signal: AbortSignal): Promise<ProbeFinding[]>;
 }
@@ -70,6 +79,12 @@ export function createGoogle(settings: GoogleSettings, deps: GoogleDeps): Google
   return {
     calendar: createCalendarSource(client),
     evidence: createEvidenceSource(client, directory, deps.now),
+    reports:
+      settings.adminSubject === undefined
+        ? null
+        : createReportsSource(client, settings.adminSubject, deps.now),
+    push: createPushService(client),
+    readNotification,
     probe: (address, signal) => probe(client, settings.adminSubject, address, signal),
   };
 }

@@ -1,7 +1,7 @@
 import { asFailure, type Failure } from '../../domain/failure.ts';
 import type { Call, GoogleClient } from './client.ts';
 import { SCOPES } from './credentials.ts';
-import { readConferenceRecords, readDirectoryAddresses, readEventsPage } from './wire.ts';
+import { readActivities, readConferenceRecords, readDirectoryAddresses, readEventsPage } from './wire.ts';
 
 /** One thing that was tried, in words for an administrator. */
 export interface ProbeFinding {
@@ -52,6 +52,17 @@ export async function probe(
       ),
     read: (body) => `found with ${readDirectoryAddresses(body).length} address(es)`,
   };
+  const reports = (subject: string): Call<string> => ({
+    operation: 'activities.list',
+    purpose: 'reports',
+    subject,
+    send: (apis, identity, options) =>
+      apis.reports.activities.list(
+        { userKey: 'all', applicationName: 'meet', eventName: 'call_ended', maxResults: 1, ...identity },
+        options,
+      ),
+    read: (body) => `${readActivities(body).entries.length > 0 ? 'some' : 'no'} calls yet, readable`,
+  });
   const tried = async (check: string, call: Call<string>): Promise<ProbeFinding> => {
     try {
       return { check, ok: true, finding: await client.perform(call, signal), mend: '' };
@@ -64,6 +75,8 @@ export async function probe(
     tried('google calendar', calendar),
     tried('google meet records', meet),
     tried('google directory', directory),
+    // Without an administrator the log is not asked, and Meet's own records do.
+    ...(adminSubject === undefined ? [] : [tried('google reports', reports(adminSubject))]),
   ]);
 }
 
@@ -87,10 +100,16 @@ function mendOf(failed: Failure, call: Call<string>): string {
       return "This machine's clock is wrong by minutes: synchronise it.";
     case 'account_unknown':
       return `${call.subject} is no live primary address of the Workspace domain: check the roster for an alias, a leaver or a suspended account.`;
+    case 'token_refused':
+      return call.purpose === 'reports'
+        ? `Give ${call.subject} an administrator role with the privilege Reports (Admin console > Account > Admin roles).`
+        : 'The token was refused although it is new: check that the key and the project belong together.';
     case 'not_a_calendar_user':
       return `Turn the Calendar service on for ${call.subject}.`;
     case 'forbidden':
-      return `${call.subject} has no right to this; for the Directory, set an administrator as the subject.`;
+      return call.purpose === 'reports'
+        ? `Give ${call.subject} an administrator role with the privilege Reports (Admin console > Account > Admin roles).`
+        : `${call.subject} has no right to this; for the Directory, set CADENCED_GOOGLE_ADMIN_SUBJECT to an administrator.`;
     case 'certificate_untrusted':
       return 'A proxy or a private endpoint shows a certificate this machine does not trust: add its authority to NODE_EXTRA_CA_CERTS.';
     default:

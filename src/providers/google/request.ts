@@ -27,7 +27,7 @@ const PER_CALENDAR = 4;
  */
 export async function withRetries<T>(
   attempt: () => Promise<T>,
-  pace: Pace,
+  pace: Pace & { readonly repeatable?: boolean },
   signal: AbortSignal,
   onRetry: (failed: Failure, waitMs: number) => void,
 ): Promise<T> {
@@ -38,6 +38,8 @@ export async function withRetries<T>(
       return await attempt();
     } catch (error) {
       if (!isFailure(error) || signal.aborted || !worthRepeating(error, made)) throw error;
+      // A refusal for want of quota did nothing; a fault may have come after the deed.
+      if (pace.repeatable === false && error.kind === 'transient') throw error;
       const wait = waitBefore(made + 1, error, pace.random());
       const tooLate = waited + wait > LONGEST_WAIT_MS || performance.now() - begun >= LAST_START_MS;
       if (tooLate || made >= MAX_ATTEMPTS) throw postponed(error, wait);
@@ -98,5 +100,34 @@ export function createLanes(maxInFlight: number): Lanes {
       }
     },
     ofAll: (signal, attempt) => all.add(attempt, { signal }),
+  };
+}
+
+/** The share of a quota that this process allows itself, evened out: whoever comes too early waits for their turn. */
+export interface Budget {
+  /** Resolves when a request may go out. @returns the milliseconds it waited */
+  take(signal: AbortSignal): Promise<number>;
+}
+
+/**
+ * Builds a token bucket. Google counts in a sliding minute, so a burst today is a refusal in the next minute: a
+ * storm of full passes after lost cursors is spread here, before Google has to refuse it.
+ * @param perMinute requests a minute in the long run
+ * @param burst how many may go out at once after a rest
+ */
+export function createBudget(perMinute: number, burst: number, pace: Pace): Budget {
+  const apart = 60_000 / perMinute;
+  let nextAt = Number.NEGATIVE_INFINITY;
+  return {
+    async take(signal) {
+      const now = performance.now();
+      nextAt = Math.max(nextAt, now - burst * apart) + apart;
+      const wait = nextAt - now;
+      if (wait <= 0) return 0;
+      // Not all at the same moment as others that wait: a little later each, by chance.
+      const waited = wait + pace.random() * apart;
+      await pace.sleep(waited, signal);
+      return waited;
+    },
   };
 }

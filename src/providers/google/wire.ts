@@ -161,3 +161,62 @@ export function readEvent(body: unknown): WireEvent {
   if (!parsed.success) throw malformedAnswer('events.get', 'no event');
   return parsed.data;
 }
+
+const wireChannel = z.object({
+  id: z.string().min(1),
+  resourceId: z.string().min(1),
+  expiration: z.string(),
+});
+
+/** Reads the answer of `events.watch`: `expiration` is a text of milliseconds, and it decides, not what was asked. */
+export function readChannel(body: unknown, channelId: string) {
+  const parsed = wireChannel.safeParse(body);
+  const expiresAt = Number(parsed.data?.expiration);
+  if (!parsed.success || parsed.data.id !== channelId || !Number.isSafeInteger(expiresAt)) {
+    throw malformedAnswer('events.watch', 'no channel');
+  }
+  return { externalId: parsed.data.id, resourceId: parsed.data.resourceId, expiresAt };
+}
+
+const wireParameter = z.object({
+  name: z.string(),
+  value: text,
+  // int64 comes as a text.
+  intValue: z.union([z.string(), z.number()]).nullish(),
+  boolValue: flag,
+});
+const wireActivity = z.object({
+  id: z.object({ time: z.string(), uniqueQualifier: text }),
+  actor: z.object({ email: text, profileId: text }).nullish(),
+  events: z
+    .array(z.object({ name: z.string(), parameters: z.array(wireParameter).nullish() }))
+    .nullish()
+    .transform((events) =>
+      (events ?? []).map(({ name, parameters }) => ({
+        name,
+        parameters: new Map(
+          (parameters ?? []).flatMap((one) => {
+            const value = one.value ?? one.intValue ?? one.boolValue;
+            return value === null || value === undefined ? [] : [[one.name, String(value)] as const];
+          }),
+        ),
+      })),
+    ),
+});
+export type WireActivity = z.infer<typeof wireActivity>;
+
+const wireActivities = z.object({
+  kind: z.literal('admin#reports#activities'),
+  nextPageToken: text,
+  items: z.array(wireActivity).nullish(),
+});
+
+/** Reads a page of the Reports API's log. A page without entries has no list at all. */
+export function readActivities(body: unknown): {
+  readonly entries: readonly WireActivity[];
+  readonly nextPageToken: string | null;
+} {
+  const parsed = wireActivities.safeParse(body);
+  if (!parsed.success) throw malformedAnswer('activities.list', 'no list of activities');
+  return { entries: parsed.data.items ?? [], nextPageToken: parsed.data.nextPageToken || null };
+}

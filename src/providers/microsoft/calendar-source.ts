@@ -15,6 +15,7 @@ import {
   readListing,
   readSeries,
 } from './reading.ts';
+import type { Restarts } from './restarts.ts';
 import { instantOf, instantOfText, queryTime } from './time.ts';
 import {
   deltaPageOf,
@@ -39,7 +40,7 @@ const MOVED_MS = 14 * DAY_MS;
 const SERIES_LOOK_MS = 400 * DAY_MS;
 
 /** Reads mailboxes' default calendars through Microsoft Graph. */
-export function createCalendarSource(graph: Graph): CalendarSource {
+export function createCalendarSource(graph: Graph, restarts: Restarts): CalendarSource {
   return {
     provider: 'microsoft',
     cursorVersion: `calendarView/delta;${PREFER};mapping=${MAPPING}`,
@@ -49,9 +50,11 @@ export function createCalendarSource(graph: Graph): CalendarSource {
       // Delta takes neither $select nor $expand; a window given beside a cursor has no effect by contract.
       const first = begun?.deltaLink ?? `${userPath(calendar)}/calendarView/delta?${bounds(window)}`;
       const ask = { ...asking(calendar, signal), timeoutMs: DELTA_TIMEOUT_MS };
+      if (begun === null) restarts.begin(calendar.address);
       try {
         for await (const page of pagesFrom(graph, first, ask, deltaPageOf)) {
           const deltaLink = page['@odata.deltaLink'];
+          if (deltaLink !== undefined) restarts.finished(calendar.address);
           yield {
             ...readChanges(page.value, calendar.address),
             cursor:
@@ -64,6 +67,7 @@ export function createCalendarSource(graph: Graph): CalendarSource {
         // Graph may forget even a round that has just begun. No cursor of the caller's is lost then, and
         // beginning again at once could go on for ever.
         const lost = isFailure(error, 'gone') && error.code === 'cursor_lost';
+        if (lost) restarts.lost(calendar.address);
         if (lost && begun === null)
           throw failure.transient('round_lost', { provider: 'microsoft', cause: error });
         throw error;

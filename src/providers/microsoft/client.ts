@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   Client,
   type Context,
+  type GraphRequest,
   HTTPMessageHandler,
   type Middleware,
   type MiddlewareOptions,
@@ -32,6 +33,14 @@ export type Ask = {
   readonly timeoutMs?: number;
 };
 
+export type ChangeMethod = 'POST' | 'PATCH' | 'DELETE';
+
+type Errand = {
+  readonly method: 'GET' | ChangeMethod;
+  readonly path: string;
+  readonly body: object | null;
+};
+
 /** One request on the wire, for whoever counts them. */
 export type RequestReport = {
   readonly provider: 'microsoft';
@@ -46,6 +55,12 @@ export type Graph = {
    * @throws Failure
    */
   get(path: string, ask: Ask): Promise<Answer>;
+  /**
+   * Changes something. POST is repeated only where Graph refused it (throttled, token renewed): a POST whose answer
+   * was lost may have been done. An answer without a body has `body: null`.
+   * @throws Failure
+   */
+  send(method: ChangeMethod, path: string, body: object | null, ask: Ask): Promise<Answer>;
   /**
    * The path and query of a link Graph gave, as `get` takes it.
    * @throws Failure `config`/`foreign_link` when it leads off the configured origin, as behind a proxy that
@@ -71,11 +86,11 @@ export function createGraph(
     middleware: [new BearerHandler(base.origin, deps.tokens), new TimeoutHandler(), new HTTPMessageHandler()],
   });
 
-  async function reported(path: string, ask: Ask): Promise<Answer> {
+  async function reported(errand: Errand, ask: Ask): Promise<Answer> {
     const report = (outcome: RequestReport['outcome']) =>
-      deps.onRequest?.({ provider: 'microsoft', operation: operationOf(path), outcome });
+      deps.onRequest?.({ provider: 'microsoft', operation: operationOf(errand.path), outcome });
     try {
-      const answer = await attempt(path, ask);
+      const answer = await attempt(errand, ask);
       report('ok');
       return answer;
     } catch (error) {
@@ -84,17 +99,21 @@ export function createGraph(
     }
   }
 
-  async function attempt(path: string, { signal, timeoutMs = REQUEST_TIMEOUT_MS }: Ask): Promise<Answer> {
+  async function attempt(errand: Errand, ask: Ask): Promise<Answer> {
+    const { signal, timeoutMs = REQUEST_TIMEOUT_MS } = ask;
     signal.throwIfAborted();
     const exchange = new Exchange(AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
     try {
-      const response: Response = await client
-        .api(path)
+      const request = client
+        .api(errand.path)
         .headers({ Prefer: PREFER, 'client-request-id': randomUUID() })
         .middlewareOptions([exchange])
-        .responseType(ResponseType.RAW)
-        .get();
+        .responseType(ResponseType.RAW);
+      const response = await sent(request, errand);
       const text = await response.text();
+      if (response.ok && text === '' && errand.method !== 'GET') {
+        return { body: null, headers: response.headers };
+      }
       const body = parsed(text);
       if (response.status === 401 && exchange.token !== undefined) deps.tokens.refused(exchange.token);
       if (!response.ok) throw answerFailure(response.status, body, response.headers, Date.now());
@@ -107,7 +126,20 @@ export function createGraph(
   }
 
   return {
-    get: (path, ask) => deps.requester.run(ask.mailbox, () => reported(path, ask), ask.signal),
+    get: (path, ask) =>
+      deps.requester.run(
+        ask.mailbox,
+        () => reported({ method: 'GET', path, body: null }, ask),
+        ask.signal,
+        'may_repeat',
+      ),
+    send: (method, path, body, ask) =>
+      deps.requester.run(
+        ask.mailbox,
+        () => reported({ method, path, body }, ask),
+        ask.signal,
+        method === 'POST' ? 'once' : 'may_repeat',
+      ),
     pathOf(link) {
       const url = URL.parse(link);
       const prefix = `${root}/${VERSION}/`;
@@ -120,6 +152,19 @@ export function createGraph(
       return `${url.pathname.slice(prefix.length - 1)}${url.search}`;
     },
   };
+}
+
+function sent(request: GraphRequest, { method, body }: Errand): Promise<Response> {
+  switch (method) {
+    case 'GET':
+      return request.get();
+    case 'POST':
+      return request.post(body ?? {});
+    case 'PATCH':
+      return request.patch(body ?? {});
+    case 'DELETE':
+      return request.delete();
+  }
 }
 
 /** What travels down the chain with one request, and comes back up. */
@@ -200,6 +245,7 @@ const OPERATIONS = [
   'events',
   'attendanceReports',
   'onlineMeetings',
+  'subscriptions',
   'users',
 ] as const;
 

@@ -10,20 +10,25 @@ import { type Failure, failure, isFailure } from '../../domain/failure.ts';
 import type { Log } from '../../runtime/log.ts';
 import { retryAfterOf, type TokenAnswer, tokenFailure } from './failures.ts';
 
-/** Who the daemon is for Entra. Exactly one of `clientSecret` and `certificate` is given. */
+export type EntraCertificate = {
+  readonly privateKeyPem: string;
+  /** SHA-256 of the certificate in hex. */
+  readonly thumbprintSha256: string;
+  /** The certificate chain in PEM, where the tenant trusts by subject name and issuer. */
+  readonly x5c?: string | undefined;
+  /** ISO 8601, UTC. */
+  readonly expiresAt?: string | undefined;
+};
+
+/**
+ * Who the daemon is for Entra. At least one credential is given; more than one while they are rotated: the
+ * certificate is tried first, then the secrets in their order.
+ */
 export type EntraSettings = {
   readonly tenant: string;
   readonly clientId: string;
-  readonly clientSecret?: string | undefined;
-  readonly certificate?:
-    | {
-        readonly privateKeyPem: string;
-        /** SHA-256 of the certificate in hex. */
-        readonly thumbprintSha256: string;
-        /** The certificate chain in PEM, where the tenant trusts by subject name and issuer. */
-        readonly x5c?: string | undefined;
-      }
-    | undefined;
+  readonly clientSecret?: string | readonly string[] | undefined;
+  readonly certificate?: EntraCertificate | undefined;
   readonly graphUrl: string;
   /** The full token endpoint, for national clouds, proxies and tests. */
   readonly tokenUrl?: string | undefined;
@@ -45,6 +50,13 @@ const PAUSE_AFTER_FAULT_MS = 30_000;
 /** An expired secret stays expired until a person acts; Entra counts refused attempts. */
 const PAUSE_AFTER_REFUSAL_MS = 300_000;
 
+/** Days before the end of a certificate at which its renewal is asked for. */
+const EXPIRY_TOLD_AT_DAYS = [1, 7, 30] as const;
+const DAY_MS = 86_400_000;
+
+/** Refused for what it is; another one may be taken. */
+const CREDENTIAL_REFUSED = new Set(['secret_expired', 'credential_refused']);
+
 const PUBLIC_GRAPH = 'https://graph.microsoft.com';
 const NATIONAL_GRAPHS = new Set([
   'https://graph.microsoft.us',
@@ -57,19 +69,62 @@ const NATIONAL_GRAPHS = new Set([
  * silent flow), and the last good token serves until it dies when a renewal fails.
  */
 export function createTokenSource(settings: EntraSettings, deps: { readonly log: Log }): TokenSource {
+  const credentials = credentialsOf(settings);
   let held: { readonly value: string; readonly expiresAt: number } | undefined;
   let flight: Promise<string> | undefined;
   let lastFailure: { readonly failure: Failure; readonly retryAt: number } | undefined;
+  /** The credential that was accepted last. */
+  let accepted = 0;
+  let refusalTold = false;
+  let expiryToldAt = Number.POSITIVE_INFINITY;
+
+  /** With the credential that worked last, then with the others; the first refusal is the one to tell. */
+  async function requestWithAny(): Promise<AuthenticationResult> {
+    let first: Failure | undefined;
+    for (let tried = 0; tried < credentials.length; tried += 1) {
+      const at = (accepted + tried) % credentials.length;
+      const credential = credentials[at];
+      if (credential === undefined) break;
+      try {
+        const result = await requestToken(settings, credential);
+        if (at !== accepted)
+          deps.log.warn({ credential: credential.kind }, 'another microsoft credential was taken');
+        accepted = at;
+        return result;
+      } catch (error) {
+        if (!isFailure(error, 'config') || !CREDENTIAL_REFUSED.has(error.code)) throw error;
+        first ??= error;
+      }
+    }
+    throw first ?? failure.config('client_settings', { provider: 'microsoft', detail: 'no credential' });
+  }
+
+  function tellOfExpiry(): void {
+    const { expiresAt } = settings.certificate ?? {};
+    if (expiresAt === undefined) return;
+    const days = (Date.parse(expiresAt) - Date.now()) / DAY_MS;
+    const stage = EXPIRY_TOLD_AT_DAYS.find((limit) => days <= limit);
+    if (stage === undefined || stage >= expiryToldAt) return;
+    expiryToldAt = stage;
+    deps.log.warn({ expiresAt }, 'the microsoft certificate ends soon: register another one');
+  }
 
   async function acquire(): Promise<string> {
     try {
-      const result = await requestToken(settings);
+      const result = await requestWithAny();
       held = { value: result.accessToken, expiresAt: result.expiresOn?.getTime() ?? Date.now() };
       lastFailure = undefined;
+      refusalTold = false;
+      tellOfExpiry();
       return result.accessToken;
     } catch (error) {
       const failed = isFailure(error) ? error : failure.bug('token_request', { cause: error });
       lastFailure = { failure: failed, retryAt: Date.now() + pauseAfter(failed) };
+      // Once: what follows from it is seen at every calendar, and nothing changes until a person acts.
+      if (failed.kind === 'config' && !refusalTold) {
+        refusalTold = true;
+        deps.log.error({ err: failed }, 'entra gives this application no token: a person must act');
+      }
       if (held !== undefined && held.expiresAt - Date.now() > USABLE_MS) {
         deps.log.warn({ err: failed }, 'microsoft token not renewed, the last one serves on');
         return held.value;
@@ -109,11 +164,14 @@ function pauseAfter(failed: Failure): number {
  * One exchange with Entra. The application object is made anew each time: msal would remember a 5xx and refuse
  * locally for a minute, with an error that names nothing.
  */
-async function requestToken(settings: EntraSettings): Promise<AuthenticationResult> {
+async function requestToken(
+  settings: EntraSettings,
+  credential: EntraCredential,
+): Promise<AuthenticationResult> {
   const network = new TimedNetwork();
   let result: AuthenticationResult | null;
   try {
-    const application = new ConfidentialClientApplication(configuration(settings, network));
+    const application = new ConfidentialClientApplication(configuration(settings, credential, network));
     result = await application.acquireTokenByClientCredential({ scopes: [scope(settings.graphUrl)] });
   } catch (error) {
     throw tokenFailure(network.answer, network.thrown, error);
@@ -129,8 +187,24 @@ function scope(graphUrl: string): string {
   return `${NATIONAL_GRAPHS.has(origin) ? origin : PUBLIC_GRAPH}/.default`;
 }
 
-function configuration(settings: EntraSettings, network: INetworkModule): Configuration {
-  const { tenant, clientId, clientSecret, certificate } = settings;
+type EntraCredential =
+  | { readonly kind: 'secret'; readonly secret: string }
+  | { readonly kind: 'certificate'; readonly certificate: EntraCertificate };
+
+function credentialsOf({ clientSecret = [], certificate }: EntraSettings): readonly EntraCredential[] {
+  const secrets = typeof clientSecret === 'string' ? [clientSecret] : clientSecret;
+  return [
+    ...(certificate === undefined ? [] : [{ kind: 'certificate', certificate } as const]),
+    ...secrets.map((secret) => ({ kind: 'secret', secret }) as const),
+  ];
+}
+
+function configuration(
+  settings: EntraSettings,
+  credential: EntraCredential,
+  network: INetworkModule,
+): Configuration {
+  const { tenant, clientId } = settings;
   const endpoint = settings.tokenUrl === undefined ? undefined : new URL(settings.tokenUrl);
   // msal accepts only an https authority, while its token endpoint may be any URL that the metadata names.
   const host = endpoint?.protocol === 'https:' ? endpoint.host : 'login.microsoftonline.com';
@@ -139,14 +213,9 @@ function configuration(settings: EntraSettings, network: INetworkModule): Config
     auth: {
       clientId,
       authority,
-      ...(clientSecret !== undefined && { clientSecret }),
-      ...(certificate !== undefined && {
-        clientCertificate: {
-          thumbprintSha256: certificate.thumbprintSha256,
-          privateKey: certificate.privateKeyPem,
-          ...(certificate.x5c !== undefined && { x5c: certificate.x5c }),
-        },
-      }),
+      ...(credential.kind === 'secret'
+        ? { clientSecret: credential.secret }
+        : { clientCertificate: assertionKey(credential.certificate) }),
       ...(endpoint !== undefined && {
         knownAuthorities: [host],
         authorityMetadata: JSON.stringify({
@@ -160,6 +229,10 @@ function configuration(settings: EntraSettings, network: INetworkModule): Config
     },
     system: { networkClient: network },
   };
+}
+
+function assertionKey({ thumbprintSha256, privateKeyPem, x5c }: EntraCertificate) {
+  return { thumbprintSha256, privateKey: privateKeyPem, ...(x5c !== undefined && { x5c }) };
 }
 
 /**

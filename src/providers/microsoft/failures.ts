@@ -24,6 +24,8 @@ const USER_GONE = new Set([
   'errorinvaliduser',
   'errornonexistentmailbox',
 ]);
+/** Graph called the address it was given for notifications, and was not answered as it must be. */
+const NOT_VALIDATED = new Set(['validationerror']);
 const ITEM_NOT_FOUND = new Set(['erroritemnotfound', 'itemnotfound']);
 
 /**
@@ -61,6 +63,7 @@ export function answerFailure(status: number, body: unknown, headers: Headers, n
   if (status === 429 || status === 509) return failure.throttled('throttled', facts);
   if (status === 408 || status >= 500) return failure.transient('server_error', facts);
   if (status >= 300 && status < 400) return failure.transient('unexpected_redirect', facts);
+  if (status === 400 && known(NOT_VALIDATED)) return failure.config('push_url_refused', facts);
   if (status === 400) return failure.bug('bad_request', facts);
   return failure.permanent('refused', facts);
 }

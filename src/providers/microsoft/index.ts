@@ -1,5 +1,7 @@
 import type { CalendarSource } from '../../ports/calendar-source.ts';
 import type { EvidenceSource } from '../../ports/evidence-source.ts';
+import type { ReadNotification } from '../../ports/notification.ts';
+import type { PushService } from '../../ports/push-service.ts';
 import type { Log } from '../../runtime/log.ts';
 import { createCalendarSource } from './calendar-source.ts';
 import { createGraph, type RequestReport } from './client.ts';
@@ -7,8 +9,11 @@ import { createTokenSource, type EntraSettings } from './credentials.ts';
 import { createDirectory } from './directory.ts';
 import { createEvidenceSource } from './evidence-source.ts';
 import { byAnyAddress } from './mailbox.ts';
-import { type ProbeFinding, probeMailbox } from './probe.ts';
-import { createRequester, type Pacing } from './request.ts';
+import { readNotification } from './notification.ts';
+import { type ProbeFinding, probeMailbox, probeRefused } from './probe.ts';
+import { createPushService } from './push.ts';
+import { createRequester, type Pacing, UNPACED } from './request.ts';
+import { createRestarts } from './restarts.ts';
 
 export type { RequestReport } from './client.ts';
 export type { ProbeFinding } from './probe.ts';
@@ -21,12 +26,18 @@ export type MicrosoftSettings = EntraSettings & {
 export type Microsoft = {
   readonly calendar: CalendarSource;
   readonly evidence: EvidenceSource;
+  readonly push: PushService;
+  readonly readNotification: ReadNotification;
   /** What `doctor` tells about reading one mailbox. Never throws for what it came to find. */
   probe(address: string, signal: AbortSignal): Promise<ProbeFinding[]>;
+  /** Whether a mailbox that must not be readable is refused. Never throws for what it came to find. */
+  probeRefused(address: string, signal: AbortSignal): Promise<ProbeFinding>;
 };
 
 export type MicrosoftDeps = Pacing & {
   readonly log: Log;
+  /** Business time in milliseconds since the epoch: how long subscriptions are asked for. The machine's by default. */
+  readonly now?: (() => number) | undefined;
   /** Told of every request to Graph, repeated ones included. */
   readonly onRequest?: ((report: RequestReport) => void) | undefined;
 };
@@ -40,9 +51,15 @@ export function createMicrosoft(settings: MicrosoftSettings, deps: MicrosoftDeps
   const requester = createRequester(settings, deps);
   const graph = createGraph(settings, { tokens, requester, onRequest: deps.onRequest });
   const directory = createDirectory(graph);
+  const unpaced = createGraph(settings, { tokens, requester: UNPACED });
+  const elapsed = deps.elapsed ?? (() => performance.now());
+  const restarts = createRestarts({ log: deps.log, elapsed });
   return {
-    calendar: createCalendarSource(byAnyAddress(graph, directory)),
+    calendar: createCalendarSource(byAnyAddress(graph, directory), restarts),
     evidence: createEvidenceSource(settings, graph, directory),
-    probe: (address, signal) => probeMailbox({ graph, tokens, directory }, address, signal),
+    readNotification,
+    push: createPushService(graph, directory, { now: deps.now ?? Date.now }),
+    probe: (address, signal) => probeMailbox({ graph, tokens, directory, unpaced }, address, signal),
+    probeRefused: (address, signal) => probeRefused(byAnyAddress(graph, directory), address, signal),
   };
 }

@@ -29,6 +29,7 @@ export function byAnyAddress(graph: Graph, directory: Directory): Graph {
 
   return {
     pathOf: (link) => graph.pathOf(link),
+    send: (method, path, body, ask) => graph.send(method, path, body, ask),
     async get(path: string, ask: Ask) {
       const asked = located(path, ask.mailbox);
       try {

@@ -1,8 +1,8 @@
 import { asFailure, type Failure, isFailure } from '../../domain/failure.ts';
-import type { Graph } from './client.ts';
+import type { Answer, Graph } from './client.ts';
 import type { TokenSource } from './credentials.ts';
 import type { Directory } from './directory.ts';
-import { pageOf } from './wire.ts';
+import { pageOf, resourceOf, type WireEvent, wireEvent } from './wire.ts';
 
 /** One thing `doctor` looked at, and what to do when it is not well. */
 export type ProbeFinding = {
@@ -16,12 +16,25 @@ export type ProbeFinding = {
 /** A link no meeting has. Asking for it shows whether asking is allowed. */
 const NO_MEETING = 'https://teams.microsoft.com/l/meetup-join/none';
 
+/** More than Graph is ever asked for at once; its documentation names four for a mailbox. */
+const AT_ONCE = 4;
+const DAY_MS = 86_400_000;
+
+export type ProbeParts = {
+  readonly graph: Graph;
+  readonly tokens: TokenSource;
+  readonly directory: Directory;
+  /** A Graph whose requests neither wait for one another nor are repeated. */
+  readonly unpaced: Graph;
+};
+
 /**
  * Looks, without changing anything, at whatever reading `address` needs: the credential, the mailbox, ids that
- * survive a move, the directory, and Teams' attendance.
+ * survive a move, the directory, and Teams' attendance; and at what Microsoft's documentation leaves open: whether
+ * series go by immutable ids, whether private events have words, how many requests may be under way.
  */
 export async function probeMailbox(
-  parts: { readonly graph: Graph; readonly tokens: TokenSource; readonly directory: Directory },
+  parts: ProbeParts,
   address: string,
   signal: AbortSignal,
 ): Promise<ProbeFinding[]> {
@@ -54,6 +67,7 @@ export async function probeMailbox(
             mend: 'see whether a proxy before Graph removes the Prefer header',
           },
     );
+    findings.push(...(await eventFindings(parts, user, address, signal)));
   } catch (error) {
     findings.push(ill('calendar', asFailure(error), CALENDAR_MEND));
   }
@@ -71,6 +85,101 @@ export async function probeMailbox(
     findings.push(await attendance(graph, found.id, address, signal));
   }
   return findings;
+}
+
+/** What can be learnt from the events there are; nothing of them is told. */
+async function eventFindings(
+  { graph, unpaced }: ProbeParts,
+  user: string,
+  address: string,
+  signal: AbortSignal,
+): Promise<ProbeFinding[]> {
+  const ask = { mailbox: address, signal };
+  const iso = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 19);
+  const around = `startDateTime=${iso(-30)}Z&endDateTime=${iso(30)}Z`;
+  const fields = '$select=id,type,seriesMasterId,sensitivity,subject';
+  const view = `${user}/calendarView?${around}&$top=50&${fields}`;
+  const events = pageOf((await graph.get(view, ask)).body).value.map((row) => resourceOf(wireEvent, row));
+  const findings: ProbeFinding[] = [];
+  const seriesId = events.find((event) => event.seriesMasterId)?.seriesMasterId;
+  if (seriesId)
+    findings.push(
+      await seriesFinding(graph, `${user}/events/${encodeURIComponent(seriesId)}`, ask, seriesId),
+    );
+  const secret = events.filter((event) => event.sensitivity === 'private');
+  if (secret.length > 0) findings.push(privateFinding(secret));
+  const small = `${user}/calendarView?${around}&$top=1&$select=id`;
+  const outcomes = await Promise.all(
+    Array.from({ length: AT_ONCE }, () =>
+      unpaced.get(small, ask).then((): Answer | Failure | null => null, asFailure),
+    ),
+  );
+  const throttled = outcomes.filter((outcome) => isFailure(outcome, 'throttled')).length;
+  findings.push(
+    well(
+      'requests at once',
+      throttled === 0
+        ? `${AT_ONCE} requests at once were answered; no more than 2 are sent`
+        : `${throttled} of ${AT_ONCE} requests at once were throttled; no more than 2 are sent`,
+    ),
+  );
+  return findings;
+}
+
+async function seriesFinding(
+  graph: Graph,
+  path: string,
+  ask: { readonly mailbox: string; readonly signal: AbortSignal },
+  seriesId: string,
+): Promise<ProbeFinding> {
+  try {
+    const master = resourceOf(wireEvent, (await graph.get(`${path}?$select=id,type`, ask)).body);
+    if (master.id === seriesId) return well('series ids', 'series go by immutable ids, too');
+    const finding =
+      'occurrences name their series by another id than the series has: each change costs a look more';
+    return { check: 'series ids', ok: false, finding, mend: 'nothing to mend; tell the makers of cadenced' };
+  } catch (error) {
+    return ill('series ids', asFailure(error), 'nothing to mend; tell the makers of cadenced');
+  }
+}
+
+function privateFinding(events: readonly WireEvent[]): ProbeFinding {
+  const worded = events.some(({ subject }) => subject);
+  return well(
+    'private events',
+    worded
+      ? 'can be matched by their words, which are not kept'
+      : 'show no words: tag them by category or mailbox',
+  );
+}
+
+/**
+ * Whether a mailbox that must not be readable is refused. Grants add up: a consent for the whole tenant is not
+ * narrowed by a scope in Exchange, and nothing but a try shows it.
+ */
+export async function probeRefused(
+  graph: Graph,
+  address: string,
+  signal: AbortSignal,
+): Promise<ProbeFinding> {
+  const path = `/users/${encodeURIComponent(address)}/calendarView?startDateTime=2026-01-01T00:00:00Z&endDateTime=2026-01-02T00:00:00Z&$top=1&$select=id`;
+  const check = 'restriction';
+  const outcome = await graph.get(path, { mailbox: address, signal }).then(() => null, asFailure);
+  if (outcome === null) {
+    const finding = `${address} can be read, and must not be`;
+    return { check, ok: false, finding, mend: RESTRICTION_MEND };
+  }
+  if (outcome.status === 403) return well(check, `${address} is refused, as it must be`);
+  if (outcome.status === 404) {
+    const finding = `${address} has no mailbox, so that its refusal proves nothing`;
+    return {
+      check,
+      ok: false,
+      finding,
+      mend: 'name a mailbox that exists in CADENCED_MICROSOFT_NEGATIVE_PROBE',
+    };
+  }
+  return ill(check, outcome, 'try again');
 }
 
 async function attendance(
@@ -94,6 +203,8 @@ const CREDENTIAL_MEND =
 const CALENDAR_MEND =
   'grant the application permission Calendars.Read with consent of an administrator, let the access policy include this mailbox (changes take over an hour), and check that it has an Exchange Online licence';
 const DIRECTORY_MEND = 'grant the application permission User.Read.All with consent of an administrator';
+const RESTRICTION_MEND =
+  'take back the consent to Calendars.Read in Entra where RBAC for Applications grants it, or restrict it by an application access policy; grants add up, and a change can take over an hour';
 const ATTENDANCE_MEND =
   'grant OnlineMeetings.Read.All and OnlineMeetingArtifact.Read.All, and give this organizer a Teams application access policy (New-CsApplicationAccessPolicy; it takes up to 30 minutes)';
 

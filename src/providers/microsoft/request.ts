@@ -16,9 +16,16 @@ export type Requester = {
   /**
    * Runs one attempt, again where that may help, within the limits of the mailbox and of the whole provider.
    * @param mailbox whose concurrency it counts against
+   * @param repeat `once` where an attempt without an answer may have been done all the same: it is made again only
+   *   after a refusal (429, 401)
    * @throws Failure; `throttled` with `retryAfterMs` where waiting would take longer than a caller can hold on
    */
-  run<T>(mailbox: string, attempt: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  run<T>(
+    mailbox: string,
+    attempt: () => Promise<T>,
+    signal: AbortSignal,
+    repeat?: 'may_repeat' | 'once',
+  ): Promise<T>;
 };
 
 /** Graph allows four in flight per app and mailbox, and copies of its documentation disagree about the scope. */
@@ -36,6 +43,9 @@ const UNSTATED_THROTTLE_MS = 60_000;
 const BLOCKED = Symbol('blocked');
 
 type Mailbox = { readonly queue: PQueue; users: number; blockedUntil: number };
+
+/** A gate that is always open: every attempt is made at once, and once. For probing only. */
+export const UNPACED: Requester = { run: (_mailbox, attempt) => attempt() };
 
 /** Makes the one gate through which every request to Graph passes. */
 export function createRequester(settings: { readonly maxInFlight: number }, pacing: Pacing): Requester {
@@ -79,7 +89,12 @@ export function createRequester(settings: { readonly maxInFlight: number }, paci
     }
   }
 
-  async function tries<T>(box: Mailbox, attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  async function tries<T>(
+    box: Mailbox,
+    attempt: () => Promise<T>,
+    signal: AbortSignal,
+    repeat: 'may_repeat' | 'once',
+  ): Promise<T> {
     const begun = elapsed();
     let waited = 0;
     let renewed = false;
@@ -109,7 +124,7 @@ export function createRequester(settings: { readonly maxInFlight: number }, paci
         renewed = true;
         continue;
       }
-      if (!retryable(failed.kind)) throw failed;
+      if (!retryable(failed.kind) || (repeat === 'once' && failed.kind !== 'throttled')) throw failed;
       const delay = Math.max(failed.retryAfterMs ?? 0, backoff(made));
       if (failed.kind === 'throttled') box.blockedUntil = elapsed() + delay;
       const tooLong = waited + delay > MAX_WAIT_MS || elapsed() - begun > LAST_START_MS;
@@ -122,10 +137,10 @@ export function createRequester(settings: { readonly maxInFlight: number }, paci
   }
 
   return {
-    async run(key, attempt, signal) {
+    async run(key, attempt, signal, repeat = 'may_repeat') {
       const box = enter(key);
       try {
-        return await tries(box, attempt, signal);
+        return await tries(box, attempt, signal, repeat);
       } catch (error) {
         // A caller may abort with any reason of its own.
         throw signal.aborted ? failure.transient('aborted', { provider: 'microsoft' }) : thrownFailure(error);

@@ -60,6 +60,15 @@ export const wireMaster = wireEvent.extend({ cancelledOccurrences: z.array(z.str
 export type WireMaster = z.infer<typeof wireMaster>;
 export const MASTER_FIELDS = `${EVENT_FIELDS},cancelledOccurrences`;
 
+/** https://learn.microsoft.com/graph/api/resources/subscription */
+export const wireSubscription = z.object({
+  id: z.string().min(1),
+  resource: text,
+  notificationUrl: text,
+  expirationDateTime: z.string(),
+});
+export type WireSubscription = z.infer<typeof wireSubscription>;
+
 const wirePage = z.object({
   value: z.array(z.unknown()),
   '@odata.nextLink': z.string().min(1).optional(),

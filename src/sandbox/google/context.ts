@@ -14,6 +14,21 @@ export interface GoogleHabits {
   tombstonesKeptMs: number;
   /** Requests a minute for one quota user; the service account counts as one when none is named. Null: no limit. */
   perUserPerMinute: number | null;
+  /** How long a channel lives at most. */
+  pushTtlMs: number;
+  /** The shares of notifications that never come, and that come twice. */
+  pushLost: number;
+  pushTwice: number;
+  /** How late notifications come, in real milliseconds. */
+  pushDelayMs: number;
+  /** The first of the growing real distances at which a notification is tried again. */
+  pushRetryMs: number;
+  /** The `sync` message comes before the watch is answered. */
+  syncFirst: boolean;
+  /** Whether an administrator's policy lets the address be written to. */
+  webhooks: 'accepted' | 'unauthorized';
+  /** How late Reports tells of somebody who left a call. */
+  reportsLagMs: number;
 }
 
 export interface GoogleContext {
@@ -48,6 +63,7 @@ export const SCOPES = {
     `${AUTH}/calendar.events.owned.readonly`,
   ],
   meet: [`${AUTH}/meetings.space.readonly`, `${AUTH}/meetings.space.created`],
+  reports: [`${AUTH}/admin.reports.audit.readonly`],
   directory: [`${AUTH}/admin.directory.user`, `${AUTH}/admin.directory.user.readonly`],
 } as const;
 

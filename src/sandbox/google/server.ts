@@ -9,7 +9,9 @@ import { errorBody, faultBody, grpcForm, invalidParameter, REFUSALS, RefusedErro
 import { registerEvents } from './events.ts';
 import { registerMeet } from './meet.ts';
 import { partialResponse } from './partial-response.ts';
+import { type Push, registerPush } from './push.ts';
 import { createQuota } from './quota.ts';
+import { registerReports } from './reports.ts';
 import { registerToken } from './token.ts';
 
 export interface GoogleSandboxOptions {
@@ -23,7 +25,7 @@ export interface GoogleSandboxOptions {
 }
 
 export interface GoogleSandbox {
-  /** One origin for Calendar, Meet and the Directory. */
+  /** One origin for Calendar, Meet, Reports and the Directory. */
   url: string;
   tokenUrl: string;
   serviceAccountKey: ServiceAccountKey;
@@ -32,6 +34,8 @@ export interface GoogleSandbox {
   habits: GoogleHabits;
   /** Changeable while it runs: take a scope out, and tokens for it are refused. */
   grantedScopes: Set<string>;
+  /** The notifier and its channels. */
+  push: Push;
   /** Makes every access token handed out so far worthless. */
   revokeAccessTokens(): void;
   close(): Promise<void>;
@@ -43,6 +47,14 @@ const HABITS: GoogleHabits = {
   sparseTombstones: 0.3,
   tombstonesKeptMs: 30 * 86_400_000,
   perUserPerMinute: null,
+  pushTtlMs: 7 * 86_400_000,
+  pushLost: 0,
+  pushTwice: 0,
+  pushDelayMs: 0,
+  pushRetryMs: 200,
+  syncFirst: true,
+  webhooks: 'accepted',
+  reportsLagMs: 45 * 60_000,
 };
 
 /** Starts Google's stand-in on a free port of 127.0.0.1. */
@@ -77,7 +89,9 @@ export async function startGoogleSandbox(
   limitByQuota(app, context);
   registerToken(app, context);
   registerEvents(app, context);
+  const push = registerPush(app, context);
   registerMeet(app, context);
+  registerReports(app, context);
   registerDirectory(app, context);
   const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
   return {
@@ -88,7 +102,11 @@ export async function startGoogleSandbox(
     habits: context.habits,
     grantedScopes: context.grantedScopes,
     revokeAccessTokens: () => context.tokens.clear(),
-    close: () => app.close(),
+    push,
+    async close() {
+      push.close();
+      await app.close();
+    },
   };
 }
 

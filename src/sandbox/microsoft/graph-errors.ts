@@ -87,6 +87,33 @@ export const refusals = {
       'ErrorInvalidUrlQuery',
       "The following parameters are not supported with change tracking over the 'CalendarView' resource: '$orderby, $filter, $select, $expand, $search, $top'.",
     ),
+  subscriptionMissing: (id: string) =>
+    new GraphRefusal(404, 'ResourceNotFound', `The object was not found. Subscription '${id}'.`),
+  subscriptionInvalid: (message: string) => new GraphRefusal(400, 'InvalidRequest', message),
+  validationFailed: () =>
+    new GraphRefusal(
+      400,
+      'ValidationError',
+      'Subscription validation request failed. Notification endpoint must respond with 200 OK to validation request.',
+    ),
+  validationTimedOut: () =>
+    new GraphRefusal(400, 'InvalidRequest', 'Subscription validation request timed out.'),
+  subscriptionExists: (id: string) =>
+    new GraphRefusal(409, 'Conflict', `Subscription Id ${id} already exists for the requested combination.`),
+  subscriptionQuota: () =>
+    new GraphRefusal(403, 'ExtensionError', 'The mailbox has reached its limit of active subscriptions.'),
+  subscriptionDenied: () =>
+    new GraphRefusal(
+      403,
+      'ExtensionError',
+      'Operation: Create; Exception: [Status Code: Forbidden; Reason: Access is denied. Check credentials and try again.]',
+    ),
+  subscriptionMailboxMissing: () =>
+    new GraphRefusal(
+      404,
+      'ExtensionError',
+      'Operation: Create; Exception: [Status Code: NotFound; Reason: REST API is not yet supported for this mailbox.]',
+    ),
   badRequest: (message: string) => new GraphRefusal(400, 'BadRequest', message),
   teamsDenied: (user: string) =>
     new GraphRefusal(

@@ -25,18 +25,33 @@ export interface GraphRequest {
   readonly origin: string;
   /** Path without the query. */
   readonly path: string;
+  /** Parsed JSON of a POST or PATCH. */
+  readonly body: unknown;
   /** A fault which the route itself acts out: an expired cursor, an empty page. */
   readonly fault: Fault['kind'] | null;
 }
 
-/** What a route answers: a body, or a refusal thrown. */
+/** What a route answers: a body, a {@link GraphAnswer}, or a refusal thrown. */
 export type GraphRoute = (request: GraphRequest) => unknown;
+
+/** An answer with a status of its own; without a body where it is null. */
+export class GraphAnswer {
+  readonly status: number;
+  readonly body: unknown;
+
+  constructor(status: number, body: unknown) {
+    this.status = status;
+    this.body = body;
+  }
+}
 
 /** A server that speaks as Graph does: tokens, preferences, error bodies, limits per mailbox. */
 export interface GraphServer {
   readonly app: FastifyInstance;
   /** Adds `GET /v1.0{path}`. Requests under a mailbox (`counted`) take part in its concurrency limit. */
   readonly get: (path: string, counted: boolean, route: GraphRoute) => void;
+  /** Adds a route that changes something. Such requests concern no mailbox's limit. */
+  readonly route: (method: 'POST' | 'PATCH' | 'DELETE', path: string, route: GraphRoute) => void;
 }
 
 export function createGraphServer(options: {
@@ -100,33 +115,45 @@ export function createGraphServer(options: {
     const mailbox = namedPerson(world, request.user)?.id ?? request.user;
     const together = (underWay.get(mailbox) ?? 0) + 1;
     underWay.set(mailbox, together);
+    let outcome: unknown;
     try {
       if (habits.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, habits.latencyMs));
       if (!entra.accepts(raw.headers.authorization)) throw refusals.tokenRefused();
       if (counted && together > habits.mailboxConcurrency) {
         throw refusals.concurrency(habits.throttleRetryAfter);
       }
-      const body = route(request);
-      if (request.preferences.applied.length > 0) {
-        reply.header('preference-applied', request.preferences.applied.join(', '));
-      }
-      // Sent as text with its own type: the parameters are Graph's, and clients must not trip over them.
-      return await reply
-        .header(
-          'content-type',
-          'application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8',
-        )
-        .serializer((value: unknown) => JSON.stringify(value))
-        .send(body);
+      outcome = await route(request);
     } finally {
+      // Before the answer leaves: its caller may come back sooner than we learn that it arrived.
       underWay.set(mailbox, (underWay.get(mailbox) ?? 1) - 1);
     }
+    const { status, body } = outcome instanceof GraphAnswer ? outcome : new GraphAnswer(200, outcome);
+    if (body === null) return reply.code(status).send();
+    if (request.preferences.applied.length > 0) {
+      reply.header('preference-applied', request.preferences.applied.join(', '));
+    }
+    // Sent as text with its own type: the parameters are Graph's, and clients must not trip over them.
+    return reply
+      .code(status)
+      .header(
+        'content-type',
+        'application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8',
+      )
+      .serializer((value: unknown) => JSON.stringify(value))
+      .send(body);
   }
 
   return {
     app,
     get: (path, counted, route) => {
       app.get(`/v1.0${path}`, (request, reply) => serve(counted, route, request, reply));
+    },
+    route: (method, path, route) => {
+      app.route({
+        method,
+        url: `/v1.0${path}`,
+        handler: (request, reply) => serve(false, route, request, reply),
+      });
     },
   };
 }
@@ -162,6 +189,7 @@ function readRequest(raw: FastifyRequest): GraphRequest {
     preferences: readPreferences(raw.headers.prefer),
     origin,
     path: url.pathname,
+    body: raw.body ?? null,
     fault: raw.fault?.kind ?? null,
   };
 }

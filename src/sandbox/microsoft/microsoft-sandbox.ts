@@ -7,9 +7,11 @@ import { createEntra, type Entra } from './entra.ts';
 import { createGraphServer, type TrafficHabits } from './graph-server.ts';
 import { addMeetingRoutes, type TeamsHabits } from './meeting-routes.ts';
 import { addPeopleRoutes } from './people-routes.ts';
+import { addSubscriptionRoutes } from './subscription-routes.ts';
+import { createSubscriptions, type SubscriptionHabits, type Subscriptions } from './subscriptions.ts';
 
 /** How this tenant behaves. Change the values freely while it runs. */
-export type MicrosoftHabits = DeltaHabits & TrafficHabits & TeamsHabits;
+export type MicrosoftHabits = DeltaHabits & TrafficHabits & TeamsHabits & SubscriptionHabits;
 
 export interface MicrosoftSandbox {
   /** Graph's origin, without `/v1.0`. */
@@ -21,13 +23,14 @@ export interface MicrosoftSandbox {
   readonly clientSecret: string;
   /** Secrets, certificates and tokens: expire, add, revoke. */
   readonly entra: Entra;
+  /** Push: who watches what, what was told, and lifecycle events to order. */
+  readonly subscriptions: Subscriptions;
   readonly habits: MicrosoftHabits;
   readonly close: () => Promise<void>;
 }
 
 /**
  * A stand-in for Entra and Microsoft Graph on one loopback origin, telling of the Outlook people of a world.
- * Subscriptions are not part of it yet; `world.onChange` is where they would listen.
  */
 export async function startMicrosoftSandbox(
   world: World,
@@ -43,6 +46,17 @@ export async function startMicrosoftSandbox(
     latencyMs: 2,
     attendanceDenied: new Set(),
     verifiedGuests: new Set(),
+    subscriptionLifeMinutes: 10_080,
+    subscriptionsPerMailbox: 1_000,
+    subscriptionsDenied: new Set(),
+    duplicatesRefused: true,
+    renewalValidates: false,
+    validationTimeoutMs: 10_000,
+    notificationDelayMs: 5,
+    notificationBatch: 100,
+    notificationCopies: 1,
+    notificationLoss: 0,
+    notificationRetriesMs: [50, 200, 1_000, 5_000],
     ...options.habits,
   };
   const entra = createEntra(world.random.fork('entra'));
@@ -51,6 +65,8 @@ export async function startMicrosoftSandbox(
   addCalendarRoutes(server, world, createDeltaRounds(world, world.random.fork('delta tokens'), habits));
   addPeopleRoutes(server, world);
   addMeetingRoutes(server, world, habits);
+  const subscriptions = createSubscriptions(world, world.random.fork('subscriptions'), habits, entra);
+  addSubscriptionRoutes(server, subscriptions);
 
   await server.app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = server.app.server.address() as AddressInfo;
@@ -62,7 +78,11 @@ export async function startMicrosoftSandbox(
     clientId: entra.clientId,
     clientSecret: entra.clientSecret,
     entra,
+    subscriptions,
     habits,
-    close: () => server.app.close(),
+    async close() {
+      subscriptions.close();
+      await server.app.close();
+    },
   };
 }

@@ -537,8 +537,8 @@ describe('Google calendar source', () => {
     const google = googleAt(server, { onRequest: (report) => reports.push(report) });
     await all(google.calendar.changes(ADA, null, WINDOW, signal));
     expect(reports).toEqual([
-      { provider: 'google', operation: 'events.list', outcome: 'transient' },
-      { provider: 'google', operation: 'events.list', outcome: 'ok' },
+      { provider: 'google', operation: 'events.list', outcome: 'transient', waitedMs: 0 },
+      { provider: 'google', operation: 'events.list', outcome: 'ok', waitedMs: 0 },
     ]);
   });
 
@@ -554,7 +554,9 @@ describe('Google calendar source', () => {
       ['google calendar', true],
       ['google meet records', false],
       ['google directory', false],
+      ['google reports', false],
     ]);
     expect(findings[1]?.mend).toContain('meetings.space.readonly');
+    expect(findings[3]?.mend).toContain('privilege Reports');
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FAILURE_KINDS, Failure, retryable } from '../../../src/domain/failure.ts';
-import { createLanes, withRetries } from '../../../src/providers/google/request.ts';
+import { createBudget, createLanes, withRetries } from '../../../src/providers/google/request.ts';
 
 const signal = new AbortController().signal;
 
@@ -92,5 +92,20 @@ describe('lanes', () => {
       );
     await Promise.all(['a', 'a', 'a', 'a', 'a', 'a', 'b', 'b', 'b', 'b', 'c', 'd'].map(exchange));
     expect(flying).toEqual({ all: 0, mostOfAll: 6, one: 0, mostOfOne: 4 });
+  });
+});
+
+describe('the budget', () => {
+  it('lets a burst go, then holds each one back for its share of the minute', async () => {
+    const slept: number[] = [];
+    const pace = { sleep: async (ms: number) => void slept.push(ms), random: () => 0.5 };
+    const budget = createBudget(600, 20, pace);
+    for (let asked = 0; asked < 20; asked += 1) expect(await budget.take(signal)).toBe(0);
+    for (let asked = 0; asked < 60; asked += 1) await budget.take(signal);
+    // A tenth of a second each, in turn, with half of that by chance.
+    expect(slept.length).toBeGreaterThanOrEqual(59);
+    expect(slept.toSorted((a, b) => a - b)).toEqual(slept);
+    expect(slept.at(-1)).toBeGreaterThan(5_000);
+    expect(slept.at(-1)).toBeLessThan(6_200);
   });
 });

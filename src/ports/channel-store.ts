@@ -1,0 +1,82 @@
+import type { Channel, PushState } from '../domain/channel.ts';
+import type { Instant, Provider } from '../domain/observation.ts';
+import type { CalendarRef } from './calendar-source.ts';
+import type { OpenChannel } from './push-service.ts';
+
+/** A calendar whose channels are to be looked at. */
+export interface WatchedCalendar extends CalendarRef {
+  readonly provider: Provider;
+  /** It is in the roster, can be read, and was read completely once. */
+  readonly readable: boolean;
+  readonly push: PushState | null;
+  readonly pushReason: string | null;
+  /** Openings that failed in a row. */
+  readonly failures: number;
+  /** No opening before this. */
+  readonly holdUntil: Instant | null;
+  /** Those not closed yet. */
+  readonly channels: readonly Channel[];
+}
+
+/** A channel as it is needed to check who speaks. */
+export interface NamedChannel {
+  readonly channelId: string;
+  readonly calendarId: number;
+  /** SHA-256 of the secret. */
+  readonly secretHash: Buffer;
+  readonly externalId: string | null;
+  readonly resourceId: string | null;
+}
+
+export interface ChannelStore {
+  /** Calendars whose channels fell due, at most `limit`. */
+  due(limit: number): Promise<readonly WatchedCalendar[]>;
+  /** Stores a channel before the provider is asked for it. */
+  request(channel: {
+    readonly channelId: string;
+    readonly calendarId: number;
+    readonly provider: Provider;
+    readonly secretHash: Buffer;
+    readonly url: string;
+    readonly at: Instant;
+  }): Promise<void>;
+  /** The provider opened (or lengthened) it. */
+  opened(
+    channelId: string,
+    open: OpenChannel,
+    times: { readonly at: Instant; readonly renewAt: Instant; readonly proven: boolean },
+  ): Promise<void>;
+  /** @param closed whether it is known to be gone at the provider */
+  retire(channelId: string, why: string, closed: boolean, at: Instant): Promise<void>;
+  closed(channelId: string, at: Instant): Promise<void>;
+  /** How push stands for a calendar, and when its channels are looked at again (`null`: not before there is news). */
+  rest(
+    calendarId: number,
+    push: {
+      readonly state: PushState | null;
+      readonly reason: string | null;
+      readonly failures: number;
+      readonly holdUntil: Instant | null;
+      readonly lookAgainAt: Instant | null;
+      readonly at: Instant;
+    },
+  ): Promise<void>;
+  /** The channel that goes by this name or holds this secret. */
+  named(provider: Provider, name: string, secretHash: Buffer | null): Promise<NamedChannel | null>;
+  /**
+   * Records that a channel spoke, and what follows: the calendar falls due.
+   * @returns whether it is due this moment (`false`: a little later, because a push was followed just now, or it
+   *   cannot be read anyway)
+   */
+  spoke(
+    channel: NamedChannel,
+    word: {
+      readonly name: string;
+      readonly resourceId: string | null;
+      readonly says: 'opened' | 'changed' | 'missed' | 'renew' | 'removed';
+      readonly at: Instant;
+    },
+  ): Promise<boolean>;
+  /** Which of a provider's channels are known and not closed, by the provider's names. */
+  known(provider: Provider, names: readonly string[]): Promise<ReadonlySet<string>>;
+}

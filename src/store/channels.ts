@@ -1,0 +1,209 @@
+import { type Kysely, sql } from 'kysely';
+import type { Channel } from '../domain/channel.ts';
+import type { Provider } from '../domain/observation.ts';
+import type { ChannelStore, NamedChannel, WatchedCalendar } from '../ports/channel-store.ts';
+import type { DB } from './database.generated.ts';
+
+/** Where push may be had. */
+export interface PushTerms {
+  /** Providers that we hold credentials of. */
+  readonly providers: readonly Provider[];
+  /** Whether there is an address that providers can reach. */
+  readonly reachable: boolean;
+}
+
+/** After a push was followed, the next one waits for so long: fifty in a second are two passes. */
+const PUSHES_APART = '1 second';
+/** Providers tell of a change before they can show it. */
+const FIRST_LOOK_AGAIN = '10 seconds';
+export const SECOND_LOOK_AGAIN = '60 seconds';
+
+const READABLE = sql`(calendar.retired_at is null and calendar.state in ('active', 'parked', 'throttled')
+                      and calendar.last_complete_pass_at is not null)`;
+
+/** Which calendars' channels are due. A calendar is watched once it has been read, for as long as it can be. */
+export function channelsDue({ providers, reachable }: PushTerms) {
+  return sql<boolean>`(calendar.provider = any (${[...providers]}::text[]) and case
+     when ${READABLE} and ${reachable} then coalesce(calendar.channels_due_at <= cadenced.now(), true)
+     else exists (select from cadenced.channel
+                   where channel.calendar_id = calendar.calendar_id and channel.closed_at is null
+                     and (channel.state <> 'retired' or coalesce(calendar.channels_due_at <= cadenced.now(), true)))
+     end)`;
+}
+
+/** Where push channels are kept. Deadlines of channels are business time, as the provider's own clock is. */
+export function createChannelStore(db: Kysely<DB>, terms: PushTerms): ChannelStore {
+  return {
+    async due(limit) {
+      const { rows } = await sql<{ calendar: WatchedCalendar }>`
+        select jsonb_build_object(
+                 'calendarId', calendar_id, 'provider', provider, 'address', address, 'readable', ${READABLE},
+                 'push', push_state, 'pushReason', push_reason, 'failures', push_failures,
+                 'holdUntil', ${millis('push_hold_until')},
+                 'channels', coalesce((select jsonb_agg(${channelJson()} order by requested_at)
+                    from cadenced.channel
+                   where channel.calendar_id = calendar.calendar_id and channel.closed_at is null), '[]')) as calendar
+          from cadenced.calendar
+         where ${channelsDue(terms)}
+         order by channels_due_at nulls first, calendar_id
+         limit ${limit}`.execute(db);
+      return rows.map(({ calendar }) => calendar);
+    },
+
+    async request({ channelId, calendarId, provider, secretHash, url, at }) {
+      await sql`
+        insert into cadenced.channel (channel_id, calendar_id, provider, secret_hash, url, state, requested_at)
+        values (${channelId}, ${calendarId}, ${provider}, ${secretHash}, ${url}, 'requested', ${new Date(at)})`.execute(
+        db,
+      );
+    },
+
+    async opened(channelId, open, { at, renewAt, proven }) {
+      // What is retired meanwhile stays so, and is closed by the name learnt here.
+      await sql`
+        update cadenced.channel set
+          external_id = ${open.externalId}, resource_id = coalesce(${open.resourceId}, resource_id),
+          opened_at = ${new Date(at)}, expires_at = ${new Date(open.expiresAt)}, renew_at = ${new Date(renewAt)},
+          failure = case when state = 'retired' then failure end,
+          state = case when state = 'retired' then state
+                       when ${proven} or first_spoke_at is not null then 'verified' else 'unverified' end
+         where channel_id = ${channelId}`.execute(db);
+      // Nobody tells what changed before it was open, or while it waited to be authorized again.
+      await sql`
+        update cadenced.calendar set next_poll_at = least(next_poll_at, now())
+         where state in ('active', 'parked')
+           and calendar_id = (select calendar_id from cadenced.channel where channel_id = ${channelId})`.execute(
+        db,
+      );
+    },
+
+    async retire(channelId, why, closed, at) {
+      await sql`
+        update cadenced.channel set state = 'retired', failure = coalesce(failure, ${why}),
+               closed_at = case when ${closed} then coalesce(closed_at, ${new Date(at)}) else closed_at end
+         where channel_id = ${channelId}`.execute(db);
+    },
+
+    async closed(channelId, at) {
+      await sql`
+        update cadenced.channel set closed_at = coalesce(closed_at, ${new Date(at)})
+         where channel_id = ${channelId}`.execute(db);
+    },
+
+    async rest(calendarId, push) {
+      await sql`
+        update cadenced.calendar set
+          push_since = case when push_state is distinct from ${push.state} then ${new Date(push.at)} else push_since end,
+          push_state = ${push.state}, push_reason = ${push.reason}, push_failures = ${push.failures},
+          push_hold_until = ${instant(push.holdUntil)}, channels_due_at = ${instant(push.lookAgainAt)}
+         where calendar_id = ${calendarId}`.execute(db);
+    },
+
+    async named(provider, name, secretHash) {
+      // By its secret too: a notification may come before the provider has told us the name.
+      const { rows } = await sql<NamedChannel>`
+        select channel_id as "channelId", calendar_id as "calendarId", secret_hash as "secretHash",
+               external_id as "externalId", resource_id as "resourceId"
+          from cadenced.channel
+         where provider = ${provider} and (external_id = ${name} or secret_hash = ${secretHash}::bytea)
+         order by secret_hash = ${secretHash}::bytea desc nulls last limit 1`.execute(db);
+      return rows[0] ?? null;
+    },
+
+    spoke: (channel, word) => recordWord(db, channel, word),
+
+    async known(provider, names) {
+      const { rows } = await sql<{ name: string }>`
+        select external_id as name from cadenced.channel
+         where provider = ${provider} and closed_at is null and external_id = any (${[...names]}::text[])`.execute(
+        db,
+      );
+      return new Set(rows.map(({ name }) => name));
+    },
+  };
+}
+
+async function recordWord(
+  db: Kysely<DB>,
+  channel: NamedChannel,
+  word: Parameters<ChannelStore['spoke']>[1],
+): Promise<boolean> {
+  const at = new Date(word.at);
+  const ended = word.says === 'removed';
+  const { rows } = await sql<{ first: boolean; retired: boolean }>`
+    update cadenced.channel set
+      external_id = coalesce(external_id, ${word.name}), resource_id = coalesce(resource_id, ${word.resourceId}),
+      first_spoke_at = coalesce(channel.first_spoke_at, ${at}), last_spoke_at = ${at}, spoken = channel.spoken + 1,
+      renew_at = case when ${word.says === 'renew'} then ${at} else channel.renew_at end,
+      failure = case when ${ended} then 'removed_by_provider' else channel.failure end,
+      closed_at = case when ${ended} then ${at} else channel.closed_at end,
+      state = case when ${ended} then 'retired' when channel.state = 'unverified' then 'verified' else channel.state end
+      from (select channel_id, first_spoke_at from cadenced.channel where channel_id = ${channel.channelId} for update) was
+     where channel.channel_id = was.channel_id
+    returning was.first_spoke_at is null as first, channel.state = 'retired' as retired`.execute(db);
+  const spoken = rows[0];
+  if (!spoken) return false;
+  // A retired channel that still speaks has told its name by which it can be closed; what it says is heard elsewhere.
+  const news = spoken.first || spoken.retired || word.says === 'renew' || ended;
+  const changed = word.says !== 'renew' && (!spoken.retired || ended);
+  const looksAgain = changed && word.says !== 'opened';
+  const { rows: due } = await sql<{ due: boolean }>`
+    update cadenced.calendar set
+      channels_due_at = case when ${news} then cadenced.now() else channels_due_at end,
+      pushed_at = case when ${changed} then now() else pushed_at end,
+      look_again_at = case when ${looksAgain} then now() + ${FIRST_LOOK_AGAIN}::interval else look_again_at end,
+      -- A throttled calendar keeps the distance it was asked for; one that cannot be read is probed, not pushed.
+      next_poll_at = case when ${changed} and state in ('active', 'parked')
+        then least(next_poll_at, greatest(now(), push_taken_at + ${PUSHES_APART}::interval)) else next_poll_at end
+     where calendar_id = ${channel.calendarId}
+    returning next_poll_at <= now() as due`.execute(db);
+  return due[0]?.due ?? false;
+}
+
+function channelJson() {
+  return sql`jsonb_build_object(
+    'channelId', channel_id, 'state', channel.state, 'url', url, 'externalId', external_id, 'resourceId', resource_id,
+    'requestedAt', ${millis('requested_at')}, 'openedAt', ${millis('opened_at')}, 'expiresAt', ${millis('expires_at')},
+    'renewAt', ${millis('renew_at')}, 'firstSpokeAt', ${millis('first_spoke_at')}, 'closedAt', ${millis('closed_at')})`;
+}
+
+function millis(column: keyof DB['cadenced.channel'] | keyof DB['cadenced.calendar']) {
+  return sql`(extract(epoch from ${sql.ref(column)}) * 1000)::bigint`;
+}
+
+function instant(at: Channel['expiresAt']): Date | null {
+  return at === null ? null : new Date(at);
+}
+
+/**
+ * Channels by provider and where they stand, and the calendars that ought to have one: the difference is what push
+ * lacks.
+ */
+export async function countChannels(
+  db: Kysely<DB>,
+  terms: PushTerms,
+): Promise<{
+  readonly expected: ReadonlyArray<{ provider: string; calendars: number }>;
+  readonly actual: ReadonlyArray<{ provider: string; state: string; channels: number }>;
+}> {
+  const expected = await sql<{ provider: string; calendars: number }>`
+    select provider, count(*)::int as calendars from cadenced.calendar
+     where provider = any (${[...terms.providers]}::text[]) and ${READABLE} and ${terms.reachable}
+       and push_state is distinct from 'unsupported'
+     group by provider`.execute(db);
+  const actual = await sql<{ provider: string; state: string; channels: number }>`
+    select provider, state, count(*)::int as channels from cadenced.channel
+     where closed_at is null group by provider, state`.execute(db);
+  return { expected: expected.rows, actual: actual.rows };
+}
+
+/** Looks at every calendar whose channel delivers elsewhere: the public address has changed. */
+export async function wakeForeignChannels(db: Kysely<DB>, provider: Provider, url: string): Promise<void> {
+  await sql`
+    update cadenced.calendar set channels_due_at = null
+     where exists (select from cadenced.channel
+                    where channel.calendar_id = calendar.calendar_id and channel.provider = ${provider}
+                      and channel.closed_at is null and channel.state <> 'retired' and channel.url <> ${url})`.execute(
+    db,
+  );
+}

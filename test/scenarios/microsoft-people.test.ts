@@ -1,0 +1,174 @@
+import { sql } from 'kysely';
+import { afterEach, expect, test } from 'vitest';
+import {
+  addGuest,
+  addTag,
+  cancelMeeting,
+  convertSingleToSeries,
+  createMeeting,
+  deleteCopy,
+  moveOccurrence,
+  moveSeries,
+  respond,
+} from '../../src/sandbox/world/index.ts';
+import { ADA, BO, DANA, DAY, FAY, type MicrosoftStage, openMicrosoftStage } from './microsoft-stage.ts';
+
+/** One meeting on several calendars, of Outlook and of Google: who is believed about what. */
+
+let stage: MicrosoftStage;
+afterEach(() => stage.close());
+
+const rsvpOf = async (address: string) =>
+  (
+    await stage.rows(sql<{ rsvp: string }>`
+      select rsvp from mentoring.attendance where email = ${address}
+         and session_id in (select session_id from mentoring.session where mentorship = 'Ada & bo')`)
+  ).map(({ rsvp }) => rsvp);
+
+test('32 one meeting on three calendars, one of them invited to a single occurrence, one at Google: one session each', async () => {
+  stage = await openMicrosoftStage({ google: true });
+  const series = stage.weekly({ guests: [DANA] });
+  addGuest(stage.world, { meeting: series.id, guest: FAY, slot: '2026-03-24T09:00:00Z' });
+  for (const order of [
+    [FAY, DANA, ADA],
+    [DANA, ADA, FAY],
+  ]) {
+    await stage.syncAll(...order);
+    expect(await stage.occurrences()).toBe(5);
+    expect(await stage.booked('Ada & dana')).toHaveLength(5);
+    expect(await stage.booked('Ada & fay')).toEqual(['2026-03-24T09:00']);
+    const copies = await stage.rows(sql<{ calendars: number }>`
+      select count(distinct calendar_id)::int as calendars from cadenced.event_copy
+       group by occurrence_id order by 1`);
+    expect(copies.map(({ calendars }) => calendars)).toEqual([2, 2, 2, 2, 3]);
+  }
+  moveOccurrence(stage.world, {
+    meeting: series.id,
+    slot: '2026-03-24T09:00:00Z',
+    start: '2026-03-26T15:00:00Z',
+  });
+  await stage.syncAll(FAY, DANA, ADA);
+  expect(await stage.occurrences()).toBe(5);
+  expect(await stage.booked('Ada & fay')).toEqual(['2026-03-26T15:00']);
+});
+
+test('33 a meeting made at Google, wrapped in one Outlook mailbox and raw in another: one session', async () => {
+  stage = await openMicrosoftStage({ google: true });
+  createMeeting(stage.world, {
+    organizer: DANA,
+    guests: [ADA, FAY],
+    title: 'Across #mentoring',
+    start: '2026-03-19T10:00',
+    conference: 'meet',
+  });
+  await stage.syncAll(FAY, ADA, DANA);
+  expect(await stage.occurrences()).toBe(1);
+  expect(await stage.booked('Ada & dana')).toEqual(['2026-03-19T09:00']);
+  expect(await stage.booked('Ada & fay')).toEqual(['2026-03-19T09:00']);
+});
+
+test("35 an answer that was never sent stands on the guest's own copy, and nobody else's copy says otherwise", async () => {
+  stage = await openMicrosoftStage();
+  const single = stage.single({ guests: [BO, FAY] });
+  await stage.syncAll(ADA);
+  expect(await rsvpOf(BO)).toEqual(['none']);
+  respond(stage.world, { meeting: single.id, person: BO, response: 'accepted', silent: true });
+  await stage.syncAll(ADA, BO, FAY);
+  expect(await rsvpOf(BO)).toEqual(['accepted']);
+  addTag(stage.world, { meeting: single.id, tag: '#again' });
+  await stage.syncAll(FAY, ADA);
+  expect(await rsvpOf(BO)).toEqual(['accepted']);
+  expect(await rsvpOf(ADA)).toEqual(['accepted']);
+});
+
+test.each([
+  ['organizer first', [ADA, BO]],
+  ['guest first', [BO, ADA]],
+])(
+  '36 the organizer calls it off, marked on one copy and gone on the other (%s): one cancellation',
+  async (_what, order) => {
+    stage = await openMicrosoftStage();
+    const single = stage.single();
+    await stage.syncAll();
+    cancelMeeting(stage.world, { meeting: single.id });
+    await stage.syncAll(...order);
+    expect((await stage.sessions()).map(({ status }) => status)).toEqual(['cancelled']);
+    expect(await stage.events()).toEqual(['session.scheduled', 'session.cancelled']);
+  },
+);
+
+test('37 a guest takes it off their own calendar: the session stays, and that the copy is gone is on record', async () => {
+  stage = await openMicrosoftStage();
+  const single = stage.single();
+  await stage.syncAll();
+  deleteCopy(stage.world, { meeting: single.id, person: BO });
+  await stage.syncAll();
+  expect(await stage.booked()).toHaveLength(1);
+  expect(await stage.events()).toEqual(['session.scheduled']);
+  expect(
+    await stage.rows(sql`
+      select address, removed_at is not null as removed
+        from cadenced.event_copy join cadenced.calendar using (calendar_id) order by address`),
+  ).toEqual([
+    { address: ADA, removed: false },
+    { address: BO, removed: true },
+  ]);
+});
+
+test('40 a private event counts, and its words go nowhere: not into the log, events, mails or views', async () => {
+  stage = await openMicrosoftStage();
+  const word = 'Zwetschgenkuchen';
+  stage.single({ title: `${word} #mentoring`, body: `<p>${word}</p>`, visibility: 'private' });
+  stage.single({ title: `${word} untagged`, start: '2026-03-21T14:00' });
+  await stage.syncAll();
+  stage.faults.add({ mailbox: ADA, fault: { kind: 'status', status: 403 } });
+  await stage.sync();
+  expect(await stage.booked()).toEqual(['2026-03-20T13:00']);
+  const tables = await stage.rows(sql<{ name: string }>`
+    select table_schema || '.' || table_name as name from information_schema.tables
+     where table_schema in ('cadenced', 'mentoring')`);
+  for (const { name } of tables) {
+    const [found] = await stage.rows(sql<{ leaks: number }>`
+      select count(*)::int as leaks from ${sql.raw(name)} one where one::text like ${`%${word}%`}`);
+    expect({ name, leaks: found?.leaks }).toEqual({ name, leaks: 0 });
+  }
+  expect([...stage.told('warn'), ...stage.told('error')].join()).not.toContain(word);
+});
+
+test('two a day, another weekday, one moved to another day, one without a zone: each session stays itself', async () => {
+  stage = await openMicrosoftStage();
+  const morning = stage.weekly({ start: '2026-03-17T08:00' });
+  const evening = stage.weekly({ start: '2026-03-17T18:00' });
+  await stage.syncAll();
+  const ids = new Set((await stage.sessions()).map(({ id }) => id));
+  expect(ids.size).toBe(10);
+  moveSeries(stage.world, { meeting: evening.id, time: '07:00' });
+  await stage.syncAll(BO, ADA);
+  moveSeries(stage.world, { meeting: morning.id, weekday: 'TH', rule: 'FREQ=WEEKLY;BYDAY=TH;COUNT=5' });
+  await stage.syncAll();
+  const after = await stage.sessions();
+  expect(new Set(after.map(({ id }) => id))).toEqual(ids);
+  expect(after.every(({ status }) => status === 'scheduled')).toBe(true);
+  const single = stage.single();
+  await stage.syncAll();
+  convertSingleToSeries(stage.world, { meeting: single.id, rule: 'FREQ=WEEKLY;COUNT=2' });
+  await stage.syncAll();
+  expect(await stage.sessions()).toHaveLength(12);
+  expect(await stage.events('session.cancelled')).toEqual([]);
+});
+
+test('the whole story again in full and as a reconcile writes nothing', async () => {
+  stage = await openMicrosoftStage();
+  stage.weekly();
+  stage.single();
+  await stage.syncAll();
+  await stage.advance(DAY);
+  const before = await stage.events();
+  for (const address of [ADA, BO]) {
+    expect(await stage.sync(address, { full: true })).toMatchObject({
+      applied: { occurrences: 0, events: 0 },
+    });
+    expect(await stage.sync(address, { reconcile: true })).toMatchObject({ drift: 0 });
+  }
+  expect(await stage.events()).toEqual(before);
+});

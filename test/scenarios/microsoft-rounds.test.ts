@@ -1,0 +1,266 @@
+import { sql } from 'kysely';
+import { afterEach, expect, test } from 'vitest';
+import {
+  addTag,
+  cancelMeeting,
+  cancelOccurrence,
+  moveMeeting,
+  moveOccurrence,
+  respond,
+} from '../../src/sandbox/world/index.ts';
+import { ADA, BO, DAY, HOUR, type MicrosoftStage, openMicrosoftStage } from './microsoft-stage.ts';
+
+/** Rounds of change tracking: what Graph's delta shows of a calendar, and what must come of it. */
+
+let stage: MicrosoftStage;
+afterEach(() => stage.close());
+
+const SLOTS = [
+  '2026-03-17T09:00',
+  '2026-03-24T09:00',
+  '2026-03-31T08:00',
+  '2026-04-07T08:00',
+  '2026-04-14T08:00',
+];
+
+test('01 an empty first page: keep following; the cursor is the last link, the preferences are the same', async () => {
+  stage = await openMicrosoftStage({ habits: { emptyFirstPage: true } });
+  stage.single();
+  stage.single({ start: '2026-03-21T14:00' });
+  expect(await stage.sync()).toMatchObject({ complete: true, kind: 'full' });
+  expect(await stage.booked()).toEqual(['2026-03-20T13:00', '2026-03-21T13:00']);
+  expect(stage.asked(/calendarView\/delta/)).toBe(2);
+  expect((await stage.state()).cursor).toContain('deltatoken');
+});
+
+test('02 stubs of occurrences: sessions with words and people, none at the date of the master', async () => {
+  stage = await openMicrosoftStage();
+  stage.weekly({ start: '2024-03-05T10:00', rule: 'FREQ=WEEKLY' });
+  await stage.sync();
+  const sessions = await stage.sessions();
+  expect(sessions).toHaveLength(23);
+  expect(sessions.every(({ start }) => start >= '2026-02-03')).toBe(true);
+  expect(await stage.rows(sql`select from cadenced.occurrence where title <> 'Session #mentoring'`)).toEqual(
+    [],
+  );
+  expect(stage.asked(/\/instances\?/)).toBe(1);
+});
+
+test('04 hydration that fails once: nothing blank is seen, the cursor is not lost', async () => {
+  stage = await openMicrosoftStage();
+  stage.weekly();
+  stage.faults.add({ path: '/instances', times: 5, fault: { kind: 'status', status: 503 } });
+  expect(await stage.sync()).toMatchObject({ complete: false, failure: { kind: 'transient' } });
+  expect(await stage.occurrences()).toBe(0);
+  expect((await stage.state()).cursor).toBeNull();
+  await stage.sync();
+  expect(await stage.booked()).toEqual(SLOTS);
+  const { cursor } = await stage.state();
+  addTag(stage.world, { meeting: 'm5', tag: '#more' });
+  stage.faults.add({ path: '/instances', times: 5, fault: { kind: 'status', status: 503 } });
+  expect((await stage.sync()).failure).toMatchObject({ kind: 'transient' });
+  expect((await stage.state()).cursor).toBe(cursor);
+  expect(await stage.sync()).toMatchObject({ complete: true, kind: 'changes' });
+});
+
+test('05 a deleted occurrence, of which delta says nothing: it alone is cancelled', async () => {
+  stage = await openMicrosoftStage();
+  const series = stage.weekly();
+  await stage.sync();
+  const before = await stage.sessions();
+  cancelOccurrence(stage.world, { meeting: series.id, slot: '2026-03-31T08:00:00Z' });
+  await stage.sync();
+  const after = await stage.sessions();
+  expect(after.map(({ id }) => id)).toEqual(before.map(({ id }) => id));
+  expect(after.filter(({ status }) => status === 'cancelled').map(({ start }) => start)).toEqual([SLOTS[2]]);
+});
+
+test('06 a series that was touched, nothing deleted: nothing is cancelled, nothing is told twice', async () => {
+  stage = await openMicrosoftStage();
+  const series = stage.weekly();
+  await stage.sync();
+  const before = await stage.events();
+  respond(stage.world, { meeting: series.id, person: BO, response: 'accepted' });
+  await stage.sync();
+  expect(await stage.events()).toEqual(before);
+  expect(await stage.booked()).toEqual(SLOTS);
+});
+
+test('07 an exception: one session is moved, with the words of its series, none is left behind', async () => {
+  stage = await openMicrosoftStage();
+  const series = stage.weekly();
+  await stage.sync();
+  const before = await stage.sessions();
+  moveOccurrence(stage.world, {
+    meeting: series.id,
+    slot: '2026-03-24T09:00:00Z',
+    start: '2026-03-25T13:00:00Z',
+  });
+  await stage.sync();
+  const after = await stage.sessions();
+  expect(after.map(({ start }) => start)).toEqual([SLOTS[0], '2026-03-25T13:00', ...SLOTS.slice(2)]);
+  expect(after.map(({ id }) => id)).toEqual(before.map(({ id }) => id));
+  expect(await stage.events('session.rescheduled')).toHaveLength(1);
+});
+
+test('08 removal of an unknown id: nothing is asked, nothing is written', async () => {
+  stage = await openMicrosoftStage();
+  stage.single();
+  const far = stage.single({ start: '2027-09-01T10:00', title: 'Untagged' });
+  await stage.sync();
+  moveMeeting(stage.world, { meeting: far.id, start: '2027-09-02T10:00' });
+  cancelMeeting(stage.world, { meeting: far.id });
+  const before = stage.asked(/./);
+  await stage.sync();
+  expect(stage.asked(/\/events\//)).toBe(0);
+  expect(stage.asked(/./)).toBe(before + 1);
+  expect(await stage.booked()).toHaveLength(1);
+});
+
+test('09 removal of a known id that was rescheduled out of the window: moved, not cancelled', async () => {
+  stage = await openMicrosoftStage();
+  const single = stage.single();
+  await stage.sync();
+  moveMeeting(stage.world, { meeting: single.id, start: '2026-09-26T14:00' });
+  await stage.sync();
+  expect(await stage.booked()).toEqual(['2026-09-26T12:00']);
+  expect(await stage.events()).toEqual(['session.scheduled', 'session.rescheduled']);
+});
+
+test('10 removal of a known id that is gone: cancelled once, told once, also when replayed', async () => {
+  stage = await openMicrosoftStage();
+  const single = stage.single();
+  await stage.sync();
+  cancelMeeting(stage.world, { meeting: single.id });
+  await stage.sync();
+  await stage.sync(ADA, { full: true });
+  await stage.sync(ADA, { reconcile: true });
+  expect(await stage.booked()).toEqual([]);
+  expect(await stage.events()).toEqual(['session.scheduled', 'session.cancelled']);
+});
+
+test('11 removal of a master: everything ahead is cancelled, what is over is kept', async () => {
+  stage = await openMicrosoftStage();
+  const series = stage.weekly({ start: '2026-02-24T10:00' });
+  await stage.sync();
+  await stage.advance(DAY);
+  cancelMeeting(stage.world, { meeting: series.id });
+  await stage.sync();
+  expect((await stage.sessions()).map(({ start, status }) => [start.slice(0, 10), status])).toEqual([
+    ['2026-02-24', 'scheduled'],
+    ['2026-03-03', 'scheduled'],
+    ['2026-03-10', 'scheduled'],
+    ['2026-03-17', 'cancelled'],
+    ['2026-03-24', 'cancelled'],
+  ]);
+});
+
+test('12 rows twice in a round, and a round replayed: the latest state, told once', async () => {
+  stage = await openMicrosoftStage({ habits: { repeatRows: true, pageSize: 2 } });
+  const meetings = Array.from({ length: 6 }, (_, n) => stage.single({ start: `2026-03-${20 + n}T14:00` }));
+  await stage.sync();
+  for (const { id } of meetings) addTag(stage.world, { meeting: id, tag: '#more' });
+  moveMeeting(stage.world, { meeting: meetings[0]?.id ?? '', start: '2026-04-20T14:00' });
+  const { cursor } = await stage.state();
+  await stage.sync();
+  const events = await stage.events();
+  await sql`update cadenced.calendar set cursor = ${cursor} where address = ${ADA}`.execute(stage.db);
+  await stage.sync();
+  expect(await stage.events()).toEqual(events);
+  expect(await stage.booked()).toContain('2026-04-20T12:00');
+});
+
+test('13 410 for the cursor: a full round; only what it lacks is cancelled, and only when it is complete', async () => {
+  stage = await openMicrosoftStage();
+  const series = stage.weekly({ start: '2026-02-24T10:00' });
+  const single = stage.single();
+  await stage.sync();
+  stage.world.expireTokens();
+  cancelMeeting(stage.world, { meeting: single.id });
+  stage.faults.add({ path: 'skiptoken', skip: 1, times: 5, fault: { kind: 'status', status: 503 } });
+  expect((await stage.sync()).failure).toMatchObject({ kind: 'transient' });
+  expect((await stage.sessions()).filter(({ status }) => status === 'cancelled')).toEqual([]);
+  stage.faults.clear();
+  expect(await stage.sync()).toMatchObject({ complete: true, kind: 'full' });
+  expect((await stage.sessions()).filter(({ status }) => status === 'cancelled')).toHaveLength(1);
+  expect(series.id).toBeDefined();
+  expect(await stage.sync()).toMatchObject({ kind: 'changes' });
+});
+
+test('14 410 in the middle of the first round, again and again: at most three restarts an hour, one alarm, others go on', async () => {
+  stage = await openMicrosoftStage();
+  stage.weekly();
+  const id = stage.faults.add({ path: 'skiptoken', mailbox: ADA, fault: { kind: 'expired_cursor' } });
+  for (let minute = 0; minute < 50; minute += 5) {
+    expect((await stage.sync()).complete).toBe(false);
+    await stage.advance(5 * 60_000);
+  }
+  // The first round and its three restarts.
+  expect(stage.asked(/startDateTime=.*delta|delta\?startDateTime/, ADA)).toBe(4);
+  expect(await stage.state()).toMatchObject({ state: 'throttled', reason: 'restarts_exhausted' });
+  expect(stage.told('error')).toEqual(['graph forgets each round of this calendar before it ends']);
+  expect(await stage.sync(BO)).toMatchObject({ complete: true });
+  stage.faults.remove(id);
+  await stage.advance(HOUR);
+  expect(await stage.sync()).toMatchObject({ complete: true });
+  expect(await stage.state()).toMatchObject({ state: 'active' });
+});
+
+test('16 a crash between pages: nothing of the round is seen, and the next one tells everything once', async () => {
+  stage = await openMicrosoftStage({ habits: { pageSize: 1 } });
+  stage.single();
+  await stage.sync();
+  const { cursor } = await stage.state();
+  for (let day = 21; day < 24; day += 1) stage.single({ start: `2026-03-${day}T14:00` });
+  stage.faults.add({ path: 'skiptoken', skip: 1, times: 9, fault: { kind: 'reset' } });
+  expect((await stage.sync()).failure).toMatchObject({ kind: 'transient', code: 'network' });
+  expect(await stage.booked()).toHaveLength(1);
+  expect((await stage.state()).cursor).toBe(cursor);
+  stage.faults.clear();
+  await stage.sync();
+  expect(await stage.booked()).toHaveLength(4);
+  expect(await stage.events()).toHaveLength(4);
+});
+
+test('17 the window rolls on after a week: what falls off its back is history, nothing is cancelled', async () => {
+  stage = await openMicrosoftStage();
+  stage.weekly({ start: '2026-02-03T10:00', rule: 'FREQ=WEEKLY;COUNT=26' });
+  await stage.sync();
+  const before = await stage.sessions();
+  await stage.advance(6 * DAY);
+  expect(await stage.sync()).toMatchObject({ kind: 'changes' });
+  await stage.advance(DAY);
+  stage.faults.add({ path: 'skiptoken', times: 5, fault: { kind: 'status', status: 503 } });
+  expect((await stage.sync()).complete).toBe(false);
+  // The old cursor still stands: the new window counts only when its round is whole.
+  expect((await stage.state()).cursor).toContain('"from":1770076800000');
+  stage.faults.clear();
+  expect(await stage.sync()).toMatchObject({ kind: 'full', complete: true });
+  expect((await stage.state()).cursor).toContain('"from":1770681600000');
+  expect(await stage.events('session.cancelled')).toEqual([]);
+  const after = await stage.sessions();
+  expect(after.slice(0, before.length).map(({ id }) => id)).toEqual(before.map(({ id }) => id));
+  expect(after.length).toBe(before.length + 1);
+});
+
+test('a quiet poll costs one request', async () => {
+  stage = await openMicrosoftStage();
+  stage.weekly();
+  await stage.sync();
+  const before = stage.asked(/./);
+  expect(await stage.sync()).toMatchObject({ complete: true, applied: { occurrences: 0, events: 0 } });
+  expect(stage.asked(/./)).toBe(before + 1);
+});
+
+test('a daily look at the whole window heals what the change stream lost, and counts it', async () => {
+  stage = await openMicrosoftStage();
+  const single = stage.single();
+  await stage.sync();
+  moveMeeting(stage.world, { meeting: single.id, start: '2026-03-27T14:00' });
+  const calendar = stage.world.calendar(ADA);
+  calendar.rows.clear();
+  await stage.sync();
+  expect(await stage.booked()).toEqual(['2026-03-20T13:00']);
+  expect(await stage.sync(ADA, { reconcile: true })).toMatchObject({ kind: 'reconcile', drift: 1 });
+  expect(await stage.booked()).toEqual(['2026-03-27T13:00']);
+});
