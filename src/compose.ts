@@ -31,6 +31,7 @@ import { createWorkFinder } from './store/due-work.ts';
 import { isDatabaseReady, readEvents, readFreshness } from './store/health.ts';
 import { createMailOutbox } from './store/mail-outbox.ts';
 import { prepareDatabase } from './store/migrate.ts';
+import { renewMonths } from './store/months.ts';
 import { createDatabaseClient, createPool } from './store/pool.ts';
 import { writePrograms } from './store/programs.ts';
 import { createRosterStore } from './store/roster.ts';
@@ -320,6 +321,8 @@ function handlersOf(
       atOnce: 1,
       async run() {
         await watchCadence({ db, clock, log });
+        // Here, because this follows every change of sessions within seconds and comes at least once in 15 minutes.
+        await renewMonths(db);
       },
     },
     [QUEUES.reminders]: {
