@@ -150,7 +150,7 @@ create table cadenced.evidence (
   evidence_id bigint generated always as identity not null  -- Surrogate key.
   occurrence_id bigint not null  -- The meeting it speaks of.
   session_id bigint  -- The session it speaks of; NULL = every session of the occurrence.
-  person_id bigint  -- The person it speaks of; NULL for a frame, a guest or a device.
+  person_id bigint  -- The person it speaks of; NULL for a record, a guest or a device.
   source text not null  -- meet, reports, teams, answer, correction, external or rsvp.
   kind text not null  -- record (a conference took place), presence, guest, device, no_record, cannot_tell, met, not_met, absent, excused, withdrawn.
   from_at timestamp with time zone  -- Begin of the presence or the record.

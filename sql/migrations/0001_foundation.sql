@@ -527,7 +527,7 @@ comment on table cadenced.evidence is 'What is known about who was there. Append
 comment on column cadenced.evidence.evidence_id is 'Surrogate key.';
 comment on column cadenced.evidence.occurrence_id is 'The meeting it speaks of.';
 comment on column cadenced.evidence.session_id is 'The session it speaks of; NULL = every session of the occurrence.';
-comment on column cadenced.evidence.person_id is 'The person it speaks of; NULL for a frame, a guest or a device.';
+comment on column cadenced.evidence.person_id is 'The person it speaks of; NULL for a record, a guest or a device.';
 comment on column cadenced.evidence.source is 'meet, reports, teams, answer, correction, external or rsvp.';
 comment on column cadenced.evidence.kind is 'record (a conference took place), presence, guest, device, no_record, cannot_tell, met, not_met, absent, excused, withdrawn.';
 comment on column cadenced.evidence.from_at is 'Begin of the presence or the record.';

@@ -1,20 +1,16 @@
 import { z } from 'zod';
+import { ALERT_KINDS, ALERT_LEVELS, CADENCE_STATES } from '../domain/cadence.ts';
+import { CALENDAR_STATES } from '../domain/calendar-state.ts';
+import { RSVPS } from '../domain/observation.ts';
+import { CANCELLERS } from '../domain/occurrence.ts';
 import {
-  ALERT_KINDS,
-  ALERT_LEVELS,
-  ATTENDANCE_STATUSES,
-  CADENCE_STATES,
-  CALENDAR_STATES,
-  CANCELLERS,
-  EVIDENCE_TIERS,
   OUTBOUND_EVENT_TYPES,
-  OUTCOMES,
   type OutboundData,
   type OutboundEventType,
-  ROLES,
-  RSVPS,
   schemaUri,
 } from '../domain/outbound.ts';
+import { ROLES } from '../domain/roster.ts';
+import { ATTENDANCE_STATUSES, EVIDENCE_TIERS, OUTCOMES } from '../domain/verdict.ts';
 
 /**
  * The published shape of every outbound event. It describes what we send, not what a receiver must reject:

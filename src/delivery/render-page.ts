@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Handlebars from 'handlebars';
-import type { AnswerKind, PageModel, Role } from '../domain/answer.ts';
+import type { AnswerKind, PageModel } from '../domain/answer.ts';
+import type { Role } from '../domain/roster.ts';
 
 /** The words of one language: `config/pages/messages.<language>.json`. */
 type PageWords = {

@@ -1,5 +1,6 @@
 import type { DateTime } from 'luxon';
 import { listOf, whenAndWith } from './mail.ts';
+import type { Role } from './roster.ts';
 
 /** How long after a session's end its people may say what became of it. Later nobody remembers for sure. */
 export const ANSWERABLE_DAYS = 14;
@@ -19,8 +20,6 @@ export type GivenAnswer = {
   readonly kind: AnswerKind;
   readonly feedback: Feedback | null | undefined;
 };
-
-export type Role = 'mentor' | 'mentee' | 'peer';
 
 /** A session as the person who is asked about it may see it. */
 export type Question = {

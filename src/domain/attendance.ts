@@ -1,3 +1,4 @@
+import type { Role } from './roster.ts';
 import { bySides, type Member, type Sighting, saysSomebodyWasAbsent } from './sighting.ts';
 import { lasted, minutesOf } from './stays.ts';
 import type {
@@ -6,7 +7,6 @@ import type {
   EvidenceTier,
   JudgementInput,
   ParticipantVerdict,
-  Role,
 } from './verdict.ts';
 
 /** What a decision means for each person, and how strong the evidence is behind it. */

@@ -14,17 +14,23 @@ import { quietAround } from './reminders.ts';
 
 export const ALERT_KINDS = ['at_risk', 'violated'] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
-export type AlertLevel = 'pair' | 'coordinator' | 'escalation';
-export type CadenceState =
-  | 'not_started'
-  | 'on_track'
-  | 'due'
-  | 'overdue'
-  | 'lapsed'
-  | 'paused'
-  | 'ending'
-  | 'ended'
-  | 'unobservable';
+
+/** The rungs of the alert ladder, in climbing order. */
+export const ALERT_LEVELS = ['pair', 'coordinator', 'escalation'] as const;
+export type AlertLevel = (typeof ALERT_LEVELS)[number];
+
+export const CADENCE_STATES = [
+  'not_started',
+  'on_track',
+  'due',
+  'overdue',
+  'lapsed',
+  'paused',
+  'ending',
+  'ended',
+  'unobservable',
+] as const;
+export type CadenceState = (typeof CADENCE_STATES)[number];
 
 /** What the view says. */
 export type Standing = {
@@ -93,8 +99,6 @@ export function alertActions(
   });
 }
 
-const RANK: Readonly<Record<AlertLevel, number>> = { pair: 0, coordinator: 1, escalation: 2 };
-
 /** An alert only climbs, one rung at a time: whoever stands on the next one has a day to see the last one work. */
 function levelOf(alert: OpenAlert, state: CadenceState, now: DateTime): AlertLevel {
   const days = now.diff(alert.openedAt).as('days');
@@ -102,7 +106,7 @@ function levelOf(alert: OpenAlert, state: CadenceState, now: DateTime): AlertLev
     const second = state === 'lapsed' && days >= 1;
     return second || days >= COORDINATOR_AFTER_DAYS ? 'coordinator' : 'pair';
   }
-  return RANK[alert.level] < RANK.escalation && days >= ESCALATION_AFTER_DAYS ? 'escalation' : alert.level;
+  return days >= ESCALATION_AFTER_DAYS ? 'escalation' : alert.level;
 }
 
 function sameReasons(one: readonly string[], other: readonly string[]): boolean {

@@ -155,7 +155,7 @@ export function providerOf(source: HarvestSource): Provider {
 }
 
 /**
- * What a record states: a frame, and a stay for each join. Whoever is known by a display name alone stays a guest,
+ * What a record states: that it exists, and a stay for each join. Whoever is known by a display name alone stays a guest,
  * because names are not unique and anybody can type one.
  * @param until the end given to a call that goes on, and to those still in it
  */

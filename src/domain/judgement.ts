@@ -2,6 +2,7 @@ import { attendanceOf, tierOf } from './attendance.ts';
 import { PROVISIONAL_AFTER_MS, SETTLED_AFTER_MS } from './harvest.ts';
 import type { Instant } from './observation.ts';
 import type { AcceptableTier, AttendancePolicy } from './program.ts';
+import type { Role } from './roster.ts';
 import {
   bySides,
   came,
@@ -16,9 +17,9 @@ import {
   strangersCouldHaveMet,
 } from './sighting.ts';
 import { minutesOf } from './stays.ts';
-import type { Decision, JudgementInput, Role, UnknownReason, Verdict } from './verdict.ts';
+import type { Decision, JudgementInput, UnknownReason, Verdict } from './verdict.ts';
 
-export type { AttendanceStatus, JudgementInput, Outcome, Verdict } from './verdict.ts';
+export type { AttendanceStatus, Verdict } from './verdict.ts';
 
 /**
  * From evidence to a verdict. The table, first match wins:

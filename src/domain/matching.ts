@@ -108,6 +108,7 @@ export function matchSlots(
       originalOf(a) - originalOf(b) || a.start - b.start || (a.sourceId < b.sourceId ? -1 : 1),
   );
   const open = () => inOrder.filter(([at]) => matches[at] === null);
+  const guessable = () => open().filter(([, slot]) => slot.status !== 'cancelled');
   const nearestOf = (candidates: readonly number[], slot: ObservedSlot): number | null => {
     let best: number | null = null;
     for (const at of candidates) {
@@ -175,7 +176,7 @@ export function matchSlots(
     for (const date of new Set(datesOf(slot))) push(storedOnDate, date, at);
   }
   const observedOnDate = new Map<CalendarDate, number[]>();
-  for (const [at, slot] of open()) push(observedOnDate, dateOf(slot), at);
+  for (const [at, slot] of guessable()) push(observedOnDate, dateOf(slot), at);
   for (const [date, those] of observedOnDate) {
     const candidates = storedOnDate.get(date) ?? [];
     const [at, match] = [those[0] as number, candidates[0] as number];
@@ -186,8 +187,7 @@ export function matchSlots(
   const reach = halfInterval(stored, observed);
   const pairs: Array<{ distance: number; at: number; match: number }> = [];
   const waiting = openStored();
-  for (const [at, slot] of open()) {
-    if (slot.status === 'cancelled') continue;
+  for (const [at, slot] of guessable()) {
     for (const [match, candidate] of waiting) {
       // A guess neither moves what is over nor lets what lies ahead be over.
       if (!mayMeet(candidate, slot, now) || (candidate.end > now && slot.start <= now)) continue;

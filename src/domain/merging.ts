@@ -6,10 +6,10 @@ import {
   type MentorshipMembers,
   type Occurrence,
   type Participant,
-  type Role,
   type Roster,
   type Session,
 } from './occurrence.ts';
+import type { Role } from './roster.ts';
 import { isPersonalMark } from './tags.ts';
 
 /**
@@ -69,15 +69,27 @@ export function leadingCopy(copies: readonly Copy[], blind: ReadonlySet<number>)
   return newest(organizers) ?? newest(standing);
 }
 
+/** Whether no later copy stands or stood on the same calendar. A copy without an id comes with this very pass. */
+const isLatest = (copy: Copy, copies: readonly Copy[]): boolean =>
+  !copies.some(
+    (other) =>
+      other !== copy &&
+      other.holder.calendarId === copy.holder.calendarId &&
+      (other.copyId ?? Number.MAX_SAFE_INTEGER) > (copy.copyId ?? Number.MAX_SAFE_INTEGER),
+  );
+
 /** Whether the copies say that the meeting is off, since when, and how we know. */
 export function cancellationOf(
   copies: readonly Copy[],
   { now, blind }: Pick<MergeContext, 'now' | 'blind'>,
 ): { at: Instant; reason: CancelReason } | null {
+  // A copy that was let go because its tag was lost stood there when we last looked: it called nothing off.
+  const letGo = copies.filter((copy) => copy.removal?.how === 'untagged' && isLatest(copy, copies));
   const known = copies.filter((copy) => copy.removal?.how !== 'untagged');
   const organizers = known.filter((copy) => copy.ownerIsOrganizer && !blind.has(copy.holder.calendarId));
   const lastWord = (those: readonly Copy[]): Instant =>
     Math.max(...those.map((copy) => copy.removal?.at ?? copy.updatedAt ?? now));
+  if (letGo.some((copy) => copy.ownerIsOrganizer)) return null;
   if (organizers.length > 0) {
     if (organizers.some(isStanding)) return null;
     const said = organizers.some((copy) => copy.status === 'cancelled' || copy.removal?.how === 'cancelled');
@@ -85,7 +97,7 @@ export function cancellationOf(
   }
   const calledOff = known.filter((copy) => copy.removal === null && copy.status === 'cancelled');
   if (calledOff.length > 0) return { at: lastWord(calledOff), reason: 'cancelled' };
-  if (known.length === 0 || known.some(isStanding)) return null;
+  if (known.length === 0 || known.some(isStanding) || letGo.length > 0) return null;
   // Nothing is left on any calendar we can see. Outlook keeps a called-off meeting on a guest's calendar, marked
   // cancelled; when it is simply gone there, the guest removed it. Google shows both alike, and a program mailbox
   // removes nothing by itself.
@@ -150,6 +162,28 @@ export function rsvpOf(personId: number, copies: readonly Copy[], roster: Roster
 
 export type Unmatched = 'no_mentorship' | 'no_mentor' | 'no_mentee' | 'outside_dates' | 'people_hidden';
 
+/** By member. A program's mailbox brings every mentorship of the program, and each of its meetings asks. */
+const byMember = new WeakMap<Roster, ReadonlyMap<number, readonly MentorshipMembers[]>>();
+
+/** The mentorships that somebody of the given people belongs to, ascending. */
+function mentorshipsWith(people: ReadonlySet<number>, roster: Roster): MentorshipMembers[] {
+  let index = byMember.get(roster);
+  if (!index) {
+    const made = new Map<number, MentorshipMembers[]>();
+    for (const mentorship of roster.mentorships) {
+      for (const { personId } of mentorship.members) {
+        const those = made.get(personId);
+        if (those) those.push(mentorship);
+        else made.set(personId, [mentorship]);
+      }
+    }
+    byMember.set(roster, made);
+    index = made;
+  }
+  const found = new Set([...people].flatMap((personId) => index.get(personId) ?? []));
+  return [...found].toSorted((a, b) => a.mentorshipId - b.mentorshipId);
+}
+
 /**
  * Which mentorships of a program a meeting belongs to: those of which it brings together both sides.
  * @returns the mentorships with who takes part, or why there is none
@@ -170,10 +204,9 @@ export function mentorshipsOf(
   }
   const matched = [];
   let because: Unmatched = 'no_mentorship';
-  for (const mentorship of roster.mentorships) {
+  for (const mentorship of mentorshipsWith(present, roster)) {
     if (mentorship.program !== program) continue;
     const there = mentorship.members.filter((member) => present.has(member.personId));
-    if (there.length === 0) continue;
     const count = (role: Role) => there.filter((member) => member.role === role).length;
     const bothSides = (count('mentor') > 0 && count('mentee') > 0) || count('peer') > 1;
     if (!bothSides) {

@@ -1,4 +1,5 @@
 import type { CalendarDate, Conference, Instant, ObservedPerson, Provider, Rsvp } from './observation.ts';
+import { ROLES, type Role } from './roster.ts';
 import type { Match } from './tags.ts';
 
 /**
@@ -46,20 +47,23 @@ export interface Copy {
   readonly removal: { readonly at: Instant; readonly how: Removal } | null;
 }
 
-export type Role = 'mentor' | 'mentee' | 'peer';
-
 export interface Participant {
   readonly personId: number;
   readonly role: Role;
   readonly rsvp: Rsvp;
 }
 
+/** How the calendars called a session off. */
 export type CancelReason = 'cancelled' | 'deleted' | 'removed_everywhere' | 'untagged' | 'people_changed';
+
+/** Which side called a session off; `other` is an organizer outside the mentorship. */
+export const CANCELLERS = [...ROLES, 'other'] as const;
+export type Canceller = (typeof CANCELLERS)[number];
 
 export interface Cancellation {
   readonly at: Instant;
   readonly reason: CancelReason;
-  readonly by: Role | 'other' | null;
+  readonly by: Canceller | null;
 }
 
 export interface Session {

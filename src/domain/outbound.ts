@@ -1,4 +1,10 @@
 import type { DateTime } from 'luxon';
+import type { AlertKind, AlertLevel, CadenceState } from './cadence.ts';
+import type { CalendarState } from './calendar-state.ts';
+import type { Provider, Rsvp } from './observation.ts';
+import type { Canceller } from './occurrence.ts';
+import type { Role } from './roster.ts';
+import type { AttendanceStatus, EvidenceTier, Outcome } from './verdict.ts';
 
 /**
  * What other programs are told. Each type is a promise: fields may be added to a `.v1` payload, none is
@@ -21,43 +27,13 @@ export const OUTBOUND_EVENT_TYPES = [
 
 export type OutboundEventType = (typeof OUTBOUND_EVENT_TYPES)[number];
 
-export const OUTCOMES = ['held', 'too_short', 'one_sided', 'no_one', 'cancelled', 'unknown'] as const;
-export const ATTENDANCE_STATUSES = ['attended', 'absent', 'excused', 'unknown'] as const;
-export const EVIDENCE_TIERS = [
-  'conference_both',
-  'conference_one',
-  'human_both',
-  'human_one',
-  'rsvp_only',
-  'none',
-] as const;
-export const RSVPS = ['accepted', 'declined', 'tentative', 'none'] as const;
-export const ROLES = ['mentor', 'mentee', 'peer'] as const;
-/** Which side called a session off; `other` is an organizer outside the mentorship. */
-export const CANCELLERS = ['mentor', 'mentee', 'peer', 'other'] as const;
-export const CADENCE_STATES = [
-  'not_started',
-  'on_track',
-  'due',
-  'overdue',
-  'lapsed',
-  'paused',
-  'ending',
-  'ended',
-  'unobservable',
-] as const;
-/** The rungs of the alert ladder, in climbing order. */
-export const ALERT_LEVELS = ['pair', 'coordinator', 'escalation'] as const;
-export const ALERT_KINDS = ['at_risk', 'violated'] as const;
-export const CALENDAR_STATES = ['active', 'denied', 'gone', 'needs_consent', 'throttled', 'parked'] as const;
-
 /** RFC 3339 in UTC with milliseconds, e.g. `2026-11-21T18:15:00.000Z`. */
 export type Instant = string;
 
 /** A person as other programs may know them: no name, no response text, nothing of the calendar entry. */
 export type PersonPayload = {
   readonly participant_id: string;
-  readonly role: (typeof ROLES)[number];
+  readonly role: Role;
   readonly address: string;
 };
 
@@ -74,16 +50,16 @@ export type SessionPayload = {
 };
 
 export type AttendancePayload = PersonPayload & {
-  readonly status: (typeof ATTENDANCE_STATUSES)[number];
-  readonly rsvp: (typeof RSVPS)[number];
+  readonly status: AttendanceStatus;
+  readonly rsvp: Rsvp;
   readonly minutes: number | null;
   readonly joined_at: Instant | null;
   readonly left_at: Instant | null;
-  readonly evidence_tier: (typeof EVIDENCE_TIERS)[number];
+  readonly evidence_tier: EvidenceTier;
 };
 
 export type VerdictPayload = {
-  readonly outcome: (typeof OUTCOMES)[number];
+  readonly outcome: Outcome;
   readonly outcome_reason: string | null;
 };
 
@@ -91,7 +67,7 @@ export type CadencePayload = {
   readonly program: string;
   readonly mentorship: string;
   readonly people: readonly PersonPayload[];
-  readonly state: (typeof CADENCE_STATES)[number];
+  readonly state: CadenceState;
   readonly due_at: Instant | null;
   readonly last_held_at: Instant | null;
   readonly next_session_at: Instant | null;
@@ -103,16 +79,16 @@ export type CadencePayload = {
 
 type AlertPayload = {
   readonly alert_id: string;
-  readonly kind: (typeof ALERT_KINDS)[number];
-  readonly level: (typeof ALERT_LEVELS)[number];
+  readonly kind: AlertKind;
+  readonly level: AlertLevel;
   readonly opened_at: Instant;
 };
 
 type CalendarPayload = {
   readonly calendar: string;
   readonly owner: string;
-  readonly provider: 'google' | 'microsoft';
-  readonly state: (typeof CALENDAR_STATES)[number];
+  readonly provider: Provider;
+  readonly state: CalendarState;
 };
 
 /** The `data` of each type. */
@@ -129,7 +105,7 @@ export type OutboundData = {
   readonly 'session.cancelled': SessionPayload & {
     readonly cancel_reason: string;
     readonly cancelled_at: Instant;
-    readonly cancelled_by: (typeof CANCELLERS)[number] | null;
+    readonly cancelled_by: Canceller | null;
     /** Whole minutes between the cancellation and the scheduled start; negative when it came later. */
     readonly notice_minutes: number;
   };

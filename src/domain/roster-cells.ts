@@ -12,12 +12,12 @@ import {
 } from './notation.ts';
 import type { IsoDate } from './program.ts';
 import {
+  ROLES,
   ROSTER_CALENDARS,
-  ROSTER_ROLES,
+  type Role,
   type RosterCalendar,
   type RosterColumn,
   type RosterProblem,
-  type RosterRole,
 } from './roster.ts';
 import type { RosterRow } from './roster-rows.ts';
 
@@ -26,7 +26,7 @@ export type RosterMember = {
   readonly line: number;
   readonly program: string | null;
   readonly mentorship: string | null;
-  readonly role: RosterRole | null;
+  readonly role: Role | null;
   readonly email: string | null;
   readonly name: string | null;
   readonly timeZone: string | null;
@@ -77,7 +77,7 @@ export function readMember(
         ? program
         : complain('program', oneOf(program, programs)),
     mentorship: required('mentorship', 'a name or number that tells this mentorship from the others'),
-    role: row.cells.role === '' ? complain('role', oneOf('', ROSTER_ROLES)) : word('role', ROSTER_ROLES),
+    role: row.cells.role === '' ? complain('role', oneOf('', ROLES)) : word('role', ROLES),
     email: typedEmail === null ? null : address('email', typedEmail),
     name: oneLine(row.cells.name),
     timeZone: zone === '' || isZone(zone) ? zone || null : complain('time_zone', zoneExpected(zone)),

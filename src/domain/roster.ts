@@ -32,8 +32,9 @@ export type RosterProblem = {
   readonly expected: string;
 };
 
-export const ROSTER_ROLES = ['mentor', 'mentee', 'peer'] as const;
-export type RosterRole = (typeof ROSTER_ROLES)[number];
+/** What somebody is in a mentorship. */
+export const ROLES = ['mentor', 'mentee', 'peer'] as const;
+export type Role = (typeof ROLES)[number];
 
 export const ROSTER_CALENDARS = ['google', 'microsoft', 'none'] as const;
 export type RosterCalendar = (typeof ROSTER_CALENDARS)[number];
@@ -61,7 +62,7 @@ export type RosterMembership = {
   readonly program: string;
   readonly mentorship: string;
   readonly email: string;
-  readonly role: RosterRole;
+  readonly role: Role;
 };
 
 /** Sorted by name, so that the same file always gives the same roster. */

@@ -1,6 +1,7 @@
 import { type Evidence, standing } from './evidence.ts';
+import type { Role } from './roster.ts';
 import { anyTwo, lasted, minimumMs, type Stay, shared, united } from './stays.ts';
-import type { AttendanceStatus, JudgementInput, Role } from './verdict.ts';
+import type { AttendanceStatus, JudgementInput } from './verdict.ts';
 
 /** What the evidence shows about one session, before anything is concluded from it. */
 

@@ -1,14 +1,20 @@
 import type { Evidence } from './evidence.ts';
-import type { Instant, Rsvp } from './observation.ts';
-import type { AcceptableTier, AttendancePolicy } from './program.ts';
+import type { Conference, Instant } from './observation.ts';
+import type { CancelReason, Participant } from './occurrence.ts';
+import { ACCEPTABLE_TIERS, type AttendancePolicy } from './program.ts';
+import type { Role } from './roster.ts';
 
 /** What a judge is given and what it says. The words are those of the SQL views. */
 
-export type Outcome = 'held' | 'too_short' | 'one_sided' | 'no_one' | 'cancelled' | 'unknown';
-export type AttendanceStatus = 'attended' | 'absent' | 'excused' | 'unknown';
-export type EvidenceTier = AcceptableTier | 'rsvp_only' | 'none';
-export type Role = 'mentor' | 'mentee' | 'peer';
-export type CancelReason = 'cancelled' | 'deleted' | 'removed_everywhere' | 'untagged' | 'people_changed';
+export const OUTCOMES = ['held', 'too_short', 'one_sided', 'no_one', 'cancelled', 'unknown'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+export const ATTENDANCE_STATUSES = ['attended', 'absent', 'excused', 'unknown'] as const;
+export type AttendanceStatus = (typeof ATTENDANCE_STATUSES)[number];
+
+/** How strong the evidence is. The last two prove nothing, so no program can accept them. */
+export const EVIDENCE_TIERS = [...ACCEPTABLE_TIERS, 'rsvp_only', 'none'] as const;
+export type EvidenceTier = (typeof EVIDENCE_TIERS)[number];
 
 export const UNKNOWN_REASONS = [
   'guest_only',
@@ -49,18 +55,14 @@ export type JudgementInput = {
   readonly firstSeenAt: Instant;
   /** Why the calendar cancelled it, or `null`. */
   readonly cancelled: CancelReason | null;
-  readonly conference: 'meet' | 'teams' | 'other' | null;
+  readonly conference: Conference['kind'] | null;
   readonly isPrivate: boolean;
   /** No calendar that holds it was read since it began, so what happened to it meanwhile is unseen. */
   readonly sightLost: boolean;
   /** The same, but such a calendar can be read and is only behind, as after an outage. */
   readonly catchingUp: boolean;
   /** The members who were invited. */
-  readonly participants: ReadonlyArray<{
-    readonly personId: number;
-    readonly role: Role;
-    readonly rsvp: Rsvp;
-  }>;
+  readonly participants: readonly Participant[];
   /** Members of the mentorship who were not invited by name: whoever comes anyway counts for their side. */
   readonly uninvited: ReadonlyArray<{ readonly personId: number; readonly role: Role }>;
   readonly evidence: readonly Evidence[];

@@ -8,8 +8,8 @@ import {
   type GivenAnswer,
   type Notice,
   type PageModel,
-  type Role,
 } from '../domain/answer.ts';
+import type { Role } from '../domain/roster.ts';
 import type { Log } from '../runtime/log.ts';
 import { describeError } from '../runtime/redact.ts';
 import {

@@ -1,5 +1,5 @@
-import type { Outcome } from '../domain/judgement.ts';
 import type { MailKind } from '../domain/mail.ts';
+import type { Outcome } from '../domain/verdict.ts';
 
 /** What a mail can say, as it stands when it leaves. Instants are ISO 8601 in UTC. */
 export interface MailFacts {

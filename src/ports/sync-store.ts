@@ -1,3 +1,4 @@
+import type { CalendarState } from '../domain/calendar-state.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Instant, Provider, Window } from '../domain/observation.ts';
 import type { ListedSeries, StagedCopy, StagedRemoval } from '../domain/planning.ts';
@@ -8,7 +9,7 @@ export interface CalendarAtRest {
   readonly calendarId: number;
   readonly provider: Provider;
   readonly address: string;
-  readonly state: 'active' | 'denied' | 'gone' | 'needs_consent' | 'throttled' | 'parked';
+  readonly state: CalendarState;
   /** The fence: a pass is applied only if this has not changed. */
   readonly generation: number;
   readonly cursor: string | null;

@@ -4,6 +4,7 @@ import type { AnswerKind, Question, Subscription } from '../domain/answer.ts';
 import type { AnswerStore } from '../ports/answer-store.ts';
 import type { DB } from './database.generated.ts';
 import { recordAnswer } from './evidence.ts';
+import { inTransaction } from './transaction.ts';
 
 type QuestionRow = Omit<Question, 'start' | 'end' | 'person' | 'feedback'> & {
   readonly start: Date;
@@ -56,11 +57,11 @@ export function createAnswerStore(db: Kysely<DB>): AnswerStore {
     },
 
     async recordAnswer({ sessionId, personId, kind, feedback }, now) {
-      return db.transaction().execute(async (trx) => {
+      return inTransaction(db, async (trx) => {
         // Two clicks at once would both see the answer before them; the second waits here and finds the first. All
         // sessions of the meeting, in order, because that is what waking their judge locks.
-        const { rows } = await sql<{ mine: boolean }>`
-          select session_id = ${sessionId} as mine from cadenced.session
+        const { rows } = await sql<{ session_id: number }>`
+          select session_id from cadenced.session
            where occurrence_id = (
              select session.occurrence_id from cadenced.session
                join cadenced.participant on participant.session_id = session.session_id

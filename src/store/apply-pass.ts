@@ -260,40 +260,39 @@ async function want(
   written: readonly WrittenChange[],
 ): Promise<number[]> {
   const wake: number[] = [];
-  const found = written
-    .filter(({ before, after }) => (before?.sessions.length ?? 0) === 0 && after.sessions.length > 0)
-    .flatMap(({ after }) => {
-      const uid = after.copies.find((copy) => copy.uid !== null)?.uid;
-      return uid
-        ? [
-            {
-              lineage: after.lineage,
-              uid,
-              from: after.start,
-              until: after.end,
-              people: [
-                ...new Set(
-                  after.sessions.flatMap((session) => session.participants.map((its) => its.personId)),
-                ),
-              ],
-            },
-          ]
-        : [];
-    });
+  const found = written.filter(isNewlyOurs).flatMap(({ after }) => {
+    const uid = after.copies.find((copy) => copy.uid !== null)?.uid;
+    return uid
+      ? [
+          {
+            lineage: after.lineage,
+            occurrence: after.occurrenceId,
+            uid,
+            from: after.start,
+            until: after.end,
+            people: [
+              ...new Set(
+                after.sessions.flatMap((session) => session.participants.map((its) => its.personId)),
+              ),
+            ],
+          },
+        ]
+      : [];
+  });
   if (found.length > 0) {
     const { rows } = await sql<{ calendar_id: number }>`
       insert into cadenced.wanted_meeting (calendar_id, lineage, uid, around_from, around_until)
       select calendar.calendar_id, meeting.lineage, min(meeting.uid), to_timestamp(min(meeting."from") / 1000.0),
              to_timestamp(max(meeting.until) / 1000.0)
         from jsonb_to_recordset(${JSON.stringify(found)}::jsonb)
-          as meeting(lineage text, uid text, "from" double precision, until double precision, people jsonb)
+          as meeting(lineage text, occurrence bigint, uid text, "from" double precision, until double precision, people jsonb)
         join cadenced.calendar
           on calendar.person_id in (select value::bigint from jsonb_array_elements_text(meeting.people))
        where calendar.calendar_id <> ${calendarId} and calendar.retired_at is null
          -- A calendar that was never read in full will see the meeting with everything else.
          and calendar.last_full_pass_at is not null
          and not exists (select from cadenced.event_copy copy
-                          where copy.calendar_id = calendar.calendar_id and copy.lineage = meeting.lineage
+                          where copy.calendar_id = calendar.calendar_id and copy.occurrence_id = meeting.occurrence
                             and copy.removed_at is null)
        group by calendar.calendar_id, meeting.lineage
       on conflict (calendar_id, lineage) do update
@@ -304,11 +303,19 @@ async function want(
   }
   await sql`
     delete from cadenced.wanted_meeting
-     where calendar_id = ${calendarId}
-       and (lineage = any (${pass.wantedRead})
-            or lineage in (select lineage from cadenced.event_copy
-                            where calendar_id = ${calendarId} and removed_at is null))`.execute(trx);
+     where calendar_id = ${calendarId} and lineage = any (${pass.wantedRead})`.execute(trx);
   return [...new Set(wake)];
+}
+
+/**
+ * Whether a meeting became a session of somebody by this pass. Known is not enough: what lost its tag was let go on
+ * all calendars, and only the one on which the tag comes back tells of it again.
+ */
+function isNewlyOurs({ before, after }: WrittenChange): boolean {
+  const had = new Set(
+    before?.sessions.filter((session) => !session.cancelled).map((session) => session.mentorshipId),
+  );
+  return after.sessions.some((session) => !session.cancelled && !had.has(session.mentorshipId));
 }
 
 /** Saves the cursor and the state of the calendar, and clears the stage. */

@@ -379,7 +379,7 @@ export interface CadencedEvidence {
    */
   occurrence_id: number;
   /**
-   * The person it speaks of; NULL for a frame, a guest or a device.
+   * The person it speaks of; NULL for a record, a guest or a device.
    */
   person_id: number | null;
   /**

@@ -1,14 +1,15 @@
 import { type Kysely, sql } from 'kysely';
 import type { Conference, Instant, ObservedPerson } from '../domain/observation.ts';
 import type {
+  Canceller,
   Copy,
   MentorshipMembers,
   Occurrence,
   Participant,
-  Role,
   Roster,
   Session,
 } from '../domain/occurrence.ts';
+import type { Role } from '../domain/roster.ts';
 import type { DB } from './database.generated.ts';
 
 /**
@@ -80,7 +81,7 @@ interface SessionRow {
   ends_at: string;
   status: string;
   cancelled_at: string | null;
-  cancelled_by: Role | 'other' | null;
+  cancelled_by: Canceller | null;
   cancel_reason: NonNullable<Session['cancelled']>['reason'] | null;
   reschedules: number;
   settled_at: string | null;

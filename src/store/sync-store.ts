@@ -17,7 +17,10 @@ export interface SyncStoreOptions {
 
 /** How long a calendar that cannot be read is left alone, by state. Policies take more than an hour to act. */
 const PROBE_EVERY = { denied: '1 hour', needs_consent: '1 hour', gone: '1 day' } as const;
-/** Not-found answers that make a calendar gone: this many in a row, over more than an hour (google.md 3.1). */
+/**
+ * Not-found answers that make a calendar gone: this many in a row, over more than an hour. Google answers 404 both to
+ * what no longer exists and to what can no longer be seen: https://developers.google.com/workspace/calendar/api/guides/errors
+ */
 const STRIKES = 3;
 
 /** The sync's side of the store. */

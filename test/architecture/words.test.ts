@@ -2,22 +2,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ALERT_KINDS, ALERT_LEVELS, CADENCE_STATES } from '../../src/domain/cadence.ts';
+import { CALENDAR_STATES } from '../../src/domain/calendar-state.ts';
 import { EVIDENCE_KINDS, EVIDENCE_SOURCES } from '../../src/domain/evidence.ts';
 import { FAILURE_KINDS } from '../../src/domain/failure.ts';
 import { MAIL_KINDS } from '../../src/domain/mail.ts';
-import {
-  ALERT_KINDS,
-  ALERT_LEVELS,
-  ATTENDANCE_STATUSES,
-  CADENCE_STATES,
-  CALENDAR_STATES,
-  CANCELLERS,
-  EVIDENCE_TIERS,
-  OUTBOUND_EVENT_TYPES,
-  OUTCOMES,
-  ROLES,
-  RSVPS,
-} from '../../src/domain/outbound.ts';
+import { RSVPS } from '../../src/domain/observation.ts';
+import { CANCELLERS } from '../../src/domain/occurrence.ts';
+import { OUTBOUND_EVENT_TYPES } from '../../src/domain/outbound.ts';
+import { ROLES } from '../../src/domain/roster.ts';
+import { ATTENDANCE_STATUSES, EVIDENCE_TIERS, OUTCOMES } from '../../src/domain/verdict.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { PROJECT } from './source-files.ts';
 

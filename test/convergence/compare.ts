@@ -85,6 +85,20 @@ function isTagged(world: World, one: TrueOccurrence): boolean {
     );
 }
 
+/**
+ * What is over and was no session for want of a mark. A mark that is set afterwards (a series is labelled as a
+ * whole, past occurrences with it) makes it one: it was held, it was only not called by its name.
+ */
+export function overOccurrences(world: World): Pick<Expected, 'mentorship' | 'start' | 'end'>[] {
+  return truth(world, { from: Date.parse(START), until: world.now() })
+    .filter((one) => Date.parse(one.end) <= world.now() && !one.cancelled)
+    .flatMap((one) =>
+      MENTORSHIPS.map(({ name }) => {
+        return { mentorship: name, start: Date.parse(one.start), end: Date.parse(one.end) };
+      }),
+    );
+}
+
 /** Both sides are invited, on a day that belongs to the mentorship. */
 function isHeldBy(
   world: World,

@@ -61,6 +61,7 @@ export class Memory {
     pairs: readonly { readonly expected: Expected; readonly row: Stored }[],
     beyond: readonly Expected[],
     rows: readonly Stored[],
+    over: readonly Pick<Expected, 'mentorship' | 'start' | 'end'>[],
     now: number,
   ): string[] {
     const wrong: string[] = [];
@@ -88,9 +89,10 @@ export class Memory {
         );
       }
     }
+    const marked = new Set(over.map(times));
     for (const row of rows) {
       if (row.status !== 'scheduled' || row.end > now || this.#over.has(row.session_id)) continue;
-      if (!this.#undecided.has(times(row)))
+      if (!this.#undecided.has(times(row)) && !marked.has(times(row)))
         wrong.push(`never was: session ${row.session_id} ${times(row)} ${row.lineage.slice(-30)}`);
     }
     return wrong;

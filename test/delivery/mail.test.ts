@@ -6,6 +6,7 @@ import { DateTime } from 'luxon';
 import { describe, expect, it } from 'vitest';
 import { compileMail } from '../../src/delivery/compile-mail.ts';
 import { loadMailRenderer } from '../../src/delivery/render-mail.ts';
+import { ALERT_LEVELS, CADENCE_STATES } from '../../src/domain/cadence.ts';
 import { isFailure } from '../../src/domain/failure.ts';
 import {
   cadenceAlertMail,
@@ -15,7 +16,6 @@ import {
   messageId,
   reminderMail,
 } from '../../src/domain/mail.ts';
-import { ALERT_LEVELS, CADENCE_STATES } from '../../src/domain/outbound.ts';
 import { locateProject } from '../../src/runtime/locate.ts';
 import { bob, CADENCE_ALERT, CADENCE_DIGEST, DID_YOU_MEET, MODELS, REMINDER } from './mail-samples.ts';
 

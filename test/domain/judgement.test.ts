@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Evidence } from '../../src/domain/evidence.ts';
-import { type JudgementInput, judge, type Verdict } from '../../src/domain/judgement.ts';
+import { judge } from '../../src/domain/judgement.ts';
 import type { AcceptableTier } from '../../src/domain/program.ts';
+import type { JudgementInput, Verdict } from '../../src/domain/verdict.ts';
 
 const START = Date.UTC(2026, 2, 3, 10);
 const MINUTE = 60_000;

@@ -520,35 +520,46 @@ describe('whatever a calendar shows', () => {
       lineage: fc.constantFrom('k', 'l'),
       updatedAt: fc.integer({ min: 1, max: 4 }).map((age) => NOW - age * HOUR),
       status: fc.constantFrom('confirmed' as const, 'confirmed' as const, 'cancelled' as const),
-      matched: fc.constantFrom(TAGGED, TAGGED, []),
       people: fc.constantFrom(
         [person(ANNA, 'accepted', true), person(BEN)],
         [person(ANNA, 'accepted', true), person(BEN), person(CEM)],
         [person(ANNA, 'accepted', true)],
       ),
       allDay: fc.constantFrom(false, false, false, true),
-      ownerIsOrganizer: fc.boolean(),
     })
     .map(({ name, week, shift, lineage, ...given }): StagedCopy => {
       const original = TUESDAY + week * 7 * DAY;
       const times = { start: original + shift, end: original + shift + HOUR };
-      // One id belongs to one meeting, as with every provider; conversions have their own tests.
-      if (lineage === 'k') return staged(`${name}${lineage}`, original, { ...given, ...times, lineage });
-      return instance(`${name}${lineage}`, original, { ...given, ...times, lineage });
+      // One id belongs to one meeting, and a UID to one single event; conversions have their own tests.
+      if (lineage === 'k') return staged(`${name}k`, original, { ...given, ...times, lineage: `${name}k` });
+      return instance(`${name}l`, original, { ...given, ...times, lineage });
     });
   const removal: fc.Arbitrary<StagedRemoval> = fc.record({
     sourceId: fc.constantFrom('ak', 'bk', 'al', `ak_${TUESDAY}`, `bl_${TUESDAY + 7 * DAY}`),
     updatedAt: fc.option(fc.integer({ min: 0, max: 4 }).map((age) => NOW - age * HOUR)),
     how: fc.constantFrom('cancelled' as const, 'deleted' as const),
   });
-  const pass: fc.Arbitrary<PassInput> = fc.record({
-    on: fc.constantFrom(holder(ANNA), holder(BEN, 'microsoft'), holder(CEM)),
-    copies: fc.array(copy, { maxLength: 8 }),
-    removals: fc.array(removal, { maxLength: 2 }),
-    listed: fc.subarray(['ak', 'bk', 'cl']).map((series) => series.flatMap((id) => listed(id))),
-    complete: fc.constantFrom(null, null, SIGHT),
-  });
-  const story = fc.array(pass, { minLength: 1, maxLength: 5 });
+  const pass: fc.Arbitrary<PassInput> = fc
+    .record({
+      on: fc.constantFrom(holder(ANNA), holder(BEN, 'microsoft'), holder(CEM)),
+      copies: fc.array(copy, { maxLength: 8 }),
+      // Whoever untags a meeting untags all of its rows on that calendar.
+      matched: fc.constantFrom(TAGGED, TAGGED, TAGGED, []),
+      removals: fc.array(removal, { maxLength: 2 }),
+      listed: fc.subarray(['ak', 'bl', 'cl']).map((series) => series.flatMap((id) => listed(id))),
+      complete: fc.constantFrom(null, null, SIGHT),
+    })
+    .map(({ matched, copies, ...input }) => ({
+      ...input,
+      copies: copies.map((one) => ({ ...one, matched, ownerIsOrganizer: input.on.personId === ANNA })),
+    }));
+  // A calendar that is read later tells nothing older; rows that come late within a pass have their own tests.
+  const story = fc.array(pass, { minLength: 1, maxLength: 5 }).map((passes) =>
+    passes.map((input, at) => ({
+      ...input,
+      copies: input.copies.map((one) => ({ ...one, updatedAt: (one.updatedAt ?? NOW) + at * DAY })),
+    })),
+  );
 
   /** Ids are given in the order of the plan, so states are compared without them. */
   const told = (memory: Memory) =>
@@ -652,10 +663,8 @@ test('planning grows with the rows, not with their square', () => {
       sessions: after.sessions.map((session) => ({ ...session, sessionId: ++id })),
     }));
     const begun = performance.now();
-    for (let round = 0; round < 3; round += 1) {
-      expect(memory.plan(input)).toMatchObject(nothing);
-      expect(memory.plan({ complete: SIGHT }).braked.hold).toHaveLength(lineages);
-    }
+    expect(memory.plan(input)).toMatchObject(nothing);
+    expect(memory.plan({ complete: SIGHT }).braked.hold).toHaveLength(lineages);
     return performance.now() - begun;
   };
   timed(25);
