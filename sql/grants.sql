@@ -12,7 +12,6 @@ revoke all on function mentoring.record_evidence(bigint, text, text, text, text,
 revoke all on function mentoring.correct_attendance(bigint, text, text, text, text) from public;
 revoke all on function cadenced.wake_judge(bigint, bigint) from public;
 revoke all on function cadenced.renew_months(integer) from public;
-revoke all on function cadenced.count_month(bigint, date) from public;
 revoke all on function cadenced.plan_session() from public;
 revoke all on function cadenced.withdraw_plan() from public;
 grant execute on function mentoring.record_evidence(bigint, text, text, text, text, timestamptz, timestamptz, boolean, text) to mentoring_evidence;

@@ -100,13 +100,20 @@ $$;
 comment on function cadenced.renew_months(integer) is 'Counts marked months, so many at most, and keeps their totals. Returns how many: 0 = nothing is left, or another transaction is at it.';
 
 create view cadenced.program_month_counts as
-select total.* from cadenced.program_month_total total
- where not exists (select from cadenced.stale_month stale
-                    where stale.program_id = total.program_id and stale.month = total.month)
- union all
-select total.*
-  from (select distinct stale.program_id, stale.month from cadenced.stale_month stale) as marked
- cross join lateral cadenced.count_month(marked.program_id, marked.month) as total;
+select program.name as program, counts.*
+  from cadenced.program
+ -- Program by program, so that whoever asks for one program has only its marked months counted.
+ cross join lateral (
+   select total.* from cadenced.program_month_total total
+    where total.program_id = program.program_id
+      and not exists (select from cadenced.stale_month stale
+                       where stale.program_id = total.program_id and stale.month = total.month)
+    union all
+   select total.*
+     from (select distinct stale.month from cadenced.stale_month stale
+            where stale.program_id = program.program_id) as marked
+    cross join lateral cadenced.count_month(program.program_id, marked.month) as total
+ ) as counts;
 comment on view cadenced.program_month_counts is 'The total of every program and month: the kept one where it holds, else counted now.';
 
 create view mentoring.program_month as
@@ -130,12 +137,11 @@ select program, month,
        cadenced.share(rescheduled, scheduled) as reschedule_rate_lower,
        cadenced.share(rescheduled, scheduled) as reschedule_rate_upper,
        cadenced.share(known, eligible) as coverage
-  from (select program.name as program, counts.*,
+  from (select counts.*,
                counts.held + counts.too_short + counts.one_sided + counts.no_one + counts.unknown as eligible,
                counts.held + counts.too_short + counts.one_sided + counts.no_one as known,
                round(counts.minutes / 60, 2) as hours, round(counts.scheduled_minutes / 60, 2) as scheduled_hours
           from cadenced.program_month_counts counts
-          join cadenced.program on program.program_id = counts.program_id
          where counts.scheduled > 0) as counted;
 comment on view mentoring.program_month is 'Counts and rates of each program by month.';
 comment on column mentoring.program_month.program is 'Name of the program.';
@@ -289,7 +295,7 @@ select program, participant_id, name, email, month,
                round(sum(scheduled_minutes) / 60, 2) as scheduled_hours
           -- Counted by meeting first: one meeting of three mentorships is three sessions, but one hour.
           from (select fact.program,
-                    participant.person_id as participant_id,
+                    person.person_id as participant_id,
                     person.name,
                     person.address as email,
                     fact.month, fact.occurrence_id,
@@ -317,7 +323,7 @@ select program, participant_id, name, email, month,
                from cadenced.session_fact fact
             join cadenced.participant on participant.session_id = fact.session_id and participant.role = 'mentor'
             join cadenced.person on person.person_id = participant.person_id
-              group by fact.program, participant.person_id, person.name, person.address, fact.month, fact.occurrence_id) as meeting
+              group by fact.program, person.person_id, fact.month, fact.occurrence_id) as meeting
          group by program, participant_id, name, email, month) as counted;
 comment on view mentoring.mentor_month is 'Counts and rates of each mentor by month, over all mentorships of a program. Compare hours with what you ask of mentors.';
 comment on column mentoring.mentor_month.program is 'Name of the program.';

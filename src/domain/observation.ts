@@ -111,7 +111,12 @@ export type ChangedItem =
   | { readonly kind: 'single'; readonly copy: ObservedCopy }
   | { readonly kind: 'series'; readonly series: ObservedSeries }
   /** An occurrence that differs from its series. Enough to know that the series must be expanded again. */
-  | { readonly kind: 'exception'; readonly sourceId: string; readonly seriesId: string; readonly text: TagText }
+  | {
+      readonly kind: 'exception';
+      readonly sourceId: string;
+      readonly seriesId: string;
+      readonly text: TagText;
+    }
   /** A bare occurrence (Outlook's stub): says that the series was touched and what must be expanded. */
   | { readonly kind: 'occurrence'; readonly sourceId: string; readonly seriesId: string }
   /**

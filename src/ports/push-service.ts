@@ -36,7 +36,12 @@ export interface PushService {
    * Lengthens the life of a channel where the provider can (Microsoft), else `null`: open another before this one ends.
    * @throws Failure `gone`/`channel_gone` where it is no longer there: open another
    */
-  renew(calendar: CalendarRef, channel: OpenChannel, until: Instant, signal: AbortSignal): Promise<OpenChannel | null>;
+  renew(
+    calendar: CalendarRef,
+    channel: OpenChannel,
+    until: Instant,
+    signal: AbortSignal,
+  ): Promise<OpenChannel | null>;
   /** Closes a channel; one that is already gone is closed. */
   close(calendar: CalendarRef, channel: OpenChannel, signal: AbortSignal): Promise<void>;
   /** Channels of ours that the provider knows, where it can tell (Microsoft), else `null`. For strays at the start. */

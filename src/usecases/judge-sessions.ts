@@ -20,7 +20,13 @@ import { inTransaction } from '../store/transaction.ts';
 
 export type JudgeSessionsDeps = { readonly db: Kysely<DB>; readonly clock: Clock; readonly log: Log };
 
-const BATCH = 200;
+/** Planning a batch costs as much as judging some thirty sessions; a longer one would make a sync wait for its locks. */
+const BATCH = 500;
+/**
+ * Postgres writes for one while this process judges for the other. Sessions of one mentorship stay in one lane:
+ * they number each other, and two transactions that did so would wait for each other in a circle.
+ */
+const LANES = 2;
 /** Asked later than this, people no longer remember. */
 const ASK_WITHIN_DAYS = 7;
 
@@ -32,17 +38,29 @@ export async function judgeSessions(
   deps: JudgeSessionsDeps,
 ): Promise<{ judged: number; settled: number; restated: number }> {
   const total = { judged: 0, settled: 0, restated: 0 };
+  const lanes = await Promise.allSettled(
+    Array.from({ length: LANES }, (_, lane) => judgeLane(deps, lane, total)),
+  );
+  if (total.judged > 0) deps.log.info(total, 'sessions were judged');
+  // Only now: a lane that goes on after its caller has given up could not be stopped.
+  for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason;
+  return total;
+}
+
+async function judgeLane(
+  deps: JudgeSessionsDeps,
+  lane: number,
+  total: { judged: number; settled: number; restated: number },
+): Promise<void> {
   for (;;) {
     // Read once, so that nothing judged in this round can fall due in it again.
     const now = deps.clock.now();
-    const cases = await inTransaction(deps.db, (trx) => judgeBatch(trx, now));
+    const cases = await inTransaction(deps.db, (trx) => judgeBatch(trx, now, lane));
     total.judged += cases.length;
     total.settled += cases.filter((one) => one.settlesNow).length;
     total.restated += cases.filter((one) => one.restated).length;
-    if (cases.length < BATCH) break;
+    if (cases.length < BATCH) return;
   }
-  if (total.judged > 0) deps.log.info(total, 'sessions were judged');
-  return total;
 }
 
 type Case = {
@@ -53,9 +71,9 @@ type Case = {
   readonly restated: boolean;
 };
 
-async function judgeBatch(trx: Transaction<DB>, now: DateTime): Promise<Case[]> {
+async function judgeBatch(trx: Transaction<DB>, now: DateTime, lane: number): Promise<Case[]> {
   const at = now.toJSDate();
-  const due = await lockDueSessions(trx, at, BATCH);
+  const due = await lockDueSessions(trx, at, BATCH, { lane, of: LANES });
   const cases = due.map((session) => caseOf(session, now));
   await writeVerdicts(
     trx,

@@ -113,9 +113,7 @@ export async function fill(pool: pg.Pool, size: Size, say: (line: string) => voi
          from generate_series(1, $1::int + ($1::int + 3) / 4) n`,
       [size.mentorships],
     );
-    await client.query(
-      'insert into cadenced.person_address select address, person_id from cadenced.person',
-    );
+    await client.query('insert into cadenced.person_address select address, person_id from cadenced.person');
     // Mentees stand first, a mentor for each four of them behind.
     await step(
       'members',

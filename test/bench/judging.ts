@@ -1,7 +1,7 @@
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
-import { createDatabaseClient } from '../../src/store/pool.ts';
 import { renewMonths } from '../../src/store/months.ts';
+import { createDatabaseClient } from '../../src/store/pool.ts';
 import { judgeSessions } from '../../src/usecases/judge-sessions.ts';
 import { fill, openBenchCluster } from './filled-database.ts';
 
@@ -25,7 +25,9 @@ try {
     { programs: Math.ceil(mentorships / 100), mentorships, sessions: 23 * mentorships },
     () => undefined,
   );
-  await cluster.pool.query('truncate cadenced.evidence, cadenced.outcome_history, cadenced.outbound_event cascade');
+  await cluster.pool.query(
+    'truncate cadenced.evidence, cadenced.outcome_history, cadenced.outbound_event cascade',
+  );
   await cluster.pool.query(
     `update cadenced.session set outcome = null, outcome_reason = null, settled_at = null, provisional_at = null,
             overlap_minutes = null, ordinal = null, stage = null, status = 'scheduled', cancelled_at = null,
@@ -63,7 +65,9 @@ try {
   const months = await renewMonths(db);
   const renewed = (performance.now() - renewing) / 1000;
   if (total.judged !== due.rowCount || total.settled !== due.rowCount) {
-    throw new Error(`${due.rowCount} sessions were due, ${total.judged} were judged, ${total.settled} settled`);
+    throw new Error(
+      `${due.rowCount} sessions were due, ${total.judged} were judged, ${total.settled} settled`,
+    );
   }
   const allowed = (MOST_SECONDS_FOR_100_000 * total.judged) / 100_000;
   say(

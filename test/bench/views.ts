@@ -4,16 +4,21 @@ import { FULL, fill, openBenchCluster, sizeFrom } from './filled-database.ts';
 /**
  * How fast the views answer on a year of 2,000 programs, 200,000 mentorships and 5 million sessions.
  *
- *   node test/bench/views.ts [share of the full size, default 1] [folder to keep the filled cluster in]
+ *   node test/bench/views.ts [share of the full size, default 1] [folder to keep the filled cluster in] [only this view]
  *
- * Prints a line a view and filter: the median of five, planning and the way to the client included, and which
- * indexes the plan reads. Fails when a filtered view takes longer than 50 ms, or program_month over everything 5 s.
+ * Prints a line a view and filter: the median and the best of five, planning and the way to the client included, and
+ * which indexes the plan reads. On a busy machine the two lie far apart: then the best one is nearer to the truth. Fails when a filtered view takes longer than 50 ms, or program_month over everything 5 s.
  */
 const ROUNDS = 5;
 const FILTERED_MS = 50;
 const ALL_PROGRAMS_MS = 5_000;
 
-type Question = { readonly view: string; readonly filter: string; readonly where: string; readonly most: number };
+type Question = {
+  readonly view: string;
+  readonly filter: string;
+  readonly where: string;
+  readonly most: number;
+};
 
 /** A session is asked for with its keys, as an administrator who follows a number down to its evidence would. */
 function questions(program: string, mentorship: string): Question[] {
@@ -33,23 +38,34 @@ function questions(program: string, mentorship: string): Question[] {
     one('program_month', 'program', ofProgram),
     one('mentor_month', 'program', ofProgram),
     one('unmatched_event', 'program', ofProgram),
-    ...['attendance', 'evidence', 'outcome_history', 'feedback'].map((view) => one(view, 'mentorship', sessions)),
+    ...['attendance', 'evidence', 'outcome_history', 'feedback'].map((view) =>
+      one(view, 'mentorship', sessions),
+    ),
     one('outbound_event', 'subject', `subject = 'session/17'`),
     one('webhook_delivery', 'event', `event_id = 'evt_17'`),
-    one('sync_health', 'owner', `owner = 'person17@example.org'`),
+    one('sync_health', 'calendar', `calendar = 'person17@example.org'`),
     { view: 'program_month', filter: 'everything', where: 'true', most: ALL_PROGRAMS_MS },
   ];
 }
 
-type Plan = { readonly 'Index Name'?: string; readonly 'Node Type': string; readonly 'Relation Name'?: string; readonly Plans?: Plan[] };
+type Plan = {
+  readonly 'Index Name'?: string;
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly Plans?: Plan[];
+};
 
 function reads(plan: Plan): string[] {
   const own =
-    plan['Index Name'] ?? (plan['Node Type'] === 'Seq Scan' ? `all of ${plan['Relation Name'] ?? '?'}` : undefined);
+    plan['Index Name'] ??
+    (plan['Node Type'] === 'Seq Scan' ? `all of ${plan['Relation Name'] ?? '?'}` : undefined);
   return [...(own === undefined ? [] : [own]), ...(plan.Plans ?? []).flatMap(reads)];
 }
 
-async function measure(client: pg.Client, question: Question): Promise<{ ms: number; rows: number; plan: string }> {
+async function measure(
+  client: pg.Client,
+  question: Question,
+): Promise<{ ms: number; best: number; rows: number; plan: string }> {
   const text = `select * from mentoring.${question.view} where ${question.where}`;
   const times: number[] = [];
   let rows = 0;
@@ -65,6 +81,7 @@ async function measure(client: pg.Client, question: Question): Promise<{ ms: num
   const found = plans[0]?.['QUERY PLAN'][0]?.Plan;
   return {
     ms: times.toSorted((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? 0,
+    best: Math.min(...times),
     rows,
     plan: [...new Set(found ? reads(found) : [])].join(', '),
   };
@@ -90,14 +107,16 @@ try {
   const middle = rows[0];
   if (middle === undefined) throw new Error('the cluster is empty');
   let tooSlow = 0;
-  say(`${'view'.padEnd(18)} ${'filter'.padEnd(11)} ${'rows'.padStart(6)} ${'ms'.padStart(8)}  reads`);
+  say(
+    `${'view'.padEnd(18)} ${'filter'.padEnd(11)} ${'rows'.padStart(6)} ${'median'.padStart(8)} ${'best'.padStart(8)} ms  reads`,
+  );
   for (const question of questions(middle.program, middle.mentorship)) {
     if (only !== undefined && question.view !== only) continue;
-    const { ms, rows: count, plan } = await measure(client, question);
+    const { ms, best, rows: count, plan } = await measure(client, question);
     if (ms > question.most) tooSlow += 1;
     const mark = ms > question.most ? ` (over ${question.most})` : '';
     say(
-      `${question.view.padEnd(18)} ${question.filter.padEnd(11)} ${String(count).padStart(6)} ${ms.toFixed(1).padStart(8)}${mark}  ${plan}`,
+      `${question.view.padEnd(18)} ${question.filter.padEnd(11)} ${String(count).padStart(6)} ${ms.toFixed(1).padStart(8)} ${best.toFixed(1).padStart(8)}${mark}  ${plan}`,
     );
   }
   if (tooSlow > 0) {
