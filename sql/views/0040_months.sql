@@ -4,17 +4,10 @@
 create view cadenced.session_fact as
 select session.session_id, session.occurrence_id, session.mentorship_id, program.program_id,
        program.name as program, mentorship.key as mentorship, session.starts_at,
-       cadenced.month_of(session.starts_at, program.time_zone) as month,
-       session.outcome, session.outcome_reason, session.reschedules, session.overlap_minutes,
+       counted.month, session.outcome, session.outcome_reason, session.reschedules, session.overlap_minutes,
        extract(epoch from session.ends_at - session.starts_at) / 60 as scheduled_minutes,
        coalesce(session.starts_at - session.cancelled_at < interval '24 hours', false) as late,
-       case
-         when session.outcome = 'cancelled' or (session.status = 'cancelled' and session.outcome is null)
-           then 'cancelled'
-         when session.settled_at is null then 'pending'
-         when paused.days @> cadenced.local_date(session.starts_at, program.time_zone) then 'paused'
-         else session.outcome
-       end as counts
+       counted.counts
   from cadenced.mentorship
   join cadenced.program on program.program_id = mentorship.program_id
  -- Looked up once a mentorship and not once a session.
@@ -23,7 +16,19 @@ select session.session_id, session.occurrence_id, session.mentorship_id, program
      from cadenced.mentorship_pause pause
     where pause.mentorship_id = mentorship.mentorship_id
  ) as paused
-  join cadenced.session on session.mentorship_id = mentorship.mentorship_id;
+  join cadenced.session on session.mentorship_id = mentorship.mentorship_id
+ -- Worked out once a session: without the fence it would be, for every count that asks for it.
+ cross join lateral (
+   select cadenced.month_of(session.starts_at, program.time_zone) as month,
+          case
+            when session.outcome = 'cancelled' or (session.status = 'cancelled' and session.outcome is null)
+              then 'cancelled'
+            when session.settled_at is null then 'pending'
+            when paused.days @> cadenced.local_date(session.starts_at, program.time_zone) then 'paused'
+            else session.outcome
+          end as counts
+   offset 0
+ ) as counted;
 comment on view cadenced.session_fact is 'Every session with the month and the one column of the monthly views that it counts in.';
 
 create function cadenced.count_month(of_program bigint, of_month date) returns cadenced.program_month_total
