@@ -25,18 +25,22 @@ import { locateProject } from './runtime/locate.ts';
 import type { Log } from './runtime/log.ts';
 import type { Settings } from './settings/settings.ts';
 import { createAnswerStore } from './store/answers.ts';
+import { createCadenceStore } from './store/cadence.ts';
 import { alignDatabaseClock, databaseClockOffset } from './store/clock.ts';
 import type { DB } from './store/database.generated.ts';
 import { createWorkFinder } from './store/due-work.ts';
+import { createEvidenceStore } from './store/evidence.ts';
 import { isDatabaseReady, readEvents, readFreshness } from './store/health.ts';
 import { createMailOutbox } from './store/mail-outbox.ts';
 import { prepareDatabase } from './store/migrate.ts';
 import { renewMonths } from './store/months.ts';
 import { createDatabaseClient, createPool } from './store/pool.ts';
 import { writePrograms } from './store/programs.ts';
+import { createReminderStore } from './store/reminder-store.ts';
 import { createRosterStore } from './store/roster.ts';
 import { createSeal, type Seal } from './store/seal.ts';
 import { createSyncStore } from './store/sync-store.ts';
+import { createVerdictStore } from './store/verdict-store.ts';
 import { createWebhookOutbox } from './store/webhook-outbox.ts';
 import { collectEvidence } from './usecases/collect-evidence.ts';
 import { deliverMails } from './usecases/deliver-mails.ts';
@@ -282,6 +286,10 @@ function handlersOf(
   const sources: EvidenceSource[] = [providers.google?.evidence, providers.microsoft?.evidence].filter(
     (source) => source !== undefined,
   );
+  const evidence = createEvidenceStore(db);
+  const verdicts = createVerdictStore(db);
+  const cadence = createCadenceStore(db);
+  const reminders = createReminderStore(db);
   const evidenceQueue = new PQueue({ concurrency: EVIDENCE_AT_ONCE });
   const webhooks = createWebhookOutbox(db, workshop.seal);
   const transport = createWebhookTransport({ allow: settings.webhookAllow });
@@ -307,20 +315,20 @@ function handlersOf(
     [QUEUES.evidence]: {
       atOnce: 1,
       async run(_, signal) {
-        await collectEvidence({ db, clock, log, sources, queue: evidenceQueue }, signal);
+        await collectEvidence({ store: evidence, clock, log, sources, queue: evidenceQueue }, signal);
       },
     },
     [QUEUES.judgement]: {
       atOnce: 1,
       async run() {
-        const { judged } = await judgeSessions({ db, clock, log });
+        const { judged } = await judgeSessions({ store: verdicts, clock, log });
         if (judged > 0) dispatcher().cadenceChanged();
       },
     },
     [QUEUES.cadence]: {
       atOnce: 1,
       async run() {
-        await watchCadence({ db, clock, log });
+        await watchCadence({ store: cadence, clock, log });
         // Here, because this follows every change of sessions within seconds and comes at least once in 15 minutes.
         await renewMonths(db);
       },
@@ -328,7 +336,7 @@ function handlersOf(
     [QUEUES.reminders]: {
       atOnce: 1,
       async run() {
-        await replanReminders({ db, clock });
+        await replanReminders({ store: reminders, clock });
       },
     },
     [QUEUES.mails]: {

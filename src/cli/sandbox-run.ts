@@ -43,7 +43,7 @@ export async function runSandbox(options: StartOptions, io: Io): Promise<number>
       seed: options.sandboxSeed,
       databaseUrl: server.url,
       log,
-      atEnd: shutdown.add,
+      atEnd: (name, stop) => shutdown.add(name, stop),
     });
     for (const line of whereToLook(options, stage, dataDir, server.psqlUrl)) say(line);
     const news = new News(stage.workshop.db, say);

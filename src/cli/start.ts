@@ -3,6 +3,7 @@ import { createLog } from '../runtime/log.ts';
 import { createShutdown } from '../runtime/shutdown.ts';
 import { loadSettings, renderMistakes, type Settings } from '../settings/settings.ts';
 import { startEmbeddedPostgres } from '../store/embedded/start.ts';
+import { errorCode } from '../store/problem.ts';
 import type { Io } from './io.ts';
 
 export interface StartOptions {
@@ -20,8 +21,13 @@ export const SHUTDOWN_DEADLINE_MS = 9_000;
 export async function runStart(options: StartOptions, io: Io): Promise<number> {
   if (options.sandbox) {
     // Loaded only when asked for: the sandbox is not part of the image.
-    const { runSandbox } = await import('./sandbox-run.ts');
-    return runSandbox(options, io);
+    const sandbox = await import('./sandbox-run.ts').catch((problem: unknown) => {
+      if (errorCode(problem) === 'ERR_MODULE_NOT_FOUND') return null;
+      throw problem;
+    });
+    if (sandbox) return await sandbox.runSandbox(options, io);
+    io.stderr('The sandbox is not part of this installation. It runs from a checkout: npm ci && npm start');
+    return 2;
   }
   const loaded = loadSettings({ env: io.env, needs: ['programs', 'calendars', 'seal_keys'] });
   if (!loaded.ok) {
@@ -38,7 +44,7 @@ async function runDaemon(settings: Settings, io: Io): Promise<number> {
   try {
     const databaseUrl = await openDatabase(settings, shutdown, log);
     const workshop = await openWorkshop(settings, databaseUrl, log, 'daemon');
-    shutdown.add('database connections', workshop.close);
+    shutdown.add('database connections', () => workshop.close());
     for (const statement of workshop.prepared.rolesToCreate) {
       log.warn(
         { statement },
@@ -47,7 +53,7 @@ async function runDaemon(settings: Settings, io: Io): Promise<number> {
     }
     if (!settings.mail) log.warn('no CADENCED_SMTP_URL is set: mails are kept until there is one');
     const daemon = composeDaemon(workshop, databaseUrl);
-    shutdown.add('daemon', daemon.stop);
+    shutdown.add('daemon', () => daemon.stop());
     await daemon.start();
     log.info({ http: daemon.http.url, metrics: daemon.http.metricsUrl, clock: settings.clock }, 'started');
     return await shutdown.finished;

@@ -95,7 +95,7 @@ async function attempt(
   const egress = await withDeadline(guard(url), signal);
   if (!egress.allowed) return { outcome: 'retry', error: egress.reason };
   const send = egress.scheme === 'https' ? httpsRequest : httpRequest;
-  return await new Promise<DeliveryResult>((resolve, reject) => {
+  return new Promise<DeliveryResult>((resolve, reject) => {
     const request: ClientRequest = send(url, { ...egress.options, method: 'POST', headers, signal });
     // Once the status line is here it decides: a body that breaks off or drips until the deadline must not
     // turn a delivered event into a repeated one.

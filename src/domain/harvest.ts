@@ -17,6 +17,11 @@ export const PROVISIONAL_AFTER_MS = 3 * HOUR;
 /** A session settles at the latest this long after its end, whoever has not spoken yet. */
 export const SETTLED_AFTER_MS = 48 * HOUR;
 
+/** How long a refusal is asked about again: a consent given a week late still brings the records. */
+export const REFUSALS_ASKED_MS = 7 * DAY;
+/** How long a fault is retried before the source counts as unable to speak. */
+export const FAULTS_RETRIED_MS = SETTLED_AFTER_MS;
+
 type Rules = {
   /** Offsets from the scheduled end at which the source is asked, ascending. */
   readonly steps: readonly number[];

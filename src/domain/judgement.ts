@@ -19,8 +19,6 @@ import {
 import { minutesOf } from './stays.ts';
 import type { Decision, JudgementInput, UnknownReason, Verdict } from './verdict.ts';
 
-export type { AttendanceStatus, Verdict } from './verdict.ts';
-
 /**
  * From evidence to a verdict. The table, first match wins:
  *

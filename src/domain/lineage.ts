@@ -30,6 +30,14 @@ function utf8OfHex(hex: string): string {
   return new TextDecoder().decode(bytes);
 }
 
+/** The UID that Outlook wrapped in a GlobalObjectId of its own, as its maker wrote it; `null` when it wrapped none. */
+export function wrappedUid(uid: string): string | null {
+  if (!isGlobalObjectId(uid)) return null;
+  const data = uid.toUpperCase().slice(HEADER_BYTES * 2);
+  if (!data.startsWith(WRAPPED)) return null;
+  return utf8OfHex(data.slice(WRAPPED.length)).replace(/\0+$/, '') || null;
+}
+
 /**
  * Normalises an iCalendar UID to its lineage.
  * @returns `null` when there is no UID: the caller must fall back to something of its own and say so.
@@ -39,12 +47,9 @@ export function lineageOfUid(uid: string | null | undefined): string | null {
   if (!given) return null;
   if (!isGlobalObjectId(given)) return given.replace(GOOGLE_SPLIT, '');
   const hex = given.toUpperCase();
-  const data = hex.slice(HEADER_BYTES * 2);
-  if (data.startsWith(WRAPPED)) {
-    const inner = utf8OfHex(data.slice(WRAPPED.length)).replace(/\0+$/, '');
-    // What was wrapped once may have been wrapped, or been Outlook's own, before.
-    if (inner) return lineageOfUid(inner);
-  }
+  const inner = wrappedUid(given);
+  // What was wrapped once may have been wrapped, or been Outlook's own, before.
+  if (inner) return lineageOfUid(inner);
   return `${hex.slice(0, DATE_FROM)}00000000${hex.slice(DATE_UNTIL)}`;
 }
 

@@ -257,8 +257,9 @@ function mergeMeeting(before: Occurrence, context: MergeContext): Occurrence {
     null;
   return {
     ...before,
-    originalStart: lead.originalStart ?? before.originalStart,
-    originalDate: lead.originalDate ?? before.originalDate,
+    // A series that became a single event has no slot any more: an old one would match it to another's place later.
+    originalStart: lead.originalStart,
+    originalDate: lead.originalDate,
     start: lead.start,
     end: lead.end,
     cancelled: null,

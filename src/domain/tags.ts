@@ -82,6 +82,22 @@ function holdsWord(haystack: string, needle: string): boolean {
   return false;
 }
 
+/**
+ * Whether a text that was not looked at closely may hold a tag: its first sign stands there, or something that could
+ * become it (an entity, a full-width form). Most events of a calendar are not ours, and parsing their bodies is most
+ * of what reading a calendar costs.
+ */
+function mayHold(text: string | null, needle: string): boolean {
+  if (text === null) return false;
+  const first = needle[0] ?? '';
+  return (
+    text.includes(first) ||
+    text.includes(first.toUpperCase()) ||
+    text.includes('&') ||
+    /\P{ASCII}/u.test(text)
+  );
+}
+
 function describe(rule: TagRule): string {
   switch (rule.kind) {
     case 'text':
@@ -108,6 +124,8 @@ export function matchTags(
   // Parsed once an event, and only where a rule looks at text.
   let words: string | undefined;
   const seen = () => (words ??= `${visibleText(text.title)}\n${visibleText(text.body)}`);
+  const reads = (needle: string) =>
+    (mayHold(text.title, needle) || mayHold(text.body, needle)) && holdsWord(seen(), needle);
   const categories = new Set(text.categories.map((name) => name.normalize('NFKC').trim().toLowerCase()));
   const found: Match[] = [];
   for (const search of searches) {
@@ -115,7 +133,7 @@ export function matchTags(
       const holds = (() => {
         switch (rule.kind) {
           case 'text':
-            return holdsWord(seen(), fold(rule.text));
+            return reads(fold(rule.text));
           case 'category':
             return categories.has(rule.category.normalize('NFKC').trim().toLowerCase());
           case 'property':
@@ -130,8 +148,7 @@ export function matchTags(
       if (holds) found.push({ program: search.program, rule: describe(rule) });
     }
     for (const reference of search.references) {
-      if (holdsWord(seen(), fold(reference)))
-        found.push({ program: search.program, rule: `plan:${reference}` });
+      if (reads(fold(reference))) found.push({ program: search.program, rule: `plan:${reference}` });
     }
   }
   return found;

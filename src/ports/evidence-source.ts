@@ -1,10 +1,11 @@
 import type { Harvest } from '../domain/conference-record.ts';
+import type { HarvestSource } from '../domain/harvest.ts';
 import type { Conference, Window } from '../domain/observation.ts';
 
 /** A conference provider's record of who was in a call. */
 export interface EvidenceSource {
   /** The name used in `evidence.source`. */
-  readonly source: 'meet' | 'teams';
+  readonly source: HarvestSource;
   /**
    * Reads the records of a conference that overlap the window.
    * @param organizer primary address of the meeting's organizer: both providers answer organizers only

@@ -18,6 +18,8 @@ export interface CalendarAtRest {
   readonly window: Window | null;
   readonly fullPassWanted: boolean;
   readonly reconcileWanted: boolean;
+  /** Anything of this calendar is stored; when not, no id of it can be known. */
+  readonly holdsCopies: boolean;
   /** Meetings of which this calendar may hold an untagged copy. */
   readonly wanted: ReadonlyArray<{ readonly lineage: string; readonly uid: string; readonly window: Window }>;
 }

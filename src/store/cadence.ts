@@ -1,58 +1,86 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
-import type { AlertKind, AlertLevel, CadenceState } from '../domain/cadence.ts';
-import type { QuietHours } from '../domain/program.ts';
+import type { MailDraft, OutboundDraft } from '../domain/drafts.ts';
+import type {
+  AlertChange,
+  AlertStep,
+  AlertToOpen,
+  CadenceStore,
+  WatchedMentorship,
+} from '../ports/cadence-store.ts';
 import type { DB } from './database.generated.ts';
+import { queueDrafts } from './drafts.ts';
+import { inTransaction } from './transaction.ts';
+
+/** How many mentorships are looked at in one statement. */
+const PAGE = 1_000;
+
+/** The cadence watch's side of the store. */
+export function createCadenceStore(db: Kysely<DB>): CadenceStore {
+  return {
+    watch: (now, decide) =>
+      inTransaction(db, async (trx) => {
+        const taken: Array<ReturnType<typeof decide>[number]> = [];
+        if (!(await lockCadenceWatch(trx))) return taken;
+        const events: OutboundDraft[] = [];
+        const mails: MailDraft[] = [];
+        for (let after = 0; ; ) {
+          const page = await pageOfMentorships(trx, after, PAGE);
+          const last = page.at(-1);
+          if (last === undefined) break;
+          after = last;
+          const steps = decide(await loadWatched(trx, page));
+          for (const { step, alertId } of await writeSteps(trx, steps, now)) {
+            const drafts = step.tell(alertId);
+            events.push(...drafts.events);
+            mails.push(...drafts.mails);
+          }
+          taken.push(...steps);
+        }
+        await queueDrafts(trx, { mails, events });
+        return taken;
+      }),
+  };
+}
+
+/** @returns each step with the id of its alert */
+async function writeSteps(
+  trx: Transaction<DB>,
+  steps: readonly AlertStep[],
+  now: Date,
+): Promise<Array<{ readonly step: AlertStep; readonly alertId: number }>> {
+  const opened = await openAlerts(
+    trx,
+    steps.flatMap(({ write }) => ('open' in write ? [write.open] : [])),
+    now,
+  );
+  await changeAlerts(
+    trx,
+    steps.flatMap(({ write }) => ('change' in write ? [write.change] : [])),
+    now,
+  );
+  return steps.flatMap((step) => {
+    const { write } = step;
+    const alertId =
+      'open' in write ? opened.get(`${write.open.mentorshipId}/${write.open.kind}`) : write.change.alertId;
+    return alertId === undefined ? [] : [{ step, alertId }];
+  });
+}
 
 /** The key of the lock under which one watcher at a time compares standings with alerts: "cadn". */
 const ONE_WATCHER = 1667327086;
 
 /** Whether this transaction is the only one that watches the cadence, until it ends. */
-export async function lockCadenceWatch(trx: Transaction<DB>): Promise<boolean> {
+async function lockCadenceWatch(trx: Transaction<DB>): Promise<boolean> {
   const { rows } = await sql<{ mine: boolean }>`
     select pg_try_advisory_xact_lock(${ONE_WATCHER}) as mine`.execute(trx);
   return rows[0]?.mine ?? false;
 }
 
-/** A mentorship that is off its cadence or has an open alert. */
-export type WatchedMentorship = {
-  readonly mentorshipId: number;
-  readonly programId: number;
-  readonly program: string;
-  readonly mentorship: string;
-  readonly zone: string;
-  readonly liveFrom: Date;
-  readonly coordinator: string | null;
-  readonly quiet: QuietHours | null;
-  readonly state: CadenceState;
-  readonly dueAt: Date | null;
-  readonly lastHeldAt: Date | null;
-  readonly nextSessionAt: Date | null;
-  readonly atRisk: boolean;
-  readonly reasons: readonly string[];
-  readonly unverifiedSince: Date | null;
-  readonly overdueSince: Date | null;
-  readonly people: ReadonlyArray<{
-    readonly personId: number;
-    readonly role: 'mentor' | 'mentee' | 'peer';
-    readonly address: string;
-    readonly zone: string | null;
-  }>;
-  readonly alerts: ReadonlyArray<{
-    readonly alertId: number;
-    readonly kind: AlertKind;
-    readonly level: AlertLevel;
-    /** Milliseconds. */
-    readonly openedAt: number;
-    readonly baselined: boolean;
-    readonly reasons: readonly string[];
-  }>;
-};
-
 /**
  * The mentorships that are still running or have an open alert, a page at a time.
  * @param after the last id of the page before, 0 to begin
  */
-export async function pageOfMentorships(db: Kysely<DB>, after: number, limit: number): Promise<number[]> {
+async function pageOfMentorships(db: Kysely<DB>, after: number, limit: number): Promise<number[]> {
   const { rows } = await sql<{ id: number }>`
     select mentorship_id as id from cadenced.mentorship
      where mentorship_id > ${after}
@@ -64,7 +92,7 @@ export async function pageOfMentorships(db: Kysely<DB>, after: number, limit: nu
 }
 
 /** Where the given mentorships stand, those left out for which there is nothing to do. */
-export async function loadWatched(db: Kysely<DB>, ids: readonly number[]): Promise<WatchedMentorship[]> {
+async function loadWatched(db: Kysely<DB>, ids: readonly number[]): Promise<WatchedMentorship[]> {
   const { rows } = await sql<WatchedMentorship>`
     select cadence.mentorship_id as "mentorshipId", program.program_id as "programId", cadence.program,
            cadence.mentorship, program.time_zone as zone, program.live_from as "liveFrom",
@@ -98,16 +126,8 @@ export async function loadWatched(db: Kysely<DB>, ids: readonly number[]): Promi
   return rows;
 }
 
-export type AlertToOpen = {
-  readonly mentorshipId: number;
-  readonly kind: AlertKind;
-  readonly baselined: boolean;
-  readonly reasons: readonly string[];
-  readonly told: boolean;
-};
-
 /** Opens alerts. @returns the id of each, by mentorship and kind (`12/at_risk`) */
-export async function openAlerts(
+async function openAlerts(
   trx: Transaction<DB>,
   alerts: readonly AlertToOpen[],
   now: Date,
@@ -123,19 +143,7 @@ export async function openAlerts(
   return new Map(rows.map((row) => [row.key, row.id]));
 }
 
-export type AlertChange = {
-  readonly alertId: number;
-  readonly level: AlertLevel;
-  readonly reasons: readonly string[];
-  readonly told: boolean;
-  readonly resolved: boolean;
-};
-
-export async function changeAlerts(
-  trx: Transaction<DB>,
-  changes: readonly AlertChange[],
-  now: Date,
-): Promise<void> {
+async function changeAlerts(trx: Transaction<DB>, changes: readonly AlertChange[], now: Date): Promise<void> {
   if (changes.length === 0) return;
   await sql`
     update cadenced.alert

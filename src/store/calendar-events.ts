@@ -1,11 +1,11 @@
 import { DateTime } from 'luxon';
+import type { CalendarState } from '../domain/calendar-state.ts';
+import { type OutboundDraft, outboundDraft } from '../domain/drafts.ts';
+import type { Provider } from '../domain/observation.ts';
 import { instant } from '../domain/outbound.ts';
-import { type OutboundDraft, outboundDraft } from './outbound.ts';
-
-type CalendarState = 'active' | 'denied' | 'gone' | 'needs_consent' | 'throttled' | 'parked';
 
 interface Facts {
-  readonly provider: 'google' | 'microsoft';
+  readonly provider: Provider;
   readonly address: string;
   readonly state: string;
 }

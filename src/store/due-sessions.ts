@@ -1,45 +1,9 @@
 import { sql, type Transaction } from 'kysely';
-import type { Evidence } from '../domain/evidence.ts';
 import type { Instant } from '../domain/observation.ts';
-import type { AttendancePolicy, ProgramPolicy, QuietHours } from '../domain/program.ts';
-import type {
-  AttendanceStatus,
-  EvidenceTier,
-  JudgementInput,
-  Outcome,
-  SourceState,
-} from '../domain/verdict.ts';
+import type { AttendancePolicy, ProgramPolicy } from '../domain/program.ts';
+import type { JudgementInput, Outcome, SourceState } from '../domain/verdict.ts';
+import type { DueSession } from '../ports/verdict-store.ts';
 import type { DB } from './database.generated.ts';
-
-/** A session that is due, with everything its judge needs and what was decided about it before. */
-export type DueSession = {
-  readonly sessionId: number;
-  readonly occurrenceId: number;
-  readonly mentorshipId: number;
-  readonly program: string;
-  readonly mentorship: string;
-  readonly title: string | null;
-  readonly liveFrom: Instant;
-  readonly zone: string;
-  readonly quiet: QuietHours | null;
-  readonly before: {
-    readonly outcome: Outcome | null;
-    readonly reason: string | null;
-    readonly settledAt: Instant | null;
-  };
-  readonly people: ReadonlyArray<{
-    readonly personId: number;
-    readonly role: 'mentor' | 'mentee' | 'peer';
-    readonly rsvp: 'accepted' | 'declined' | 'tentative' | 'none';
-    readonly address: string;
-    readonly zone: string | null;
-    readonly status: AttendanceStatus | null;
-    readonly minutes: number | null;
-    readonly tier: EvidenceTier;
-  }>;
-  readonly evidence: ReadonlyArray<Evidence & { readonly byName: string | null }>;
-  readonly facts: Omit<JudgementInput, 'participants' | 'evidence'>;
-};
 
 type DueRow = Omit<DueSession, 'facts' | 'evidence' | 'before'> & {
   readonly outcome: Outcome | null;
@@ -68,13 +32,12 @@ const DEFAULT_ATTENDANCE: ProgramPolicy['attendance'] = {
 /**
  * Sessions whose judgement is due, locked until the transaction ends; those another worker holds are left to it.
  * The policy is the one in force at the session's start, so that a new rule judges nothing old.
- * @param share which of how many disjoint sets of mentorships to look at
+ * @param share how many at most, of which of so many disjoint sets of mentorships
  */
 export async function lockDueSessions(
   trx: Transaction<DB>,
   now: Date,
-  limit: number,
-  share: { readonly lane: number; readonly of: number },
+  share: { readonly limit: number; readonly lane: number; readonly of: number },
 ): Promise<DueSession[]> {
   // One statement to lock and another to read: rows that come from joins under `skip locked` would be read
   // as they were before the lock was waited for.
@@ -82,7 +45,7 @@ export async function lockDueSessions(
     select session_id as id from cadenced.session
      where next_judgement_at <= ${now} and mentorship_id % ${share.of} = ${share.lane}
      order by next_judgement_at, session_id
-     limit ${limit} for update skip locked`.execute(trx);
+     limit ${share.limit} for update skip locked`.execute(trx);
   if (locked.length === 0) return [];
   const { rows } = await sql<DueRow>`
     select session.session_id as "sessionId", session.occurrence_id as "occurrenceId",

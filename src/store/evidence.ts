@@ -1,23 +1,22 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
-import type { Directory, LearntAccount, Scheduled, Statement } from '../domain/evidence.ts';
-import { type HarvestSource, PROVISIONAL_AFTER_MS, SETTLED_AFTER_MS } from '../domain/harvest.ts';
-import type { Conference, Provider } from '../domain/observation.ts';
+import type { AnswerKind } from '../domain/answer.ts';
+import type { Directory, Statement } from '../domain/evidence.ts';
+import { PROVISIONAL_AFTER_MS } from '../domain/harvest.ts';
+import type { Conference } from '../domain/observation.ts';
+import type { DueHarvest, EvidenceStore, HarvestResult } from '../ports/evidence-store.ts';
 import type { DB } from './database.generated.ts';
+import { inTransaction } from './transaction.ts';
 
-/** A meeting that one source is to be asked about now. Times are milliseconds. */
-export type DueHarvest = Scheduled & {
-  readonly source: HarvestSource;
-  readonly attempts: number;
-  /** `null` when the meeting has meanwhile got another link. */
-  readonly conference: Conference | null;
-  /** Whom the source answers; `null` when no copy names one. */
-  readonly organizer: string | null;
-  /** Every meeting nearby that shares the link, this one included: a record belongs to one of them only. */
-  readonly neighbours: readonly Scheduled[];
-};
+/** Who is to be asked about which meeting, and what they said. */
+export function createEvidenceStore(db: Kysely<DB>): EvidenceStore {
+  return {
+    loadDueHarvests: (now, limit) => loadDueHarvests(db, now, limit),
+    loadDirectory: (asked) => loadDirectory(db, asked),
+    recordHarvests: (results, now) => inTransaction(db, (trx) => recordHarvests(trx, results, now)),
+  };
+}
 
-/** What is due, oldest first. */
-export async function loadDueHarvests(db: Kysely<DB>, now: Date, limit: number): Promise<DueHarvest[]> {
+async function loadDueHarvests(db: Kysely<DB>, now: Date, limit: number): Promise<DueHarvest[]> {
   type Row = Omit<DueHarvest, 'conference'> & { kind: Conference['kind'] | null; key: string | null };
   const { rows } = await sql<Row>`
     select occurrence.occurrence_id as "occurrenceId", harvest.source, harvest.attempts,
@@ -46,14 +45,9 @@ export async function loadDueHarvests(db: Kysely<DB>, now: Date, limit: number):
   }));
 }
 
-/** The people behind the given ids and addresses. */
-export async function loadDirectory(
+async function loadDirectory(
   db: Kysely<DB>,
-  asked: {
-    readonly provider: Provider;
-    readonly accounts: readonly string[];
-    readonly addresses: readonly string[];
-  },
+  asked: Parameters<EvidenceStore['loadDirectory']>[0],
 ): Promise<Directory> {
   const accounts = await sql<{ key: string; personId: number }>`
     select provider || ':' || account_id as key, person_id as "personId"
@@ -71,24 +65,7 @@ export async function loadDirectory(
   };
 }
 
-/** What one look at one source gave, ready to be kept. */
-export type HarvestResult = {
-  readonly occurrenceId: number;
-  readonly source: HarvestSource;
-  readonly statements: readonly Statement[];
-  readonly learnt: readonly LearntAccount[];
-  /** `null` = asked again later. */
-  readonly final: { readonly state: 'final' | 'cannot_tell' } | null;
-  readonly dueAt: Date | null;
-  readonly answer: string;
-};
-
-/**
- * Keeps the results of one round and wakes the judge of every session that learnt something: at once, or three
- * hours after its end if that is still to come.
- * @returns how many statements were new
- */
-export async function recordHarvests(
+async function recordHarvests(
   trx: Transaction<DB>,
   results: readonly HarvestResult[],
   now: Date,
@@ -182,7 +159,7 @@ export type Answer = {
   readonly sessionId: number;
   /** Who says it. */
   readonly personId: number;
-  readonly kind: 'met' | 'not_met' | 'absent';
+  readonly kind: AnswerKind;
   /** Names this statement, so that a repeated submit is kept once; a change of mind is another one. */
   readonly reference: string;
 };
@@ -211,11 +188,6 @@ export async function recordAnswer(trx: Transaction<DB>, answer: Answer, now: Da
   );
   return rows.length > 0;
 }
-
-/** How long a refusal is asked about again: a consent given a week late still brings the records. */
-export const REFUSALS_ASKED_MS = 7 * 24 * 60 * 60_000;
-/** How long a fault is retried before the source counts as unable to speak. */
-export const FAULTS_RETRIED_MS = SETTLED_AFTER_MS;
 
 function millis(column: string) {
   return sql`(extract(epoch from ${sql.ref(column)}) * 1000)::bigint`;

@@ -1,21 +1,6 @@
 import { sql, type Transaction } from 'kysely';
+import type { MailDraft } from '../domain/drafts.ts';
 import type { DB } from './database.generated.ts';
-
-/** A mail as a use case states it: what it tells and to whom. Its text is made when it leaves. */
-export interface MailDraft {
-  readonly kind: 'reminder' | 'cadence_alert' | 'cadence_digest' | 'nudge' | 'did_you_meet';
-  /** Names the fact, the person and the kind. A second draft of the same fact is dropped: no fact makes two mails. */
-  readonly factKey: string;
-  readonly sessionId: number | null;
-  readonly mentorshipId: number | null;
-  readonly alertId: number | null;
-  /** `null` for a coordinator, who need not be in the roster. */
-  readonly personId: number | null;
-  readonly toAddress: string;
-  readonly dueAt: Date;
-  /** After this the mail would only confuse. */
-  readonly expiresAt: Date | null;
-}
 
 /**
  * Queues mails in the caller's transaction.

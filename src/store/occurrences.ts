@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import type { Conference, Instant, ObservedPerson } from '../domain/observation.ts';
+import type { Conference, Instant, ObservedPerson, Provider } from '../domain/observation.ts';
 import type {
   Canceller,
   Copy,
@@ -44,7 +44,7 @@ interface CopyRow {
   copy_id: number;
   occurrence_id: number;
   calendar_id: number;
-  provider: 'google' | 'microsoft';
+  provider: Provider;
   address: string;
   person_id: number | null;
   source_id: string;

@@ -1,27 +1,6 @@
 import { sql, type Transaction } from 'kysely';
-import { type OutboundData, type OutboundEventType, subjectOf } from '../domain/outbound.ts';
+import type { OutboundDraft } from '../domain/drafts.ts';
 import type { DB } from './database.generated.ts';
-
-/** An event as a use case states it; position, sequence and id are given by the store. */
-export interface OutboundDraft {
-  readonly type: string;
-  /** What it is about: `session/12`, `mentorship/3`, `calendar/7`. */
-  readonly subject: string;
-  /** Names the fact. A second draft of the same fact is dropped silently: no fact makes two events. */
-  readonly factKey: string;
-  readonly occurredAt: Date;
-  readonly payload: object;
-}
-
-/** A draft of a typed fact; the subject follows from the fact, so that two callers cannot name one thing differently. */
-export function outboundDraft<T extends OutboundEventType>(
-  type: T,
-  factKey: string,
-  occurredAt: Date,
-  data: OutboundData[T],
-): OutboundDraft {
-  return { type, factKey, occurredAt, subject: subjectOf(data), payload: data };
-}
 
 /** The key of `cadenced.serialise_outbound_events()`. */
 const WRITERS_TAKE_TURNS = 1667327077;

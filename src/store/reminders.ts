@@ -236,25 +236,6 @@ function utc(at: Date): DateTime {
   return DateTime.fromJSDate(at, { zone: 'utc' });
 }
 
-/** Sessions that start within `until`, a page at a time. @param after the last id of the page before, 0 to begin */
-export async function pageOfComingSessions(
-  db: Kysely<DB>,
-  window: { readonly now: Date; readonly until: Date },
-  after: number,
-  limit: number,
-): Promise<number[]> {
-  const { rows } = await sql<{ id: number }>`
-    select session.session_id as id
-      from cadenced.occurrence
-      join cadenced.session on session.occurrence_id = occurrence.occurrence_id
-     where occurrence.starts_at > ${window.now}::timestamptz - interval '1 day'
-       and occurrence.starts_at <= ${window.until}::timestamptz + interval '1 day'
-       and session.starts_at > ${window.now} and session.starts_at <= ${window.until}
-       and session.session_id > ${after}
-     order by session.session_id limit ${limit}`.execute(db);
-  return rows.map((row) => row.id);
-}
-
 /** The longest time before a session at which any program reminds, in whole days; 0 when none does. */
 export async function longestReminderDays(db: Kysely<DB>): Promise<number> {
   const { rows } = await sql<{ days: number }>`
@@ -264,39 +245,4 @@ export async function longestReminderDays(db: Kysely<DB>): Promise<number> {
              as offsets (value)
      where program_policy.valid_until is null`.execute(db);
   return rows[0]?.days ?? 0;
-}
-
-/** How long before its time an unbooked plan is spoken of. */
-const NUDGE_AHEAD_DAYS = 3;
-
-/**
- * Queues a nudge to every member of a mentorship whose planned session comes near while no calendar holds it. Once
- * a plan and person; the key is `nudge/<plan>/<person>`.
- * @returns how many were queued
- */
-export async function queueNudges(trx: Transaction<DB>, now: Date): Promise<number> {
-  const { rows } = await sql<{ queued: number }>`
-    with queued as (
-      insert into cadenced.mail (fact_key, kind, mentorship_id, person_id, to_address, due_at, expires_at)
-      select 'nudge/' || plan.plan_id || '/' || person.person_id, 'nudge', plan.mentorship_id, person.person_id,
-             person.address, ${now}, plan.starts_at
-        from cadenced.planned_session plan
-        join cadenced.membership on membership.mentorship_id = plan.mentorship_id
-        join cadenced.person on person.person_id = membership.person_id
-       where plan.session_id is null and plan.withdrawn_at is null
-         and plan.starts_at > ${now}
-         and plan.starts_at <= ${now}::timestamptz + make_interval(days => ${NUDGE_AHEAD_DAYS})
-      on conflict (fact_key) do nothing
-      returning 1
-    ), overtaken as (
-      -- Booked or withdrawn since: nobody is told to do what is done.
-      update cadenced.mail set status = 'suppressed', reason = 'booked_meanwhile'
-       where mail.kind = 'nudge' and mail.status = 'queued'
-         and exists (select from cadenced.planned_session plan
-                      where mail.fact_key ^@ ('nudge/' || plan.plan_id || '/')
-                        and plan.mentorship_id = mail.mentorship_id
-                        and (plan.session_id is not null or plan.withdrawn_at is not null))
-    )
-    select count(*)::int as queued from queued`.execute(trx);
-  return rows[0]?.queued ?? 0;
 }

@@ -1,10 +1,10 @@
 import { sql, type Transaction } from 'kysely';
 import { DateTime } from 'luxon';
+import { type OutboundDraft, outboundDraft } from '../domain/drafts.ts';
 import type { Instant } from '../domain/observation.ts';
 import type { Occurrence, Session } from '../domain/occurrence.ts';
 import { instant, noticeMinutes, type PersonPayload, sessionPayload } from '../domain/outbound.ts';
 import type { DB } from './database.generated.ts';
-import { type OutboundDraft, outboundDraft } from './outbound.ts';
 import type { WrittenChange } from './write-plan.ts';
 
 /** What the outbound events of a session say besides its times. */

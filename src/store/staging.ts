@@ -105,26 +105,29 @@ export async function knownNames(
     lineages: new Set<string>(),
     seriesOf: new Map<string, string>(),
   };
-  if (names.sourceIds.length > 0) {
-    const { rows } = await sql<{ source_id: string; series_id: string | null; by: 'source' | 'series' }>`
-      select source_id, series_id, 'source' as by from cadenced.event_copy
-       where calendar_id = ${calendarId} and source_id = any (${names.sourceIds}) and removed_at is null
-      union all
-      select distinct series_id, series_id, 'series' from cadenced.event_copy
-       where calendar_id = ${calendarId} and series_id = any (${names.sourceIds}) and removed_at is null`.execute(
-      db,
-    );
-    for (const row of rows) {
-      if (row.by === 'series') known.seriesIds.add(row.source_id);
-      else known.sourceIds.add(row.source_id);
-      if (row.by === 'source' && row.series_id !== null) known.seriesOf.set(row.source_id, row.series_id);
-    }
+  const { sourceIds, lineages } = names;
+  const [ids, meetings] = await Promise.all([
+    sourceIds.length === 0
+      ? null
+      : sql<{ source_id: string; series_id: string | null; by: 'source' | 'series' }>`
+          select source_id, series_id, 'source' as by from cadenced.event_copy
+           where calendar_id = ${calendarId} and source_id = any (${sourceIds}) and removed_at is null
+          union all
+          select distinct series_id, series_id, 'series' from cadenced.event_copy
+           where calendar_id = ${calendarId} and series_id = any (${sourceIds}) and removed_at is null`.execute(
+          db,
+        ),
+    lineages.length === 0
+      ? null
+      : sql<{ lineage: string }>`
+          select distinct lineage from cadenced.event_copy
+           where lineage = any (${lineages}) and removed_at is null`.execute(db),
+  ]);
+  for (const row of ids?.rows ?? []) {
+    if (row.by === 'series') known.seriesIds.add(row.source_id);
+    else known.sourceIds.add(row.source_id);
+    if (row.by === 'source' && row.series_id !== null) known.seriesOf.set(row.source_id, row.series_id);
   }
-  if (names.lineages.length > 0) {
-    const { rows } = await sql<{ lineage: string }>`
-      select distinct lineage from cadenced.event_copy
-       where lineage = any (${names.lineages}) and removed_at is null`.execute(db);
-    for (const row of rows) known.lineages.add(row.lineage);
-  }
+  for (const row of meetings?.rows ?? []) known.lineages.add(row.lineage);
   return known;
 }

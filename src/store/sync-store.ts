@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Failure } from '../domain/failure.ts';
-import type { Instant } from '../domain/observation.ts';
+import type { Instant, Provider } from '../domain/observation.ts';
 import type { TagRule } from '../domain/program.ts';
 import type { TagSearch } from '../domain/tags.ts';
 import type { CalendarAtRest, SyncStore } from '../ports/sync-store.ts';
@@ -37,6 +37,8 @@ export function createSyncStore(db: Kysely<DB>, options: SyncStoreOptions): Sync
              'from', (extract(epoch from window_from) * 1000)::bigint,
              'until', (extract(epoch from window_until) * 1000)::bigint) end,
           'fullPassWanted', full_pass_wanted, 'reconcileWanted', reconcile_wanted,
+          'holdsCopies', exists (select from cadenced.event_copy
+                                  where event_copy.calendar_id = calendar.calendar_id and removed_at is null),
           'wanted', (select coalesce(jsonb_agg(jsonb_build_object('lineage', lineage, 'uid', uid,
                        'window', jsonb_build_object(
                           'from', (extract(epoch from around_from) * 1000)::bigint,
@@ -108,7 +110,7 @@ async function recordFailure(
   const strike = problem.kind === 'gone' && problem.code !== 'cursor_lost';
   await db.transaction().execute(async (trx) => {
     const { rows } = await sql<{
-      provider: 'google' | 'microsoft';
+      provider: Provider;
       address: string;
       state: string;
       strikes: number;

@@ -26,6 +26,7 @@ export class Reading {
   /** Ids staged by this pass: a removal of one on a later page concerns us, though nothing is stored yet. */
   readonly #staged = new Set<string>();
   readonly #wanted: CalendarAtRest['wanted'];
+  readonly #holdsCopies: boolean;
 
   constructor(
     store: SyncStore,
@@ -38,6 +39,7 @@ export class Reading {
     this.#source = source;
     this.#searches = searches;
     this.#wanted = calendar.wanted;
+    this.#holdsCopies = calendar.holdsCopies;
     this.passId = passId;
     this.ref = { calendarId: calendar.calendarId, address: calendar.address };
   }
@@ -59,7 +61,7 @@ export class Reading {
   /** Stages what concerns us of one page of changes. */
   async take(items: readonly ChangedItem[]): Promise<void> {
     const known = await this.#store.known(this.ref.calendarId, {
-      sourceIds: items.flatMap(idsOf),
+      sourceIds: this.#holdsCopies ? items.flatMap(idsOf) : [],
       lineages: items.flatMap((item) =>
         item.kind === 'single' ? [item.copy.lineage] : item.kind === 'series' ? [item.series.lineage] : [],
       ),
@@ -184,7 +186,7 @@ export class Reading {
     cancelled: readonly CancelledInstance[],
   ): Promise<void> {
     const known = await this.#store.known(this.ref.calendarId, {
-      sourceIds: [...observed, ...cancelled].map((copy) => copy.sourceId),
+      sourceIds: this.#holdsCopies ? [...observed, ...cancelled].map((copy) => copy.sourceId) : [],
       lineages: [...new Set(observed.map((copy) => copy.lineage))],
     });
     const wanted = new Set(this.#wanted.map((meeting) => meeting.lineage));

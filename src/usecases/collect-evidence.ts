@@ -1,32 +1,23 @@
-import type { Kysely } from 'kysely';
 import type PQueue from 'p-queue';
 import type { ConferenceRecord, Harvest } from '../domain/conference-record.ts';
 import { type Directory, meetingOf, providerOf, statementsOf } from '../domain/evidence.ts';
 import { asFailure, type Failure, retryable } from '../domain/failure.ts';
 import {
+  FAULTS_RETRIED_MS,
   HARVEST_SOURCES,
   type HarvestSource,
   harvestWindow,
   nextHarvestAt,
+  REFUSALS_ASKED_MS,
   retryHarvestAt,
 } from '../domain/harvest.ts';
 import type { EvidenceSource } from '../ports/evidence-source.ts';
+import type { DueHarvest, EvidenceStore, HarvestResult } from '../ports/evidence-store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
-import type { DB } from '../store/database.generated.ts';
-import {
-  type DueHarvest,
-  FAULTS_RETRIED_MS,
-  type HarvestResult,
-  loadDirectory,
-  loadDueHarvests,
-  REFUSALS_ASKED_MS,
-  recordHarvests,
-} from '../store/evidence.ts';
-import { inTransaction } from '../store/transaction.ts';
 
 export type CollectEvidenceDeps = {
-  readonly db: Kysely<DB>;
+  readonly store: EvidenceStore;
   readonly clock: Clock;
   readonly log: Log;
   /** Sources that are set up. A meeting of another source waits for nothing: it cannot be told about. */
@@ -49,18 +40,15 @@ export async function collectEvidence(
   const total = { asked: 0, recorded: 0, failed: 0 };
   for (;;) {
     const now = deps.clock.now().toJSDate();
-    const due = await loadDueHarvests(deps.db, now, BATCH);
+    const due = await deps.store.loadDueHarvests(now, BATCH);
     if (due.length === 0 || signal.aborted) return total;
     const looks = await Promise.all(due.map((meeting) => deps.queue.add(() => ask(deps, meeting, signal))));
     // Stopped in the middle: what was not asked stays due, and an aborted request says nothing about a source.
     if (signal.aborted) return total;
     const understood = await understandAll(deps, looks, now);
-    const recorded = await inTransaction(deps.db, (trx) =>
-      recordHarvests(
-        trx,
-        understood.map(({ result }) => result),
-        now,
-      ),
+    const recorded = await deps.store.recordHarvests(
+      understood.map(({ result }) => result),
+      now,
     );
     total.asked += due.length;
     total.recorded += recorded;
@@ -102,7 +90,7 @@ async function understandAll(
     const records = answered.flatMap(({ look, kept }) => (look.meeting.source === source ? kept.over : []));
     const participants = records.flatMap((record) => record.participants);
     if (participants.length === 0) continue;
-    const directory = await loadDirectory(deps.db, {
+    const directory = await deps.store.loadDirectory({
       provider: providerOf(source),
       accounts: participants.flatMap(({ providerUserId }) =>
         providerUserId === null ? [] : [providerUserId],

@@ -1,24 +1,20 @@
-import type { Kysely, Transaction } from 'kysely';
 import { DateTime } from 'luxon';
-import { type AttendanceStatus, judge, type Verdict } from '../domain/judgement.ts';
+import { type Drafts, type MailDraft, type OutboundDraft, outboundDraft } from '../domain/drafts.ts';
+import { judge } from '../domain/judgement.ts';
 import { type AttendancePayload, instant, type PersonPayload, sessionPayload } from '../domain/outbound.ts';
 import { quietAround } from '../domain/reminders.ts';
+import type { Verdict } from '../domain/verdict.ts';
+import type {
+  Decided,
+  DueSession,
+  SessionNumbers,
+  StageReached,
+  VerdictStore,
+} from '../ports/verdict-store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
-import type { DB } from '../store/database.generated.ts';
-import { type DueSession, lockDueSessions } from '../store/due-sessions.ts';
-import {
-  type Decided,
-  loadOrdinals,
-  loadStagesReached,
-  renumberSessions,
-  writeVerdicts,
-} from '../store/judgement.ts';
-import { type MailDraft, queueMails } from '../store/mail-queue.ts';
-import { appendOutboundEvents, type OutboundDraft, outboundDraft } from '../store/outbound.ts';
-import { inTransaction } from '../store/transaction.ts';
 
-export type JudgeSessionsDeps = { readonly db: Kysely<DB>; readonly clock: Clock; readonly log: Log };
+export type JudgeSessionsDeps = { readonly store: VerdictStore; readonly clock: Clock; readonly log: Log };
 
 /** Planning a batch costs as much as judging some thirty sessions; a longer one would make a sync wait for its locks. */
 const BATCH = 500;
@@ -55,7 +51,12 @@ async function judgeLane(
   for (;;) {
     // Read once, so that nothing judged in this round can fall due in it again.
     const now = deps.clock.now();
-    const cases = await inTransaction(deps.db, (trx) => judgeBatch(trx, now, lane));
+    const cases = await deps.store.judgeDue(
+      now.toJSDate(),
+      { limit: BATCH, lane, of: LANES },
+      (due) => caseOf(due, now),
+      (batch, numbers) => draftsOf(batch, numbers, now),
+    );
     total.judged += cases.length;
     total.settled += cases.filter((one) => one.settlesNow).length;
     total.restated += cases.filter((one) => one.restated).length;
@@ -63,32 +64,11 @@ async function judgeLane(
   }
 }
 
-type Case = {
+type Case = Decided & {
   readonly due: DueSession;
-  readonly verdict: Verdict;
-  readonly decided: Decided;
   readonly settlesNow: boolean;
   readonly restated: boolean;
 };
-
-async function judgeBatch(trx: Transaction<DB>, now: DateTime, lane: number): Promise<Case[]> {
-  const at = now.toJSDate();
-  const due = await lockDueSessions(trx, at, BATCH, { lane, of: LANES });
-  const cases = due.map((session) => caseOf(session, now));
-  await writeVerdicts(
-    trx,
-    cases.map((one) => one.decided),
-    at,
-  );
-  const mentorships = [...new Set(cases.filter(concernsNumbers).map((one) => one.due.mentorshipId))];
-  await renumberSessions(trx, mentorships);
-  await queueMails(
-    trx,
-    cases.flatMap((one) => questions(one, now)),
-  );
-  await appendOutboundEvents(trx, await events(trx, cases, mentorships, now));
-  return cases;
-}
 
 function caseOf(due: DueSession, now: DateTime): Case {
   const verdict = judge({ ...due.facts, participants: due.people, evidence: due.evidence }, now.toMillis());
@@ -103,13 +83,12 @@ function caseOf(due: DueSession, now: DateTime): Case {
   const because = reasonOf(due, verdict, settlesNow);
   return {
     due,
+    sessionId: due.sessionId,
+    mentorshipId: due.mentorshipId,
     verdict,
-    decided: {
-      sessionId: due.sessionId,
-      verdict,
-      wasSettled,
-      because: outcomeChanged || restated ? because : null,
-    },
+    because: outcomeChanged || restated ? because : null,
+    wasSettled,
+    renumbers: concernsNumbers(due, verdict, settlesNow),
     settlesNow,
     restated,
   };
@@ -130,11 +109,15 @@ function reasonOf(due: DueSession, verdict: Verdict, settlesNow: boolean): strin
 }
 
 /** Whether a verdict may change the numbers of the held sessions, or settle one that has a number. */
-function concernsNumbers({ due, verdict, settlesNow }: Case): boolean {
+function concernsNumbers(due: DueSession, verdict: Verdict, settlesNow: boolean): boolean {
   return (
     (verdict.outcome === 'held') !== (due.before.outcome === 'held') ||
     (settlesNow && verdict.outcome === 'held')
   );
+}
+
+function draftsOf(cases: readonly Case[], numbers: SessionNumbers, now: DateTime): Drafts {
+  return { mails: cases.flatMap((one) => questions(one, now)), events: events(cases, numbers, now) };
 }
 
 /** The question to everybody invited, when nothing but their word can tell; never about what is long ago. */
@@ -161,43 +144,31 @@ function questions({ due, verdict, settlesNow }: Case, now: DateTime): MailDraft
     });
 }
 
-async function events(
-  trx: Transaction<DB>,
-  cases: readonly Case[],
-  mentorships: readonly number[],
-  now: DateTime,
-): Promise<OutboundDraft[]> {
-  const told = cases.filter((one) => one.settlesNow || one.restated);
-  const numbers = await loadOrdinals(
-    trx,
-    told.map((one) => one.due.sessionId),
-  );
-  const drafts = told.map((one) => {
-    const number = numbers.get(one.due.sessionId);
-    return one.settlesNow ? judged(one, number, now) : changed(one, now);
-  });
-  const byMentorship = new Map(cases.map((one) => [one.due.mentorshipId, one.due]));
-  for (const stage of mentorships.length === 0 ? [] : await loadStagesReached(trx, mentorships)) {
-    const due = byMentorship.get(stage.mentorshipId);
-    if (due === undefined) continue;
-    drafts.push(
-      outboundDraft(
-        'stage.reached',
-        `mentorship/${stage.mentorshipId}/stage/${stage.stage}`,
-        now.toJSDate(),
-        {
-          program: due.program,
-          mentorship: due.mentorship,
-          people: people(due),
-          stage: stage.stage,
-          ordinal: stage.ordinal,
-          session_id: String(stage.sessionId),
-          reached_at: instant(DateTime.fromJSDate(stage.reachedAt, { zone: 'utc' })),
-        },
-      ),
+function events(cases: readonly Case[], numbers: SessionNumbers, now: DateTime): OutboundDraft[] {
+  const told = cases
+    .filter((one) => one.settlesNow || one.restated)
+    .map((one) =>
+      one.settlesNow ? judged(one, numbers.ordinals.get(one.sessionId), now) : changed(one, now),
     );
-  }
-  return drafts;
+  const byMentorship = new Map(cases.map((one) => [one.mentorshipId, one.due]));
+  const reached = numbers.stages.flatMap((stage) => {
+    const due = byMentorship.get(stage.mentorshipId);
+    return due === undefined ? [] : [stageReached(due, stage, now)];
+  });
+  return [...told, ...reached];
+}
+
+function stageReached(due: DueSession, stage: StageReached, now: DateTime): OutboundDraft {
+  const key = `mentorship/${stage.mentorshipId}/stage/${stage.stage}`;
+  return outboundDraft('stage.reached', key, now.toJSDate(), {
+    program: due.program,
+    mentorship: due.mentorship,
+    people: people(due),
+    stage: stage.stage,
+    ordinal: stage.ordinal,
+    session_id: String(stage.sessionId),
+    reached_at: instant(DateTime.fromJSDate(stage.reachedAt, { zone: 'utc' })),
+  });
 }
 
 function judged(
@@ -227,7 +198,7 @@ function changed(one: Case, now: DateTime): OutboundDraft {
       outcome_reason: one.verdict.reason,
       // A settled session has an outcome: a constraint of the table says so.
       previous: { outcome: one.due.before.outcome ?? 'unknown', outcome_reason: one.due.before.reason },
-      because: one.decided.because ?? 'restated',
+      because: one.because ?? 'restated',
       decided_at: instant(now),
       attendance: attendance(one),
     },
@@ -262,12 +233,11 @@ function attendance({ due, verdict }: Case): AttendancePayload[] {
     at === null || at === undefined ? null : instant(DateTime.fromMillis(at, { zone: 'utc' }));
   return due.people.map(({ personId, role, address, rsvp }) => {
     const person = verdicts.get(personId);
-    const status: AttendanceStatus = person?.status ?? 'unknown';
     return {
       participant_id: String(personId),
       role,
       address,
-      status,
+      status: person?.status ?? 'unknown',
       rsvp,
       minutes: person?.minutes ?? null,
       joined_at: time(person?.joinedAt),

@@ -1,15 +1,7 @@
-import type { Kysely } from 'kysely';
+import type { ReminderStore } from '../ports/reminder-store.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { DB } from '../store/database.generated.ts';
-import {
-  longestReminderDays,
-  pageOfComingSessions,
-  planReminders,
-  queueNudges,
-  REMINDERS_AHEAD_DAYS,
-} from '../store/reminders.ts';
 
-export type PlanRemindersDeps = { readonly db: Kysely<DB>; readonly clock: Clock };
+export type PlanRemindersDeps = { readonly store: ReminderStore; readonly clock: Clock };
 
 const PAGE = 500;
 
@@ -21,18 +13,19 @@ const PAGE = 500;
 export async function replanReminders(
   deps: PlanRemindersDeps,
 ): Promise<{ sessions: number; nudges: number }> {
+  const { store } = deps;
   const now = deps.clock.now();
-  const days = await longestReminderDays(deps.db);
-  const window = { now: now.toJSDate(), until: now.plus({ days: days + REMINDERS_AHEAD_DAYS }).toJSDate() };
+  const days = await store.daysAhead();
+  const window = { now: now.toJSDate(), until: now.plus({ days }).toJSDate() };
   let sessions = 0;
   for (let after = 0; days > 0; ) {
-    const page = await pageOfComingSessions(deps.db, window, after, PAGE);
+    const page = await store.comingSessions(window, after, PAGE);
     const last = page.at(-1);
     if (last === undefined) break;
     after = last;
     sessions += page.length;
-    await deps.db.transaction().execute((trx) => planReminders(trx, page, window.now));
+    await store.replan(page, window.now);
   }
-  const nudges = await deps.db.transaction().execute((trx) => queueNudges(trx, window.now));
+  const nudges = await store.nudge(window.now);
   return { sessions, nudges };
 }

@@ -1,25 +1,13 @@
-import type { Kysely } from 'kysely';
 import { DateTime } from 'luxon';
 import { type AlertAction, alertActions, outsideTheNight } from '../domain/cadence.ts';
+import { type MailDraft, type OutboundDraft, outboundDraft } from '../domain/drafts.ts';
 import { type CadencePayload, instant } from '../domain/outbound.ts';
+import type { AlertStep, CadenceStore, WatchedMentorship } from '../ports/cadence-store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
-import {
-  changeAlerts,
-  loadWatched,
-  lockCadenceWatch,
-  openAlerts,
-  pageOfMentorships,
-  type WatchedMentorship,
-} from '../store/cadence.ts';
-import type { DB } from '../store/database.generated.ts';
-import { type MailDraft, queueMails } from '../store/mail-queue.ts';
-import { appendOutboundEvents, type OutboundDraft, outboundDraft } from '../store/outbound.ts';
-import { inTransaction } from '../store/transaction.ts';
 
-export type WatchCadenceDeps = { readonly db: Kysely<DB>; readonly clock: Clock; readonly log: Log };
+export type WatchCadenceDeps = { readonly store: CadenceStore; readonly clock: Clock; readonly log: Log };
 
-const PAGE = 1_000;
 /** An alert nobody could be sent for so long would only confuse. */
 const ALERT_MAIL_EXPIRES_DAYS = 7;
 
@@ -31,75 +19,48 @@ export async function watchCadence(
   deps: WatchCadenceDeps,
 ): Promise<{ opened: number; escalated: number; resolved: number }> {
   const now = deps.clock.now();
-  const total = await inTransaction(deps.db, async (trx) => {
-    const counts = { opened: 0, escalated: 0, resolved: 0 };
-    if (!(await lockCadenceWatch(trx))) return counts;
-    const events: OutboundDraft[] = [];
-    const mails: MailDraft[] = [];
-    for (let after = 0; ; ) {
-      const page = await pageOfMentorships(trx, after, PAGE);
-      const last = page.at(-1);
-      if (last === undefined) break;
-      after = last;
-      const steps = stepsOf(await loadWatched(trx, page), now);
-      const opened = await openAlerts(
-        trx,
-        steps.flatMap(({ watched, step }) =>
-          step.action === 'open'
-            ? [{ ...step, mentorshipId: watched.mentorshipId, reasons: watched.reasons, told: step.tellPair }]
-            : [],
-        ),
-        now.toJSDate(),
-      );
-      await changeAlerts(trx, steps.flatMap(changeOf), now.toJSDate());
-      for (const { watched, step } of steps) {
-        const alertId =
-          step.action === 'open' ? opened.get(`${watched.mentorshipId}/${step.kind}`) : step.alert.alertId;
-        if (alertId === undefined) continue;
-        events.push(...eventsOf(watched, step, alertId, now));
-        mails.push(...mailsOf(watched, step, alertId, now));
-      }
-      counts.opened += steps.filter(({ step }) => step.action === 'open').length;
-      counts.escalated += steps.filter(({ step }) => step.action === 'climb').length;
-      counts.resolved += steps.filter(({ step }) => step.action === 'resolve').length;
-    }
-    await queueMails(trx, mails);
-    // Last, because its lock is held until the transaction ends.
-    await appendOutboundEvents(trx, events);
-    return counts;
-  });
+  const steps = await deps.store.watch(now.toJSDate(), (watched) =>
+    watched.flatMap((one) => stepsOf(one, now)),
+  );
+  const count = (action: AlertAction['action']) => steps.filter((step) => step.action === action).length;
+  const total = { opened: count('open'), escalated: count('climb'), resolved: count('resolve') };
   if (total.opened + total.escalated + total.resolved > 0) deps.log.info(total, 'cadence alerts changed');
   return total;
 }
 
-type Step = { readonly watched: WatchedMentorship; readonly step: AlertAction };
+type Step = AlertStep & { readonly action: AlertAction['action'] };
 
-function stepsOf(watched: readonly WatchedMentorship[], now: DateTime): Step[] {
-  return watched.flatMap((mentorship) => {
-    const standing = { ...mentorship, overdueSince: utcOrNull(mentorship.overdueSince) };
-    const open = mentorship.alerts.map((alert) => ({
-      ...alert,
-      openedAt: DateTime.fromMillis(alert.openedAt, { zone: 'utc' }),
-    }));
-    return alertActions(standing, open, now, utc(mentorship.liveFrom)).map((step) => ({
-      watched: mentorship,
-      step,
-    }));
-  });
+function stepsOf(watched: WatchedMentorship, now: DateTime): Step[] {
+  const standing = { ...watched, overdueSince: utcOrNull(watched.overdueSince) };
+  const open = watched.alerts.map((alert) => ({
+    ...alert,
+    openedAt: DateTime.fromMillis(alert.openedAt, { zone: 'utc' }),
+  }));
+  return alertActions(standing, open, now, utc(watched.liveFrom)).map((step) => ({
+    action: step.action,
+    write: writeOf(watched, step),
+    tell: (alertId) => ({
+      events: eventsOf(watched, step, alertId, now),
+      mails: mailsOf(watched, step, alertId, now),
+    }),
+  }));
 }
 
-function changeOf({ watched, step }: Step) {
-  if (step.action === 'open') return [];
-  const { alert } = step;
-  return [
-    {
-      alertId: alert.alertId,
-      level: step.action === 'climb' ? step.level : alert.level,
-      reasons: watched.reasons,
-      told: step.action === 'climb' && tellsCoordinator(watched, step),
+function writeOf(watched: WatchedMentorship, step: AlertAction): AlertStep['write'] {
+  const { mentorshipId, reasons } = watched;
+  if (step.action === 'open') {
+    const { kind, baselined, tellPair } = step;
+    return { open: { mentorshipId, kind, baselined, reasons, told: tellPair } };
+  }
+  return {
+    change: {
+      alertId: step.alert.alertId,
+      level: step.action === 'climb' ? step.level : step.alert.level,
+      reasons,
+      told: tellsCoordinator(watched, step),
       resolved: step.action === 'resolve',
     },
-  ];
+  };
 }
 
 /** A booked session means that there is nothing for a coordinator to do: then the alert climbs in silence. */

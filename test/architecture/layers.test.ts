@@ -58,17 +58,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** They run the sandbox beside the daemon. Loaded when that is asked for: no other command carries it along. */
 const SANDBOX_GATE = /^src\/cli\/sandbox-[a-z-]+\.ts$/;
 
-/**
- * Use cases that still reach into the store. Each is to get a port instead; whoever gives it one takes its line
- * away, and the test below insists on that.
- */
-const PENDING: readonly string[] = [
-  'src/usecases/collect-evidence.ts',
-  'src/usecases/judge-sessions.ts',
-  'src/usecases/plan-reminders.ts',
-  'src/usecases/watch-cadence.ts',
-];
-
 /** Packages that only some layers may know. What is not listed here (luxon, zod, p-queue) is no one's secret. */
 const PACKAGE_OF: Readonly<Record<string, readonly string[]>> = {
   googleapis: ['providers/google'],
@@ -142,31 +131,20 @@ describe('layers', () => {
 
   it('import only what the table lets them', () => {
     const forbidden = ours.flatMap((source) =>
-      source.edges
-        .filter((edge) => edge.ours && !mayImport(source, edge))
-        .filter((edge) => !(PENDING.includes(source.path) && layerOf(edge.target) === 'store'))
-        .map((edge) => told(source, edge)),
+      source.edges.filter((edge) => edge.ours && !mayImport(source, edge)).map((edge) => told(source, edge)),
     );
     expect(forbidden).toEqual([]);
   });
 
-  it.each(PENDING)('%s still waits for its port', (path) => {
-    const source = ours.find((candidate) => candidate.path === path);
-    const reaches = source?.edges.filter((edge) => edge.ours && layerOf(edge.target) === 'store') ?? [];
-    expect(reaches, 'it keeps the rule now: take it off the list').not.toEqual([]);
-  });
-
   it('keep their packages to themselves', () => {
-    const leaked = ours
-      .filter(({ path }) => !PENDING.includes(path))
-      .flatMap((source) =>
-        source.edges
-          .filter(({ ours: own, target }) => {
-            const owners = own ? undefined : PACKAGE_OF[packageOf(target)];
-            return owners !== undefined && !owners.includes(layerOf(source.path));
-          })
-          .map((edge) => told(source, edge)),
-      );
+    const leaked = ours.flatMap((source) =>
+      source.edges
+        .filter(({ ours: own, target }) => {
+          const owners = own ? undefined : PACKAGE_OF[packageOf(target)];
+          return owners !== undefined && !owners.includes(layerOf(source.path));
+        })
+        .map((edge) => told(source, edge)),
+    );
     expect(leaked).toEqual([]);
   });
 

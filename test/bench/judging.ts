@@ -2,6 +2,7 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { renewMonths } from '../../src/store/months.ts';
 import { createDatabaseClient } from '../../src/store/pool.ts';
+import { createVerdictStore } from '../../src/store/verdict-store.ts';
 import { judgeSessions } from '../../src/usecases/judge-sessions.ts';
 import { fill, openBenchCluster } from './filled-database.ts';
 
@@ -59,7 +60,11 @@ try {
   await cluster.pool.query('vacuum analyze');
   await cluster.pool.query('checkpoint');
   const begin = performance.now();
-  const total = await judgeSessions({ db, clock: systemClock(), log: silentLog() });
+  const total = await judgeSessions({
+    store: createVerdictStore(db),
+    clock: systemClock(),
+    log: silentLog(),
+  });
   const seconds = (performance.now() - begin) / 1000;
   const renewing = performance.now();
   const months = await renewMonths(db);

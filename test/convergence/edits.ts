@@ -9,7 +9,9 @@ import {
   type Edit,
   editAtRandom,
   editMeeting,
+  localOf,
   type Meeting,
+  moveMeeting,
   moveSeries,
   type Occurrence,
   occurrencesOf,
@@ -45,6 +47,7 @@ export const OWN_EDITS = [
   'leave occurrence',
   'uninvite',
   'uninvite from occurrence',
+  'move',
 ] as const;
 export type OwnEdit = (typeof OWN_EDITS)[number];
 /** Left to our own versions: categories that no rule knows, and what is excluded below. */
@@ -169,15 +172,17 @@ const OWN: Readonly<Record<OwnEdit, Editor>> = {
     return `${new Date(slot).toISOString()} ${title}`;
   }),
   'move all': on('move all', moveAll),
-  'convert to series': on('convert to series', (world, meeting, random) => {
-    if (meeting.recurrence !== null || isPartOfSplit(world, meeting)) return null;
+  'convert to series': on('convert to series', (world, meeting, random, seen) => {
+    if (meeting.recurrence !== null || isPartOfSplit(world, meeting) || isUnread(meeting, seen)) return null;
+    seen.set(converted(meeting), new Set());
     const rule = random.pick(['FREQ=WEEKLY;COUNT=6', 'FREQ=WEEKLY', 'FREQ=DAILY;COUNT=4']);
     convertSingleToSeries(world, { meeting: meeting.id, rule });
     return rule;
   }),
-  'convert to single': on('convert to single', (world, meeting, random) => {
+  'convert to single': on('convert to single', (world, meeting, random, seen) => {
     const slot = comingOccurrence(world, meeting, random)?.slot;
-    if (slot == null || isPartOfSplit(world, meeting)) return null;
+    if (slot == null || isPartOfSplit(world, meeting) || isUnread(meeting, seen)) return null;
+    seen.set(converted(meeting), new Set());
     convertSeriesToSingle(world, { meeting: meeting.id, slot });
     return new Date(slot).toISOString();
   }),
@@ -186,6 +191,13 @@ const OWN: Readonly<Record<OwnEdit, Editor>> = {
     if (known) return null;
     addGuest(world, { meeting: meeting.id, guest: 'ivy@elsewhere.example' });
     return 'Ivy';
+  }),
+  move: on('move', (world, meeting, random, seen) => {
+    if (meeting.recurrence !== null || seen.has(converted(meeting))) return null;
+    const at = Math.ceil((world.now() + (1 + random.below(20 * 24 * 4)) * 900_000) / 900_000) * 900_000;
+    const start = localOf(at, meeting.zone);
+    moveMeeting(world, { meeting: meeting.id, start });
+    return start;
   }),
   leave: on('leave', (world, meeting, random) => leave(world, meeting, random, null)),
   'leave occurrence': on('leave occurrence', (world, meeting, random) => {
@@ -245,6 +257,14 @@ function isPartOfSplit(world: World, meeting: Meeting): boolean {
     (other) => other.id !== meeting.id && other.lineage === meeting.lineage,
   );
 }
+
+/**
+ * Excluded: a conversion and a move to another day, or two conversions, of which only the outcome is read. A single
+ * event in place of a series is then as near to one of its occurrences as to another.
+ */
+const isUnread = (meeting: Meeting, seen: SeenStarts): boolean =>
+  seen.has(converted(meeting)) || (seen.get(meeting.id)?.size ?? 0) > 1;
+const converted = (meeting: Meeting): string => `converted ${meeting.id}`;
 
 /**
  * Moves a series to another weekday and time of day. Excluded are the moves after which nobody can tell which

@@ -243,6 +243,7 @@ class Player {
   /** Everything is read without trouble; then the database must say what is true. */
   async compare(random: Random): Promise<void> {
     const { db } = this.#stage;
+    this.#stage.waitOut();
     await this.#readAll(random, 'changes');
     for (let tries = 0; ; tries += 1) {
       const { rows } = await sql<{ id: number }>`

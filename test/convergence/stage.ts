@@ -101,6 +101,8 @@ export interface Stage {
   readonly calendars: readonly { readonly id: number; readonly address: string; readonly provider: string }[];
   /** Moves business time everywhere: in the world, in the database, for whoever was told to wait. */
   advance(milliseconds: number): Promise<void>;
+  /** Lets every wait that a provider asked for be over. */
+  waitOut(): void;
   sync(calendarId: number, wish?: { full?: boolean; reconcile?: boolean }): Promise<SyncReport | null>;
   /** Runs `act` once, when the next `after` requests have arrived: an edit in the middle of a pass. */
   interrupt(after: number, act: () => void): () => void;
@@ -200,6 +202,9 @@ export async function openStage(databaseUrl: string, seed: number): Promise<Stag
     async advance(milliseconds) {
       world.clock.advance(milliseconds);
       await alignDatabaseClock(db, now());
+    },
+    waitOut() {
+      slept += 3_600_000;
     },
     sync: (calendarId, wish = {}) => syncCalendar(deps, calendarId, wish, new AbortController().signal),
     interrupt(after, act) {

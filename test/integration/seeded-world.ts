@@ -4,10 +4,14 @@ import { DateTime } from 'luxon';
 import type { ProgramPolicy } from '../../src/domain/program.ts';
 import { fixedClock, type SettableClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
+import { createCadenceStore } from '../../src/store/cadence.ts';
 import type { DB } from '../../src/store/database.generated.ts';
+import { createEvidenceStore } from '../../src/store/evidence.ts';
 import { scheduleJudgement } from '../../src/store/judgement.ts';
 import { createDatabaseClient, createPool } from '../../src/store/pool.ts';
+import { createReminderStore } from '../../src/store/reminder-store.ts';
 import { planReminders } from '../../src/store/reminders.ts';
+import { createVerdictStore } from '../../src/store/verdict-store.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 
 /** Where the program lives: a zone with summer time, far from UTC midnight. */
@@ -98,7 +102,17 @@ export async function createSeededWorld(options: {
     pool,
     url: database.url,
     ids: { program, mentorship, mentor, mentee, calendar },
-    deps: { db, clock, log: silentLog() },
+    /** For every use case that runs on this database: the ports share no name, so one object can be all of them. */
+    deps: {
+      clock,
+      log: silentLog(),
+      store: {
+        ...createEvidenceStore(db),
+        ...createVerdictStore(db),
+        ...createReminderStore(db),
+        ...createCadenceStore(db),
+      },
+    },
     one,
     person,
     /** Moves business time, and keeps the calendar freshly read. */

@@ -112,7 +112,9 @@ describe('the contract', () => {
   it('answers the questions of sql/README.md to a reader', async () => {
     const text = readFileSync(join(SQL_DIR, 'README.md'), 'utf8');
     const queries = [...text.matchAll(/```sql\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
-    const questions = queries.filter((query) => !/record_evidence|correct_attendance|pause_mentorship|^insert/m.test(query));
+    const questions = queries.filter(
+      (query) => !/record_evidence|correct_attendance|pause_mentorship|^insert/m.test(query),
+    );
     expect(questions.length).toBeGreaterThanOrEqual(11);
     for (const question of questions) {
       const rows = await as('mentoring_reader', question);

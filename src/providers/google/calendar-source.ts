@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DateTime } from 'luxon';
 import { type Failure, failure, isFailure } from '../../domain/failure.ts';
+import { wrappedUid } from '../../domain/lineage.ts';
 import type {
   ChangePage,
   Instant,
@@ -241,5 +242,11 @@ function isoOf(instant: Instant): string {
 /** The ways a UID may stand on a Google calendar: as given, without a split's stamp, an Outlook id in either case. */
 function writingsOf(meeting: { readonly uid: string; readonly lineage: string }): ReadonlySet<string> {
   const outlook = /^[0-9A-F]+$/.test(meeting.lineage);
-  return new Set([meeting.uid, meeting.lineage, ...(outlook ? [meeting.lineage.toLowerCase()] : [])]);
+  // Seen from Outlook, the second half of a split is found only by the UID that Outlook wrapped, stamp and all.
+  const wrapped = wrappedUid(meeting.uid);
+  return new Set([
+    wrapped ?? meeting.uid,
+    meeting.lineage,
+    ...(outlook ? [meeting.lineage.toLowerCase()] : []),
+  ]);
 }

@@ -34,7 +34,10 @@ export function eventsOfCopy(
     const standing = standingOf(meeting, copy, occurrence.slot);
     if (standing === 'absent') return [];
     // An override may belong to somebody else's view only; it is an exception for everybody all the same.
-    const type = onlyOccurrences ? 'singleInstance' : occurrence.isException ? 'exception' : 'occurrence';
+    // So is an occurrence with categories of its own: a plain one has nothing but its series'.
+    const ofOwner = occurrence.slot === null ? undefined : copy.slots.get(occurrence.slot);
+    const differs = occurrence.isException || ofOwner?.categories != null;
+    const type = onlyOccurrences ? 'singleInstance' : differs ? 'exception' : 'occurrence';
     const own = { reader: calendar.owner, copy, meeting, slot: occurrence.slot, occurrence };
     return [{ ...own, type, isCancelled: standing === 'cancelled' } satisfies MailboxEvent];
   });

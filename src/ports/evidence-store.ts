@@ -1,0 +1,45 @@
+import type { Directory, LearntAccount, Scheduled, Statement } from '../domain/evidence.ts';
+import type { HarvestSource } from '../domain/harvest.ts';
+import type { Conference, Provider } from '../domain/observation.ts';
+
+/** A meeting that one source is to be asked about now. Times are milliseconds. */
+export interface DueHarvest extends Scheduled {
+  readonly source: HarvestSource;
+  readonly attempts: number;
+  /** `null` when the meeting has meanwhile got another link. */
+  readonly conference: Conference | null;
+  /** Whom the source answers; `null` when no copy names one. */
+  readonly organizer: string | null;
+  /** Every meeting nearby that shares the link, this one included: a record belongs to one of them only. */
+  readonly neighbours: readonly Scheduled[];
+}
+
+/** What one look at one source gave, ready to be kept. */
+export interface HarvestResult {
+  readonly occurrenceId: number;
+  readonly source: HarvestSource;
+  readonly statements: readonly Statement[];
+  readonly learnt: readonly LearntAccount[];
+  /** `null` = asked again later. */
+  readonly final: { readonly state: 'final' | 'cannot_tell' } | null;
+  readonly dueAt: Date | null;
+  /** `records`, `nothing`, or why the source could not tell. */
+  readonly answer: string;
+}
+
+export interface EvidenceStore {
+  /** The meetings that are due to be asked about, oldest first. */
+  loadDueHarvests(now: Date, limit: number): Promise<readonly DueHarvest[]>;
+  /** The people behind the given ids and addresses; who is not known is not in it. */
+  loadDirectory(asked: {
+    readonly provider: Provider;
+    readonly accounts: readonly string[];
+    readonly addresses: readonly string[];
+  }): Promise<Directory>;
+  /**
+   * Keeps the results of one round in one transaction and wakes the judge of every session that learnt something:
+   * at once, or three hours after its end if that is still to come.
+   * @returns how many statements were new
+   */
+  recordHarvests(results: readonly HarvestResult[], now: Date): Promise<number>;
+}

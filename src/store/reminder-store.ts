@@ -1,0 +1,66 @@
+import { type Kysely, sql, type Transaction } from 'kysely';
+import type { ReminderStore } from '../ports/reminder-store.ts';
+import type { DB } from './database.generated.ts';
+import { longestReminderDays, planReminders, REMINDERS_AHEAD_DAYS } from './reminders.ts';
+import { inTransaction } from './transaction.ts';
+
+/** The reminders' side of the store. What a sync plans goes through `planReminders`, in the sync's own transaction. */
+export function createReminderStore(db: Kysely<DB>): ReminderStore {
+  return {
+    async daysAhead() {
+      const days = await longestReminderDays(db);
+      return days === 0 ? 0 : days + REMINDERS_AHEAD_DAYS;
+    },
+    comingSessions: (window, after, limit) => comingSessions(db, window, after, limit),
+    replan: (sessionIds, now) => inTransaction(db, (trx) => planReminders(trx, sessionIds, now)),
+    nudge: (now) => inTransaction(db, (trx) => queueNudges(trx, now)),
+  };
+}
+
+async function comingSessions(
+  db: Kysely<DB>,
+  window: { readonly now: Date; readonly until: Date },
+  after: number,
+  limit: number,
+): Promise<number[]> {
+  const { rows } = await sql<{ id: number }>`
+    select session.session_id as id
+      from cadenced.occurrence
+      join cadenced.session on session.occurrence_id = occurrence.occurrence_id
+     where occurrence.starts_at > ${window.now}::timestamptz - interval '1 day'
+       and occurrence.starts_at <= ${window.until}::timestamptz + interval '1 day'
+       and session.starts_at > ${window.now} and session.starts_at <= ${window.until}
+       and session.session_id > ${after}
+     order by session.session_id limit ${limit}`.execute(db);
+  return rows.map((row) => row.id);
+}
+
+/** How long before its time an unbooked plan is spoken of. */
+const NUDGE_AHEAD_DAYS = 3;
+
+async function queueNudges(trx: Transaction<DB>, now: Date): Promise<number> {
+  const { rows } = await sql<{ queued: number }>`
+    with queued as (
+      insert into cadenced.mail (fact_key, kind, mentorship_id, person_id, to_address, due_at, expires_at)
+      select 'nudge/' || plan.plan_id || '/' || person.person_id, 'nudge', plan.mentorship_id, person.person_id,
+             person.address, ${now}, plan.starts_at
+        from cadenced.planned_session plan
+        join cadenced.membership on membership.mentorship_id = plan.mentorship_id
+        join cadenced.person on person.person_id = membership.person_id
+       where plan.session_id is null and plan.withdrawn_at is null
+         and plan.starts_at > ${now}
+         and plan.starts_at <= ${now}::timestamptz + make_interval(days => ${NUDGE_AHEAD_DAYS})
+      on conflict (fact_key) do nothing
+      returning 1
+    ), overtaken as (
+      -- Booked or withdrawn since: nobody is told to do what is done.
+      update cadenced.mail set status = 'suppressed', reason = 'booked_meanwhile'
+       where mail.kind = 'nudge' and mail.status = 'queued'
+         and exists (select from cadenced.planned_session plan
+                      where mail.fact_key ^@ ('nudge/' || plan.plan_id || '/')
+                        and plan.mentorship_id = mail.mentorship_id
+                        and (plan.session_id is not null or plan.withdrawn_at is not null))
+    )
+    select count(*)::int as queued from queued`.execute(trx);
+  return rows[0]?.queued ?? 0;
+}

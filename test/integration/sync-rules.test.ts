@@ -1,0 +1,148 @@
+import { sql } from 'kysely';
+import { afterEach, describe, expect, test } from 'vitest';
+import { syncCalendar } from '../../src/usecases/sync-calendar.ts';
+import {
+  ANNA,
+  BEN,
+  CEM,
+  createSyncWorld,
+  DAY,
+  event,
+  HOUR,
+  NOW,
+  people,
+  type SyncWorld,
+  TUESDAY,
+  text,
+  weekly,
+} from './sync-world.ts';
+
+let world: SyncWorld;
+afterEach(() => world.close());
+
+const _later = { updatedAt: NOW - HOUR };
+const _untold = (count: number, from = 0) =>
+  Array.from({ length: count }, (_, n) => event(`s${n + from}`, TUESDAY + (n + from) * DAY));
+const signal = () => new AbortController().signal;
+
+describe('what else changes', () => {
+  test('a tag that is added to the policy makes sessions appear, one that is taken away makes them go', async () => {
+    world = await createSyncWorld();
+    world.calendar(ANNA).put(event('s', TUESDAY, { text: text('Talk #coaching') }));
+    await world.sync(ANNA);
+    expect(await world.booked()).toEqual([]);
+    await world.policies({ tags: [{ kind: 'text', text: '#coaching' }] });
+    expect(await world.state(ANNA)).toMatchObject({ full: true });
+    await world.sync(ANNA);
+    expect(await world.booked()).toEqual([TUESDAY]);
+    await world.policies({ tags: [{ kind: 'text', text: '#other' }] });
+    await world.sync(ANNA);
+    expect(await world.sessions()).toMatchObject([{ status: 'cancelled', reason: 'untagged' }]);
+  });
+
+  test('a pass under way when the tags change is not taken for the full one that they ask for', async () => {
+    world = await createSyncWorld();
+    const anna = world.calendar(ANNA);
+    anna.put(event('s', TUESDAY, { text: text('Talk #coaching') }));
+    const held = Promise.withResolvers<void>();
+    const reached = Promise.withResolvers<void>();
+    anna.gate = { page: 0, until: held.promise, reached: reached.resolve };
+    const underWay = syncCalendar(world.deps, await world.idOf(ANNA), {}, signal());
+    await reached.promise;
+    await world.policies({ tags: [{ kind: 'text', text: '#coaching' }] });
+    held.resolve();
+    await underWay;
+    anna.gate = null;
+    expect(await world.state(ANNA)).toMatchObject({ full: true });
+    await world.sync(ANNA);
+    expect(await world.booked()).toEqual([TUESDAY]);
+  });
+
+  test('a roster that changes makes sessions appear and go, and an alias is the person', async () => {
+    world = await createSyncWorld();
+    const dora = 'dora@x.org';
+    world.calendar(dora);
+    world.calendar(ANNA).put(event('s', TUESDAY, { people: people(ANNA, 'd@alias.org') }));
+    await world.sync(ANNA);
+    const reasons = () => world.rows(sql<{ reason: string }>`select reason from cadenced.unmatched_event`);
+    expect(await reasons()).toEqual([{ reason: 'no_mentee' }]);
+    const others = { 'anna-ben': [ANNA, BEN], 'anna-cem': [ANNA, CEM] };
+    await world.roster({ ...others, 'anna-dora': [ANNA, dora] });
+    await world.sync(ANNA);
+    expect(await world.booked()).toEqual([]);
+    await world.roster({ ...others, 'anna-dora': [ANNA, dora] }, { [dora]: 'd@alias.org' });
+    expect(await world.state(ANNA)).toMatchObject({ full: true });
+    await world.sync(ANNA);
+    expect(await world.sessions()).toMatchObject([{ mentorship: 'anna-dora', status: 'scheduled' }]);
+    expect(await reasons()).toEqual([]);
+    await world.roster({ ...others, 'anna-dora': [ANNA, CEM] });
+    expect(await world.state(ANNA)).toMatchObject({ full: true });
+    await world.sync(ANNA);
+    expect(await world.sessions()).toMatchObject([{ status: 'cancelled', reason: 'people_changed' }]);
+  });
+
+  test('a planned session is bound by reference, else by nearness; let go when cancelled; bound again', async () => {
+    world = await createSyncWorld();
+    const plan = async (start: number, reference: string | null) =>
+      (
+        await world.rows(sql<{ id: number }>`
+          insert into cadenced.planned_session (mentorship_id, starts_at, ends_at, reference)
+          select mentorship_id, ${new Date(start)}, ${new Date(start + HOUR)}, ${reference}
+            from cadenced.mentorship where key = 'anna-ben' returning plan_id as id`)
+      )[0]?.id;
+    const bound = async () =>
+      world.rows(sql<{ plan: number; start: Date | null }>`
+        select plan_id as plan, session.starts_at as start
+          from cadenced.planned_session left join cadenced.session using (session_id) order by plan_id`);
+    const near = await plan(TUESDAY, null);
+    const named = await plan(TUESDAY, 'PLAN-7');
+    const anna = world.calendar(ANNA);
+    anna.put(
+      event('near', TUESDAY + DAY),
+      event('far', TUESDAY + 20 * DAY, { text: text('Talk', { body: 'see <b>plan</b>-7' }) }),
+    );
+    await world.sync(ANNA);
+    expect(await bound()).toEqual([
+      { plan: near, start: new Date(TUESDAY + DAY) },
+      { plan: named, start: new Date(TUESDAY + 20 * DAY) },
+    ]);
+    const scheduled = await world.rows(sql<{ reference: string | null }>`
+      select payload ->> 'reference' as reference from cadenced.outbound_event order by payload ->> 'scheduled_start'`);
+    expect(scheduled).toEqual([{ reference: null }, { reference: 'PLAN-7' }]);
+
+    anna.remove('near', NOW);
+    await world.sync(ANNA);
+    expect((await bound())[0]).toEqual({ plan: near, start: null });
+    anna.put(event('again', TUESDAY - HOUR));
+    await world.sync(ANNA);
+    expect((await bound())[0]).toEqual({ plan: near, start: new Date(TUESDAY - HOUR) });
+
+    // One that was written after the event is bound by the next pass, though nothing changed on the calendar.
+    anna.put(event('third', TUESDAY + 40 * DAY));
+    await world.sync(ANNA);
+    await plan(TUESDAY + 41 * DAY, null);
+    await world.sync(ANNA);
+    expect((await bound())[2]?.start).toEqual(new Date(TUESDAY + 40 * DAY));
+    const before = await world.dump();
+    await world.sync(ANNA);
+    expect(await world.dump()).toEqual(before);
+  });
+
+  test('a reference in several occurrences binds the nearest', async () => {
+    world = await createSyncWorld();
+    await sql`
+      insert into cadenced.planned_session (mentorship_id, starts_at, ends_at, reference, tolerance)
+      select mentorship_id, ${new Date(TUESDAY + 15 * DAY)}, ${new Date(TUESDAY + 16 * DAY)}, 'PLAN-7', interval '0'
+        from cadenced.mentorship where key = 'anna-ben'`.execute(world.db);
+    world.calendar(ANNA).putSeries('m', weekly('m', TUESDAY, 4, { text: text('Talk PLAN-7') }));
+    await world.sync(ANNA);
+    expect(
+      await world.rows(
+        sql`select starts_at from cadenced.session join cadenced.planned_session using (session_id, starts_at)`,
+      ),
+    ).toEqual([]);
+    const [row] = await world.rows(sql<{ start: Date }>`
+      select session.starts_at as start from cadenced.session join cadenced.planned_session using (session_id)`);
+    expect(row?.start).toEqual(new Date(TUESDAY + 14 * DAY));
+  });
+});
