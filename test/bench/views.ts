@@ -34,9 +34,11 @@ function questions(program: string, mentorship: string): Question[] {
   const both = (view: string) => [one(view, 'program', ofProgram), one(view, 'mentorship', ofMentorship)];
   return [
     ...['session', 'unknown_session', 'planned_session', 'candidate_event', 'cadence', 'alert'].flatMap(both),
-    ...['mentorship_month', 'reminder_log'].flatMap(both),
+    ...['mentorship_month', 'mentorship_progress', 'pause', 'reminder_log'].flatMap(both),
     one('program_month', 'program', ofProgram),
     one('mentor_month', 'program', ofProgram),
+    one('cohort', 'program', ofProgram),
+    one('verification_coverage', 'program', ofProgram),
     one('unmatched_event', 'program', ofProgram),
     ...['attendance', 'evidence', 'outcome_history', 'feedback'].map((view) =>
       one(view, 'mentorship', sessions),
@@ -108,7 +110,7 @@ try {
   if (middle === undefined) throw new Error('the cluster is empty');
   let tooSlow = 0;
   say(
-    `${'view'.padEnd(18)} ${'filter'.padEnd(11)} ${'rows'.padStart(6)} ${'median'.padStart(8)} ${'best'.padStart(8)} ms  reads`,
+    `${'view'.padEnd(21)} ${'filter'.padEnd(11)} ${'rows'.padStart(6)} ${'median'.padStart(8)} ${'best'.padStart(8)} ms  reads`,
   );
   for (const question of questions(middle.program, middle.mentorship)) {
     if (only !== undefined && question.view !== only) continue;
@@ -116,7 +118,7 @@ try {
     if (ms > question.most) tooSlow += 1;
     const mark = ms > question.most ? ` (over ${question.most})` : '';
     say(
-      `${question.view.padEnd(18)} ${question.filter.padEnd(11)} ${String(count).padStart(6)} ${ms.toFixed(1).padStart(8)} ${best.toFixed(1).padStart(8)}${mark}  ${plan}`,
+      `${question.view.padEnd(21)} ${question.filter.padEnd(11)} ${String(count).padStart(6)} ${ms.toFixed(1).padStart(8)} ${best.toFixed(1).padStart(8)}${mark}  ${plan}`,
     );
   }
   if (tooSlow > 0) {
