@@ -54,6 +54,17 @@ export function lineageOfUid(uid: string | null | undefined): string | null {
 }
 
 /**
+ * The UID by which all calendars but Outlook's know a series or this part of it: what Outlook wrapped is taken out, and
+ * of its own ids the date of the single instance. Unlike the lineage it keeps the stamp of a Google split.
+ */
+export function seriesUidOf(uid: string): string {
+  if (!isGlobalObjectId(uid)) return uid;
+  const inner = wrappedUid(uid);
+  if (inner !== null) return seriesUidOf(inner);
+  return lineageOfUid(uid) ?? uid;
+}
+
+/**
  * The date of the instance that a GlobalObjectId names.
  * @returns `null` for a series, a single event, a foreign UID, or bytes that are no date
  */

@@ -21,6 +21,8 @@ export interface StoredSlot {
   readonly originalDates: readonly CalendarDate[];
   readonly start: Instant;
   readonly end: Instant;
+  /** The series it belongs to, or belonged to last; `null` for a single event. */
+  readonly seriesId: string | null;
   /** Ids of the copies that stand on the observed calendar. */
   readonly sourceIds: readonly string[];
   /** Ids of copies that stood there once. */
@@ -35,6 +37,7 @@ export interface StoredSlot {
 /** A copy as it was observed just now. */
 export interface ObservedSlot {
   readonly sourceId: string;
+  readonly seriesId: string | null;
   readonly originalStart: Instant | null;
   readonly originalDate: CalendarDate | null;
   readonly start: Instant;
@@ -71,7 +74,10 @@ const mayMeet = (stored: StoredSlot, observed: ObservedSlot, now: Instant): bool
 const twinKey = (slot: ObservedSlot): string =>
   `${originalOf(slot)}/${hasDateOnly(slot) ? dateOf(slot) : ''}`;
 
-/** Half the shortest distance between two slots of the series; `Infinity` where there is no second slot. */
+/**
+ * Half the shortest distance between two slots of one series; `Infinity` where there is no second slot. The parts of a
+ * split are looked at apart: on different weekdays the last of one and the first of the other may be a day apart.
+ */
 function halfInterval(stored: readonly StoredSlot[], observed: readonly ObservedSlot[]): number {
   const shortest = (starts: readonly Instant[]): number => {
     const ordered = [...new Set(starts)].sort((a, b) => a - b);
@@ -83,11 +89,17 @@ function halfInterval(stored: readonly StoredSlot[], observed: readonly Observed
     }
     return gap;
   };
-  const gap = Math.min(
-    shortest(stored.map((slot) => originalsOf(slot)[0] as number)),
-    shortest(observed.map(originalOf)),
+  const ofStored = (slots: readonly StoredSlot[]) =>
+    shortest(slots.map((slot) => originalsOf(slot)[0] as number));
+  const ofObserved = (slots: readonly ObservedSlot[]) => shortest(slots.map(originalOf));
+  const interval = Math.min(
+    ...[...Map.groupBy(stored, (slot) => slot.seriesId).values()].map(ofStored),
+    ...[...Map.groupBy(observed, (slot) => slot.seriesId).values()].map(ofObserved),
   );
-  return gap / 2;
+  // Where no part has two slots, what lies between the parts is all there is to go by.
+  return (
+    (interval === Number.POSITIVE_INFINITY ? Math.min(ofStored(stored), ofObserved(observed)) : interval) / 2
+  );
 }
 
 /**
@@ -133,7 +145,6 @@ export function matchSlots(
   const byId = index(stored, (slot) => slot.sourceIds);
   const byFormerId = index(stored, (slot) => slot.formerIds);
   for (const [at, slot] of inOrder) settle(at, nearestOf(byId.get(slot.sourceId) ?? [], slot));
-  for (const [at, slot] of open()) settle(at, nearestOf(byFormerId.get(slot.sourceId) ?? [], slot));
 
   // What took a slot by its id tells where the slot is now, as it will when this pass is stored.
   const byInstant = index(stored, (slot, at) => {
@@ -147,6 +158,12 @@ export function matchSlots(
       if ((taken.get(match) ?? original) !== original) return false;
       return !hasDateOnly(slot) || datesOf(stored[match] as StoredSlot).includes(dateOf(slot));
     });
+    settle(at, nearestOf(candidates, slot));
+  }
+
+  // After the instants: Outlook makes ids of dates, and an occurrence that was moved meanwhile left its id to another.
+  for (const [at, slot] of open()) {
+    const candidates = (byFormerId.get(slot.sourceId) ?? []).filter((match) => !taken.has(match));
     settle(at, nearestOf(candidates, slot));
   }
 

@@ -4,6 +4,7 @@ import {
   categoriesAt,
   copyStatus,
   guestsAt,
+  occurrencesOf,
   ownResponse,
   type TrueOccurrence,
   truth,
@@ -90,13 +91,23 @@ function isTagged(world: World, one: TrueOccurrence): boolean {
  * whole, past occurrences with it) makes it one: it was held, it was only not called by its name.
  */
 export function overOccurrences(world: World): Pick<Expected, 'mentorship' | 'start' | 'end'>[] {
-  return truth(world, { from: Date.parse(START), until: world.now() })
-    .filter((one) => Date.parse(one.end) <= world.now() && !one.cancelled)
-    .flatMap((one) =>
-      MENTORSHIPS.map(({ name }) => {
-        return { mentorship: name, start: Date.parse(one.start), end: Date.parse(one.end) };
-      }),
-    );
+  const span = { from: Date.parse(START), until: world.now() };
+  const over = truth(world, span).filter((one) => Date.parse(one.end) <= world.now() && !one.cancelled);
+  const times = over.map((one) => ({ start: Date.parse(one.start), end: Date.parse(one.end) }));
+  // A series that was moved as a whole before it was marked shows its past where it never was, and nothing else.
+  const unmarked = new Set(
+    over
+      .filter((one) => one.settledPast && !one.tags.includes('#mentoring'))
+      .map((one) => `${one.meeting} ${one.ordinal}`),
+  );
+  const shown = [...world.meetings.values()].flatMap((meeting) =>
+    occurrencesOf(meeting, world.now(), span)
+      .filter(({ ordinal }) => unmarked.has(`${meeting.id} ${ordinal}`))
+      .filter(({ end, cancelledAt }) => end <= meeting.historyUntil && cancelledAt === null),
+  );
+  return [...times, ...shown].flatMap(({ start, end }) =>
+    MENTORSHIPS.map(({ name }) => ({ mentorship: name, start, end })),
+  );
 }
 
 /** Both sides are invited, on a day that belongs to the mentorship. */

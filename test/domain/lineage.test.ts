@@ -5,6 +5,7 @@ import {
   instanceDateOfUid,
   lineageOfUid,
   lineageWithoutUid,
+  seriesUidOf,
 } from '../../src/domain/lineage.ts';
 
 // Two occurrences of one series as Microsoft's own page on a group's calendarView shows them: both "single".
@@ -60,6 +61,12 @@ describe('lineage of a UID', () => {
         },
       ),
     );
+  });
+
+  test('the UID of a series names no single occurrence, and keeps the part of a split', () => {
+    expect([AUGUST_14, AUGUST_16, CLEAN, CLEAN.toLowerCase()].map(seriesUidOf)).toEqual(Array(4).fill(CLEAN));
+    const part = 'abc_R20261201T090000@google.com';
+    expect([part, wrap(part), wrap(part, '07EA0C01')].map(seriesUidOf)).toEqual(Array(3).fill(part));
   });
 
   test("what was Outlook's own before it was wrapped is Outlook's own again", () => {
