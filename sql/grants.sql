@@ -3,7 +3,7 @@ grant usage on schema mentoring to mentoring_reader, mentoring_planner, mentorin
 grant select on all tables in schema mentoring to mentoring_reader;
 
 grant select, insert, delete on mentoring.planned_session to mentoring_planner;
-grant select on mentoring.session, mentoring.cadence to mentoring_planner;
+grant select on mentoring.session, mentoring.cadence, mentoring.pause to mentoring_planner;
 
 grant select on mentoring.session, mentoring.attendance, mentoring.evidence to mentoring_evidence;
 
@@ -11,7 +11,15 @@ grant select on mentoring.session, mentoring.attendance, mentoring.evidence to m
 revoke all on function mentoring.record_evidence(bigint, text, text, text, text, timestamptz, timestamptz, boolean, text) from public;
 revoke all on function mentoring.correct_attendance(bigint, text, text, text, text) from public;
 revoke all on function cadenced.wake_judge(bigint, bigint) from public;
+revoke all on function cadenced.renew_months(integer) from public;
 revoke all on function cadenced.plan_session() from public;
 revoke all on function cadenced.withdraw_plan() from public;
 grant execute on function mentoring.record_evidence(bigint, text, text, text, text, timestamptz, timestamptz, boolean, text) to mentoring_evidence;
 grant execute on function mentoring.correct_attendance(bigint, text, text, text, text) to mentoring_evidence;
+
+revoke all on function mentoring.pause_mentorship(text, text, date, date, text) from public;
+revoke all on function mentoring.pause_person(text, date, date, text) from public;
+revoke all on function mentoring.end_pause(bigint, date) from public;
+grant execute on function mentoring.pause_mentorship(text, text, date, date, text) to mentoring_planner;
+grant execute on function mentoring.pause_person(text, date, date, text) to mentoring_planner;
+grant execute on function mentoring.end_pause(bigint, date) to mentoring_planner;

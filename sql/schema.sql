@@ -30,6 +30,7 @@ create table cadenced.alert (
   constraint alert_kind_is_known CHECK ((kind = ANY (ARRAY['at_risk'::text, 'violated'::text])))
   constraint alert_level_is_known CHECK ((level = ANY (ARRAY['pair'::text, 'coordinator'::text, 'escalation'::text])))
 );
+CREATE INDEX alert_by_mentorship ON cadenced.alert USING btree (mentorship_id);
 CREATE UNIQUE INDEX alert_one_open_of_a_kind ON cadenced.alert USING btree (mentorship_id, kind) WHERE (resolved_at IS NULL);
 
 -- A calendar that is read: one of a person, or the mailbox of a program.
@@ -84,6 +85,7 @@ create table cadenced.calendar (
   constraint calendar_push_state_is_known CHECK ((push_state = ANY (ARRAY['requested'::text, 'unverified'::text, 'verified'::text, 'unsupported'::text, 'refused'::text, 'failing'::text])))
   constraint calendar_state_is_known CHECK ((state = ANY (ARRAY['active'::text, 'denied'::text, 'gone'::text, 'needs_consent'::text, 'throttled'::text, 'parked'::text])))
 );
+CREATE INDEX calendar_by_address ON cadenced.calendar USING btree (address);
 CREATE INDEX calendar_by_person ON cadenced.calendar USING btree (person_id) WHERE (person_id IS NOT NULL);
 CREATE INDEX calendar_by_program ON cadenced.calendar USING btree (program_id) WHERE (program_id IS NOT NULL);
 CREATE INDEX calendar_due ON cadenced.calendar USING btree (next_poll_at) WHERE (retired_at IS NULL);
@@ -101,6 +103,7 @@ create table cadenced.candidate_event (
   constraint candidate_event_calendar_id_fkey FOREIGN KEY (calendar_id) REFERENCES cadenced.calendar(calendar_id) ON DELETE CASCADE
   constraint candidate_event_mentorship_id_fkey FOREIGN KEY (mentorship_id) REFERENCES cadenced.mentorship(mentorship_id) ON DELETE CASCADE
 );
+CREATE INDEX candidate_event_by_mentorship ON cadenced.candidate_event USING btree (mentorship_id);
 
 -- Push channels at the providers: Google's watch channels, Graph's subscriptions. A row is written before the provider is asked, so that none can exist without one.
 create table cadenced.channel (
@@ -279,6 +282,7 @@ create table cadenced.mail (
   constraint mail_sent_has_a_time CHECK (((status = 'sent'::text) = (sent_at IS NOT NULL)))
   constraint mail_status_is_known CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'suppressed'::text, 'refused'::text, 'failed'::text])))
 );
+CREATE INDEX mail_by_mentorship ON cadenced.mail USING btree (mentorship_id) WHERE (mentorship_id IS NOT NULL);
 CREATE INDEX mail_by_session ON cadenced.mail USING btree (session_id) WHERE (session_id IS NOT NULL);
 CREATE INDEX mail_due ON cadenced.mail USING btree (due_at) WHERE (status = ANY (ARRAY['queued'::text, 'sending'::text]));
 CREATE INDEX mail_reminders_by_person ON cadenced.mail USING btree (person_id, due_at) WHERE (kind = 'reminder'::text);
@@ -304,6 +308,7 @@ create table cadenced.membership (
   constraint membership_role_is_known CHECK ((role = ANY (ARRAY['mentor'::text, 'mentee'::text, 'peer'::text])))
 );
 CREATE INDEX membership_by_person ON cadenced.membership USING btree (person_id);
+CREATE TRIGGER months_of_changed_member AFTER INSERT OR DELETE OR UPDATE ON cadenced.membership FOR EACH ROW EXECUTE FUNCTION cadenced.mark_months_of_changed_member();
 
 -- A mentor with one or several mentees, or a group of peers, in one program.
 create table cadenced.mentorship (
@@ -439,6 +444,7 @@ create table cadenced.pause (
 );
 CREATE INDEX pause_by_mentorship ON cadenced.pause USING btree (mentorship_id) WHERE (mentorship_id IS NOT NULL);
 CREATE INDEX pause_by_person ON cadenced.pause USING btree (person_id) WHERE (person_id IS NOT NULL);
+CREATE TRIGGER months_of_changed_pause AFTER INSERT OR DELETE OR UPDATE ON cadenced.pause FOR EACH ROW EXECUTE FUNCTION cadenced.mark_months_of_changed_pause();
 
 -- A mentor, mentee or peer of any program.
 create table cadenced.person (
@@ -507,6 +513,30 @@ create table cadenced.program (
   constraint program_pkey PRIMARY KEY (program_id)
   constraint program_name_is_unique UNIQUE (name)
 );
+CREATE TRIGGER months_of_moved_program AFTER UPDATE OF time_zone ON cadenced.program FOR EACH ROW WHEN ((old.time_zone IS DISTINCT FROM new.time_zone)) EXECUTE FUNCTION cadenced.mark_months_of_program();
+
+-- What the sessions of a program and month add up to. Holds only for months that are not marked in stale_month.
+create table cadenced.program_month_total (
+  program_id bigint not null  -- The program.
+  month date not null  -- First day of the month, in the program's zone.
+  scheduled bigint not null  -- All sessions. This and the counts that follow: as mentoring.program_month defines them.
+  held bigint not null  -- Held.
+  too_short bigint not null  -- Too short.
+  one_sided bigint not null  -- One side came.
+  no_one bigint not null  -- Nobody came.
+  cancelled bigint not null  -- Cancelled.
+  unknown bigint not null  -- Unknown.
+  pending bigint not null  -- Not settled yet.
+  paused bigint not null  -- Begun in a pause.
+  late_cancelled bigint not null  -- Cancelled within a day of the start.
+  rescheduled bigint not null  -- Moved at least once.
+  mentor_no_show bigint not null  -- Missed by the mentor.
+  mentee_no_show bigint not null  -- Missed by the mentee.
+  minutes numeric not null  -- Minutes together, a meeting of several mentorships once.
+  scheduled_minutes numeric not null  -- Minutes booked, a meeting of several mentorships once.
+  constraint program_month_total_pkey PRIMARY KEY (program_id, month)
+  constraint program_month_total_program_id_fkey FOREIGN KEY (program_id) REFERENCES cadenced.program(program_id) ON DELETE CASCADE
+);
 
 -- The rules of a program with the time in which they were in force, so that a change never rewrites the past.
 create table cadenced.program_policy (
@@ -558,6 +588,10 @@ create table cadenced.session (
 CREATE INDEX session_by_mentorship ON cadenced.session USING btree (mentorship_id, starts_at);
 CREATE INDEX session_held_by_mentorship ON cadenced.session USING btree (mentorship_id, starts_at) WHERE (outcome = 'held'::text);
 CREATE INDEX session_to_judge ON cadenced.session USING btree (next_judgement_at) WHERE (next_judgement_at IS NOT NULL);
+CREATE TRIGGER months_of_changed_sessions AFTER UPDATE ON cadenced.session REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_months_of_changed_sessions();
+CREATE TRIGGER months_of_new_sessions AFTER INSERT ON cadenced.session REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_months_of_sessions();
+CREATE TRIGGER months_of_no_sessions AFTER TRUNCATE ON cadenced.session FOR EACH STATEMENT EXECUTE FUNCTION cadenced.forget_months();
+CREATE TRIGGER months_of_removed_sessions AFTER DELETE ON cadenced.session REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_months_of_sessions();
 
 -- Rows of a pass that is still being read; invisible to everything until the pass is applied. Unlogged: after a crash the pass is read again.
 create table cadenced.staged_copy (
@@ -574,6 +608,13 @@ create table cadenced.staged_copy (
   constraint staged_copy_kind_is_known CHECK ((kind = ANY (ARRAY['copy'::text, 'removed'::text])))
 );
 
+-- Months that changed since their total was made. A month may stand here often: a mark that another transaction made cannot be relied upon, because it may be about to be removed.
+create table cadenced.stale_month (
+  program_id bigint not null  -- The program.
+  month date not null  -- First day of the month, in the program's zone.
+);
+CREATE INDEX stale_month_by_program ON cadenced.stale_month USING btree (program_id, month);
+
 -- Tagged events that are no session, with the reason.
 create table cadenced.unmatched_event (
   calendar_id bigint not null  -- Where it stands.
@@ -587,6 +628,7 @@ create table cadenced.unmatched_event (
   constraint unmatched_event_program_id_fkey FOREIGN KEY (program_id) REFERENCES cadenced.program(program_id) ON DELETE CASCADE
   constraint unmatched_event_reason_is_known CHECK ((reason = ANY (ARRAY['all_day'::text, 'not_a_meeting'::text, 'no_mentorship'::text, 'no_mentor'::text, 'no_mentee'::text, 'outside_dates'::text, 'people_hidden'::text])))
 );
+CREATE INDEX unmatched_event_by_program ON cadenced.unmatched_event USING btree (program_id);
 
 -- Which set of files in sql/views stands, and what it made.
 create table cadenced.view_set (
@@ -688,6 +730,28 @@ create view cadenced.mentorship_rules (
   free datemultirange
 );
 
+-- The total of every program and month: the kept one where it holds, else counted now.
+create view cadenced.program_month_counts (
+  program text
+  program_id bigint
+  month date
+  scheduled bigint
+  held bigint
+  too_short bigint
+  one_sided bigint
+  no_one bigint
+  cancelled bigint
+  unknown bigint
+  pending bigint
+  paused bigint
+  late_cancelled bigint
+  rescheduled bigint
+  mentor_no_show bigint
+  mentee_no_show bigint
+  minutes numeric
+  scheduled_minutes numeric
+);
+
 -- Every session with the month and the one column of the monthly views that it counts in.
 create view cadenced.session_fact (
   session_id bigint
@@ -696,6 +760,7 @@ create view cadenced.session_fact (
   program_id bigint
   program text
   mentorship text
+  starts_at timestamp with time zone
   month date
   outcome text
   outcome_reason text
@@ -764,6 +829,23 @@ create view mentoring.candidate_event (
   seen_at timestamp with time zone  -- When it was found.
 );
 grant select on table mentoring.candidate_event to mentoring_reader;
+
+-- Who was in a program, since when, and how often they met: to be joined to a table of people who stayed or were promoted. It shows company, not cause.
+create view mentoring.cohort (
+  program text  -- Name of the program.
+  participant_id bigint  -- The person.
+  name text  -- Name, as in the roster.
+  email text  -- Primary address: the key to your own table.
+  role text  -- mentor, mentee or peer; who is both has two rows.
+  mentorships bigint  -- Mentorships of the person in this role.
+  joined_on date  -- First day of the first of them.
+  ended_on date  -- Last day of the last of them, when all have ended.
+  ended boolean  -- Whether all of them have ended.
+  attended bigint  -- Settled held meetings the person provably attended; a meeting of several mentorships once.
+  first_attended_at timestamp with time zone  -- Start of the first of them.
+  last_attended_at timestamp with time zone  -- Start of the last of them.
+);
+grant select on table mentoring.cohort to mentoring_reader;
 
 -- Everything an outcome was decided from. Rows are added, never changed.
 create view mentoring.evidence (
@@ -872,6 +954,30 @@ create view mentoring.mentorship_month (
 );
 grant select on table mentoring.mentorship_month to mentoring_reader;
 
+-- How every mentorship comes along: first session, gaps, pace, punctuality, benchmarks. Paused days count nowhere.
+create view mentoring.mentorship_progress (
+  program text  -- Name of the program.
+  mentorship text  -- Name of the mentorship.
+  starts_on date  -- First day, as in the roster.
+  ends_on date  -- Last day; NULL = open.
+  held bigint  -- Held sessions so far.
+  first_held_at timestamp with time zone  -- Start of the first held session; NULL = not yet.
+  last_held_at timestamp with time zone  -- Start of the last held session.
+  days_to_first integer  -- Days from the first day to the first held session; NULL = not yet, see days_waiting.
+  days_waiting integer  -- Days since the first day of a mentorship that has not met yet. Average days_to_first only beside these.
+  first_by_day_10 boolean  -- Benchmark: first held session within ten days; NULL while there is time left.
+  six_by_month_six boolean  -- Benchmark: six held sessions within six months; NULL while there is time left.
+  gap_days_median numeric  -- Median of the days between held sessions.
+  gap_days_p90 numeric  -- Nine of ten gaps are not longer than this many days.
+  days_since_last_held integer  -- Days since the last held session; NULL = never.
+  held_per_30_days numeric  -- Held sessions for each 30 days in which the mentorship was running.
+  late_starts bigint  -- Held sessions at which the second side came more than five minutes after the scheduled start.
+  late_start_rate numeric  -- late_starts / held sessions of which both arrivals are recorded.
+  start_delay_minutes numeric  -- Mean minutes from the scheduled start until both sides were there; early arrivals are no delay.
+  booking_lead_days numeric  -- Mean days from when a held session was first seen to its start: a lower bound of how early it was booked.
+);
+grant select on table mentoring.mentorship_progress to mentoring_reader;
+
 -- What every view and every column means, taken from the database itself.
 create view mentoring.metric_dictionary (
   view text  -- Name of the view.
@@ -901,6 +1007,19 @@ create view mentoring.outcome_history (
   because text  -- What brought it: provisional, settled, new or late evidence, an answer, a correction and by whom.
 );
 grant select on table mentoring.outcome_history to mentoring_reader;
+
+-- Days on which a mentorship owes no session. A pause of a person shows once for each mentorship of theirs.
+create view mentoring.pause (
+  pause_id bigint  -- Key of the pause: mentoring.end_pause takes it.
+  program text  -- Name of the program.
+  mentorship text  -- Name of the mentorship.
+  participant_id bigint  -- The person whose pause it is; NULL = the mentorship's own.
+  from_on date  -- First day, in the program's zone.
+  until_on date  -- Last day.
+  reason text  -- Why, in somebody's words.
+);
+grant select on table mentoring.pause to mentoring_planner;
+grant select on table mentoring.pause to mentoring_reader;
 
 -- Sessions planned by another program before any calendar entry existed. Insert (program, mentorship, starts_at, ends_at [, tolerance, reference]) to plan one, delete to withdraw it.
 create view mentoring.planned_session (
@@ -1046,6 +1165,20 @@ create view mentoring.unmatched_event (
 );
 grant select on table mentoring.unmatched_event to mentoring_reader;
 
+-- What the outcomes of a month rest on: eligible sessions by their strongest evidence.
+create view mentoring.verification_coverage (
+  program text  -- Name of the program.
+  month date  -- First day of the month, in the program's zone.
+  eligible bigint  -- Settled sessions, neither cancelled nor in a pause: the sum of what follows.
+  conference_both bigint  -- A conference record shows both sides.
+  conference_one bigint  -- A conference record shows one side.
+  human_both bigint  -- Both sides said so.
+  human_one bigint  -- One side, or an administrator, said so.
+  rsvp_only bigint  -- Answers in the calendar only: they prove nothing.
+  "none" bigint  -- Nothing.
+);
+grant select on table mentoring.verification_coverage to mentoring_reader;
+
 -- What became of each event at each webhook.
 create view mentoring.webhook_delivery (
   event_id text  -- The event.
@@ -1062,6 +1195,10 @@ grant select on table mentoring.webhook_delivery to mentoring_reader;
 create function cadenced.add_active_days(from_on date, days integer, free datemultirange) returns date language plpgsql immutable;
 grant execute on cadenced.add_active_days(from_on date, days integer, free datemultirange) to (public);
 
+-- What the sessions of a program and month add up to, counted from the sessions.
+create function cadenced.count_month(of_program bigint, of_month date) returns cadenced.program_month_total language sql stable security definer;
+grant execute on cadenced.count_month(of_program bigint, of_month date) to (public);
+
 -- How many of the days lie in the span.
 create function cadenced.days_within(days datemultirange, span daterange) returns integer language sql immutable;
 grant execute on cadenced.days_within(days datemultirange, span daterange) to (public);
@@ -1070,9 +1207,41 @@ grant execute on cadenced.days_within(days datemultirange, span daterange) to (p
 create function cadenced.end_of_day(day date, zone text) returns timestamp with time zone language sql stable;
 grant execute on cadenced.end_of_day(day date, zone text) to (public);
 
+-- Nothing is left to count once all sessions are gone.
+create function cadenced.forget_months() returns trigger language plpgsql security definer;
+grant execute on cadenced.forget_months() to (public);
+
 -- The day of an instant in a zone.
 create function cadenced.local_date(at timestamp with time zone, zone text) returns date language sql stable;
 grant execute on cadenced.local_date(at timestamp with time zone, zone text) to (public);
+
+-- Marks the months of the sessions that lie in the pauses of somebody who joined or left.
+create function cadenced.mark_months_of_changed_member() returns trigger language plpgsql security definer;
+grant execute on cadenced.mark_months_of_changed_member() to (public);
+
+-- Marks the months that a pause takes out of the rates or gives back.
+create function cadenced.mark_months_of_changed_pause() returns trigger language plpgsql security definer;
+grant execute on cadenced.mark_months_of_changed_pause() to (public);
+
+-- Marks the months in which changed sessions counted and count now.
+create function cadenced.mark_months_of_changed_sessions() returns trigger language plpgsql security definer;
+grant execute on cadenced.mark_months_of_changed_sessions() to (public);
+
+-- Marks the months of the sessions that lie in a pause.
+create function cadenced.mark_months_of_pause(paused cadenced.pause) returns void language sql security definer;
+grant execute on cadenced.mark_months_of_pause(paused cadenced.pause) to (public);
+
+-- Marks every month of a program whose zone changed.
+create function cadenced.mark_months_of_program() returns trigger language plpgsql security definer;
+grant execute on cadenced.mark_months_of_program() to (public);
+
+-- Marks the months of sessions that were added or removed.
+create function cadenced.mark_months_of_sessions() returns trigger language plpgsql security definer;
+grant execute on cadenced.mark_months_of_sessions() to (public);
+
+-- First day of the month in which an instant lies, in a zone.
+create function cadenced.month_of(at timestamp with time zone, zone text) returns date language sql stable;
+grant execute on cadenced.month_of(at timestamp with time zone, zone text) to (public);
 
 -- Business time. Views and rules read this instead of now().
 create function cadenced.now() returns timestamp with time zone language sql stable security definer;
@@ -1092,6 +1261,9 @@ grant execute on cadenced.poll_distance(of_calendar bigint, unwatched interval, 
 -- Keeps append-only tables append-only.
 create function cadenced.refuse_change() returns trigger language plpgsql;
 grant execute on cadenced.refuse_change() to (public);
+
+-- Counts marked months, so many at most, and keeps their totals. Returns how many: 0 = nothing is left, or another transaction is at it.
+create function cadenced.renew_months(most integer) returns integer language plpgsql security definer;
 
 -- Refuses statements of nobody.
 create function cadenced.said_by(who text) returns text language plpgsql stable;
@@ -1118,6 +1290,18 @@ create function cadenced.withdraw_plan() returns trigger language plpgsql securi
 -- An administrator's word, stronger than every record. With email: status attended, absent, excused or unknown of that person; without: met or not_met of the session. by: who says so; reason: why. The last word counts; status withdrawn takes it back, so that the records speak again. Returns evidence_id. Restates the outcome within a minute.
 create function mentoring.correct_attendance(session_id bigint, status text, by text, reason text, email text DEFAULT NULL::text) returns bigint language plpgsql security definer;
 grant execute on mentoring.correct_attendance(session_id bigint, status text, by text, reason text, email text) to mentoring_evidence;
+
+-- Ends a pause after the given day, or takes it back as if it had never been. Returns false when there is no such pause.
+create function mentoring.end_pause(pause_id bigint, after date DEFAULT NULL::date) returns boolean language plpgsql security definer;
+grant execute on mentoring.end_pause(pause_id bigint, after date) to mentoring_planner;
+
+-- Takes the days from_on to until_on (both included, in the program's zone) out of what a mentorship owes, and its sessions of those days out of every rate. Returns pause_id.
+create function mentoring.pause_mentorship(program text, mentorship text, from_on date, until_on date, reason text DEFAULT NULL::text) returns bigint language plpgsql security definer;
+grant execute on mentoring.pause_mentorship(program text, mentorship text, from_on date, until_on date, reason text) to mentoring_planner;
+
+-- Pauses every mentorship of a person, those that are added later included. Days and result as for mentoring.pause_mentorship.
+create function mentoring.pause_person(email text, from_on date, until_on date, reason text DEFAULT NULL::text) returns bigint language plpgsql security definer;
+grant execute on mentoring.pause_person(email text, from_on date, until_on date, reason text) to mentoring_planner;
 
 -- Records what another system knows about a session (Zoom, Webex, a sign-in sheet). system: its name; kind: record, presence, guest, device, absent, excused, met, not_met or withdrawn; reference: your own key, the same statement is kept once; email: the person; from_at, until_at: the time; complete: a record that lists everybody; withdraws: the reference of an earlier statement that was wrong. Returns evidence_id. Restates the outcome within a minute.
 create function mentoring.record_evidence(session_id bigint, system text, kind text, reference text, email text DEFAULT NULL::text, from_at timestamp with time zone DEFAULT NULL::timestamp with time zone, until_at timestamp with time zone DEFAULT NULL::timestamp with time zone, complete boolean DEFAULT false, withdraws text DEFAULT NULL::text) returns bigint language plpgsql security definer;

@@ -43,6 +43,7 @@ import { isDatabaseReady, readEvents, readFreshness } from './store/health.ts';
 import { setReportsAsked } from './store/judgement.ts';
 import { createMailOutbox } from './store/mail-outbox.ts';
 import { prepareDatabase } from './store/migrate.ts';
+import { renewMonths } from './store/months.ts';
 import { createDatabaseClient, createPool } from './store/pool.ts';
 import { writePrograms } from './store/programs.ts';
 import { createReminderStore } from './store/reminder-store.ts';
@@ -429,6 +430,8 @@ function handlersOf(
       atOnce: 1,
       async run() {
         await watchCadence({ store: cadence, clock, log });
+        // Here, because this follows every change of sessions within seconds and comes at least once in 15 minutes.
+        await renewMonths(db);
       },
     },
     [QUEUES.reminders]: {

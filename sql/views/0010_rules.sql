@@ -71,7 +71,8 @@ select mentorship.mentorship_id, mentorship.program_id, program.name as program,
        coalesce(pauses.days, '{}') + coalesce(holidays.days, '{}') as free
   from cadenced.mentorship
   join cadenced.program on program.program_id = mentorship.program_id
- cross join (select cadenced.now() as instant) as clock
+ -- A scalar subquery is asked once a query; a bare call would be written into every condition on every session.
+ cross join (select (select cadenced.now()) as instant) as clock
   left join cadenced.program_policy rules
     on rules.program_id = program.program_id and rules.valid_until is null
  cross join lateral (

@@ -99,6 +99,8 @@ select rules.mentorship_id, reading.kind, met.times, deadline.due_on, deadline.o
           end as due_on,
           case when met.times > 0 and rules.form = 'calendar' and not periods.running_kept and periods.missed > 0
                then periods.missed end as missed
+   -- Here and below: keeps the planner from writing the whole calculation into each of its many uses.
+   offset 0
  ) as due
  cross join lateral (
    select due.due_on, due.missed,
@@ -106,6 +108,7 @@ select rules.mentorship_id, reading.kind, met.times, deadline.due_on, deadline.o
           cadenced.add_active_days(due.due_on, rules.grace_days + rules.every_days, rules.free) as second_on,
           cadenced.add_active_days(coalesce(case when due.missed >= 2 then periods.first_missed_until end, due.due_on),
                                    rules.grace_days, rules.free) + 1 as overdue_from
+   offset 0
  ) as deadline;
 comment on view cadenced.cadence_reading is 'Where each mentorship stands against its policy, read kindly (what may have been held counts) and strictly.';
 

@@ -3,25 +3,123 @@
 
 create view cadenced.session_fact as
 select session.session_id, session.occurrence_id, session.mentorship_id, program.program_id,
-       program.name as program, mentorship.key as mentorship,
-       date_trunc('month', session.starts_at at time zone program.time_zone)::date as month,
-       session.outcome, session.outcome_reason, session.reschedules, session.overlap_minutes,
+       program.name as program, mentorship.key as mentorship, session.starts_at,
+       counted.month, session.outcome, session.outcome_reason, session.reschedules, session.overlap_minutes,
        extract(epoch from session.ends_at - session.starts_at) / 60 as scheduled_minutes,
        coalesce(session.starts_at - session.cancelled_at < interval '24 hours', false) as late,
-       case
-         when session.outcome = 'cancelled' or (session.status = 'cancelled' and session.outcome is null)
-           then 'cancelled'
-         when session.settled_at is null then 'pending'
-         when exists (select from cadenced.mentorship_pause pause
-                       where pause.mentorship_id = session.mentorship_id
-                         and (session.starts_at at time zone program.time_zone)::date
-                             between pause.from_on and pause.until_on) then 'paused'
-         else session.outcome
-       end as counts
-  from cadenced.session
-  join cadenced.mentorship on mentorship.mentorship_id = session.mentorship_id
-  join cadenced.program on program.program_id = mentorship.program_id;
+       counted.counts
+  from cadenced.mentorship
+  join cadenced.program on program.program_id = mentorship.program_id
+ -- Looked up once a mentorship and not once a session.
+ cross join lateral (
+   select range_agg(daterange(pause.from_on, pause.until_on, '[]')) as days
+     from cadenced.mentorship_pause pause
+    where pause.mentorship_id = mentorship.mentorship_id
+ ) as paused
+  join cadenced.session on session.mentorship_id = mentorship.mentorship_id
+ -- Worked out once a session: without the fence it would be, for every count that asks for it.
+ cross join lateral (
+   select cadenced.month_of(session.starts_at, program.time_zone) as month,
+          case
+            when session.outcome = 'cancelled' or (session.status = 'cancelled' and session.outcome is null)
+              then 'cancelled'
+            when session.settled_at is null then 'pending'
+            when paused.days @> cadenced.local_date(session.starts_at, program.time_zone) then 'paused'
+            else session.outcome
+          end as counts
+   offset 0
+ ) as counted;
 comment on view cadenced.session_fact is 'Every session with the month and the one column of the monthly views that it counts in.';
+
+create function cadenced.count_month(of_program bigint, of_month date) returns cadenced.program_month_total
+  language sql stable parallel safe security definer set search_path = ''
+begin atomic
+  select count_month.of_program, count_month.of_month,
+         coalesce(sum(scheduled), 0)::bigint, coalesce(sum(held), 0)::bigint, coalesce(sum(too_short), 0)::bigint,
+         coalesce(sum(one_sided), 0)::bigint, coalesce(sum(no_one), 0)::bigint, coalesce(sum(cancelled), 0)::bigint,
+         coalesce(sum(unknown), 0)::bigint, coalesce(sum(pending), 0)::bigint, coalesce(sum(paused), 0)::bigint,
+         coalesce(sum(late_cancelled), 0)::bigint, coalesce(sum(rescheduled), 0)::bigint,
+         coalesce(sum(mentor_no_show), 0)::bigint, coalesce(sum(mentee_no_show), 0)::bigint,
+         coalesce(sum(minutes), 0), coalesce(sum(scheduled_minutes), 0)
+    -- Counted by meeting first: one meeting of three mentorships is three sessions, but one hour.
+    from (select count(*) as scheduled,
+                 count(*) filter (where fact.counts = 'held') as held,
+                 count(*) filter (where fact.counts = 'too_short') as too_short,
+                 count(*) filter (where fact.counts = 'one_sided') as one_sided,
+                 count(*) filter (where fact.counts = 'no_one') as no_one,
+                 count(*) filter (where fact.counts = 'cancelled') as cancelled,
+                 count(*) filter (where fact.counts = 'unknown') as unknown,
+                 count(*) filter (where fact.counts = 'pending') as pending,
+                 count(*) filter (where fact.counts = 'paused') as paused,
+                 count(*) filter (where fact.counts = 'cancelled' and fact.late) as late_cancelled,
+                 count(*) filter (where fact.reschedules > 0) as rescheduled,
+                 count(*) filter (where fact.counts = 'no_one' or (fact.counts = 'one_sided'
+                                    and fact.outcome_reason = 'mentor_absent')) as mentor_no_show,
+                 count(*) filter (where fact.counts = 'no_one' or (fact.counts = 'one_sided'
+                                    and fact.outcome_reason = 'mentee_absent')) as mentee_no_show,
+                 max(fact.overlap_minutes) filter (where fact.counts in ('held', 'paused')
+                                                     and fact.outcome = 'held') as minutes,
+                 max(fact.scheduled_minutes) filter (where fact.counts <> 'cancelled') as scheduled_minutes
+            from cadenced.session_fact fact
+           where fact.program_id = count_month.of_program
+             and fact.month = count_month.of_month
+             -- No zone is further than a day from UTC: bounds that an index can use.
+             and fact.starts_at >= (count_month.of_month - 1)::timestamp at time zone 'UTC'
+             and fact.starts_at < (count_month.of_month + interval '1 month 1 day') at time zone 'UTC'
+           group by fact.occurrence_id) as meeting;
+end;
+comment on function cadenced.count_month(bigint, date) is 'What the sessions of a program and month add up to, counted from the sessions.';
+
+create function cadenced.renew_months(most integer) returns integer
+  language plpgsql security definer set search_path = ''
+as $$
+declare
+  renewed integer;
+begin
+  -- "cadm". One at a time: of two, the one that counted first could write last.
+  if not pg_catalog.pg_try_advisory_xact_lock(1667327085) then return 0; end if;
+  -- One statement sees one state: a change whose mark it removes is counted, one that it does not see keeps its mark.
+  with chosen as materialized (
+    select stale.program_id, stale.month from cadenced.stale_month stale
+     group by stale.program_id, stale.month order by stale.program_id, stale.month limit renew_months.most
+  ), unmarked as (
+    delete from cadenced.stale_month using chosen
+     where stale_month.program_id = chosen.program_id and stale_month.month = chosen.month
+  ), written as (
+    insert into cadenced.program_month_total as known
+    select total.* from chosen
+      join cadenced.program on program.program_id = chosen.program_id
+     cross join lateral cadenced.count_month(chosen.program_id, chosen.month) as total
+        on conflict (program_id, month) do update
+       set (scheduled, held, too_short, one_sided, no_one, cancelled, unknown, pending, paused, late_cancelled,
+            rescheduled, mentor_no_show, mentee_no_show, minutes, scheduled_minutes)
+         = (excluded.scheduled, excluded.held, excluded.too_short, excluded.one_sided, excluded.no_one,
+            excluded.cancelled, excluded.unknown, excluded.pending, excluded.paused, excluded.late_cancelled,
+            excluded.rescheduled, excluded.mentor_no_show, excluded.mentee_no_show, excluded.minutes,
+            excluded.scheduled_minutes)
+  )
+  select count(*) into renewed from chosen;
+  return renewed;
+end
+$$;
+comment on function cadenced.renew_months(integer) is 'Counts marked months, so many at most, and keeps their totals. Returns how many: 0 = nothing is left, or another transaction is at it.';
+
+create view cadenced.program_month_counts as
+select program.name as program, counts.*
+  from cadenced.program
+ -- Program by program, so that whoever asks for one program has only its marked months counted.
+ cross join lateral (
+   select total.* from cadenced.program_month_total total
+    where total.program_id = program.program_id
+      and not exists (select from cadenced.stale_month stale
+                       where stale.program_id = total.program_id and stale.month = total.month)
+    union all
+   select total.*
+     from (select distinct stale.month from cadenced.stale_month stale
+            where stale.program_id = program.program_id) as marked
+    cross join lateral cadenced.count_month(program.program_id, marked.month) as total
+ ) as counts;
+comment on view cadenced.program_month_counts is 'The total of every program and month: the kept one where it holds, else counted now.';
 
 create view mentoring.program_month as
 select program, month,
@@ -44,43 +142,12 @@ select program, month,
        cadenced.share(rescheduled, scheduled) as reschedule_rate_lower,
        cadenced.share(rescheduled, scheduled) as reschedule_rate_upper,
        cadenced.share(known, eligible) as coverage
-  from (select program, month,
-               sum(scheduled)::bigint as scheduled, sum(held)::bigint as held, sum(too_short)::bigint as too_short,
-               sum(one_sided)::bigint as one_sided, sum(no_one)::bigint as no_one,
-               sum(cancelled)::bigint as cancelled, sum(unknown)::bigint as unknown,
-               sum(pending)::bigint as pending, sum(paused)::bigint as paused,
-               sum(late_cancelled)::bigint as late_cancelled, sum(rescheduled)::bigint as rescheduled,
-               sum(mentor_no_show)::bigint as mentor_no_show, sum(mentee_no_show)::bigint as mentee_no_show,
-               sum(eligible)::bigint as eligible, sum(eligible - unknown)::bigint as known,
-               round(coalesce(sum(minutes), 0) / 60, 2) as hours,
-               round(sum(scheduled_minutes) / 60, 2) as scheduled_hours
-          -- Counted by meeting first: one meeting of three mentorships is three sessions, but one hour.
-          from (select fact.program,
-                    fact.month, fact.occurrence_id,
-                    count(*) as scheduled,
-                    count(*) filter (where fact.counts = 'held') as held,
-                    count(*) filter (where fact.counts = 'too_short') as too_short,
-                    count(*) filter (where fact.counts = 'one_sided') as one_sided,
-                    count(*) filter (where fact.counts = 'no_one') as no_one,
-                    count(*) filter (where fact.counts = 'cancelled') as cancelled,
-                    count(*) filter (where fact.counts = 'unknown') as unknown,
-                    count(*) filter (where fact.counts = 'pending') as pending,
-                    count(*) filter (where fact.counts = 'paused') as paused,
-                    count(*) filter (where fact.counts in ('held', 'too_short', 'one_sided', 'no_one', 'unknown'))
-                      as eligible,
-                    count(*) filter (where fact.counts = 'cancelled' and fact.late) as late_cancelled,
-                    count(*) filter (where fact.reschedules > 0) as rescheduled,
-                    count(*) filter (where fact.counts = 'no_one' or (fact.counts = 'one_sided'
-                                       and fact.outcome_reason = 'mentor_absent')) as mentor_no_show,
-                    count(*) filter (where fact.counts = 'no_one' or (fact.counts = 'one_sided'
-                                       and fact.outcome_reason = 'mentee_absent')) as mentee_no_show,
-                    max(fact.overlap_minutes) filter (where fact.counts in ('held', 'paused')
-                                                        and fact.outcome = 'held') as minutes,
-                    coalesce(max(fact.scheduled_minutes) filter (where fact.counts <> 'cancelled'), 0)
-                      as scheduled_minutes
-               from cadenced.session_fact fact
-              group by fact.program, fact.month, fact.occurrence_id) as meeting
-         group by program, month) as counted;
+  from (select counts.*,
+               counts.held + counts.too_short + counts.one_sided + counts.no_one + counts.unknown as eligible,
+               counts.held + counts.too_short + counts.one_sided + counts.no_one as known,
+               round(counts.minutes / 60, 2) as hours, round(counts.scheduled_minutes / 60, 2) as scheduled_hours
+          from cadenced.program_month_counts counts
+         where counts.scheduled > 0) as counted;
 comment on view mentoring.program_month is 'Counts and rates of each program by month.';
 comment on column mentoring.program_month.program is 'Name of the program.';
 comment on column mentoring.program_month.month is 'First day of the month, in the program''s zone; a session counts where its scheduled start lies.';
@@ -138,44 +205,31 @@ select program, mentorship, month,
        cadenced.share(rescheduled, scheduled) as reschedule_rate_lower,
        cadenced.share(rescheduled, scheduled) as reschedule_rate_upper,
        cadenced.share(known, eligible) as coverage
-  from (select program, mentorship, month,
-               sum(scheduled)::bigint as scheduled, sum(held)::bigint as held, sum(too_short)::bigint as too_short,
-               sum(one_sided)::bigint as one_sided, sum(no_one)::bigint as no_one,
-               sum(cancelled)::bigint as cancelled, sum(unknown)::bigint as unknown,
-               sum(pending)::bigint as pending, sum(paused)::bigint as paused,
-               sum(late_cancelled)::bigint as late_cancelled, sum(rescheduled)::bigint as rescheduled,
-               sum(mentor_no_show)::bigint as mentor_no_show, sum(mentee_no_show)::bigint as mentee_no_show,
-               sum(eligible)::bigint as eligible, sum(eligible - unknown)::bigint as known,
-               round(coalesce(sum(minutes), 0) / 60, 2) as hours,
-               round(sum(scheduled_minutes) / 60, 2) as scheduled_hours
-          -- Counted by meeting first: one meeting of three mentorships is three sessions, but one hour.
-          from (select fact.program,
-                    fact.mentorship,
-                    fact.month, fact.occurrence_id,
-                    count(*) as scheduled,
-                    count(*) filter (where fact.counts = 'held') as held,
-                    count(*) filter (where fact.counts = 'too_short') as too_short,
-                    count(*) filter (where fact.counts = 'one_sided') as one_sided,
-                    count(*) filter (where fact.counts = 'no_one') as no_one,
-                    count(*) filter (where fact.counts = 'cancelled') as cancelled,
-                    count(*) filter (where fact.counts = 'unknown') as unknown,
-                    count(*) filter (where fact.counts = 'pending') as pending,
-                    count(*) filter (where fact.counts = 'paused') as paused,
-                    count(*) filter (where fact.counts in ('held', 'too_short', 'one_sided', 'no_one', 'unknown'))
-                      as eligible,
-                    count(*) filter (where fact.counts = 'cancelled' and fact.late) as late_cancelled,
-                    count(*) filter (where fact.reschedules > 0) as rescheduled,
-                    count(*) filter (where fact.counts = 'no_one' or (fact.counts = 'one_sided'
-                                       and fact.outcome_reason = 'mentor_absent')) as mentor_no_show,
-                    count(*) filter (where fact.counts = 'no_one' or (fact.counts = 'one_sided'
-                                       and fact.outcome_reason = 'mentee_absent')) as mentee_no_show,
-                    max(fact.overlap_minutes) filter (where fact.counts in ('held', 'paused')
-                                                        and fact.outcome = 'held') as minutes,
-                    coalesce(max(fact.scheduled_minutes) filter (where fact.counts <> 'cancelled'), 0)
-                      as scheduled_minutes
-               from cadenced.session_fact fact
-              group by fact.program, fact.mentorship, fact.month, fact.occurrence_id) as meeting
-         group by program, mentorship, month) as counted;
+  from (select fact.program, fact.mentorship, fact.month,
+               count(*) as scheduled,
+               count(*) filter (where fact.counts = 'held') as held,
+               count(*) filter (where fact.counts = 'too_short') as too_short,
+               count(*) filter (where fact.counts = 'one_sided') as one_sided,
+               count(*) filter (where fact.counts = 'no_one') as no_one,
+               count(*) filter (where fact.counts = 'cancelled') as cancelled,
+               count(*) filter (where fact.counts = 'unknown') as unknown,
+               count(*) filter (where fact.counts = 'pending') as pending,
+               count(*) filter (where fact.counts = 'paused') as paused,
+               count(*) filter (where fact.counts in ('held', 'too_short', 'one_sided', 'no_one', 'unknown'))
+                 as eligible,
+               count(*) filter (where fact.counts in ('held', 'too_short', 'one_sided', 'no_one')) as known,
+               count(*) filter (where fact.counts = 'cancelled' and fact.late) as late_cancelled,
+               count(*) filter (where fact.reschedules > 0) as rescheduled,
+               count(*) filter (where fact.counts = 'no_one' or (fact.counts = 'one_sided'
+                                  and fact.outcome_reason = 'mentor_absent')) as mentor_no_show,
+               count(*) filter (where fact.counts = 'no_one' or (fact.counts = 'one_sided'
+                                  and fact.outcome_reason = 'mentee_absent')) as mentee_no_show,
+               round(coalesce(sum(fact.overlap_minutes) filter (where fact.counts in ('held', 'paused')
+                                                                  and fact.outcome = 'held'), 0) / 60, 2) as hours,
+               round(coalesce(sum(fact.scheduled_minutes) filter (where fact.counts <> 'cancelled'), 0) / 60, 2)
+                 as scheduled_hours
+          from cadenced.session_fact fact
+         group by fact.program, fact.mentorship, fact.month) as counted;
 comment on view mentoring.mentorship_month is 'Counts and rates of each mentorship by month.';
 comment on column mentoring.mentorship_month.program is 'Name of the program.';
 comment on column mentoring.mentorship_month.mentorship is 'Name of the mentorship.';
@@ -246,7 +300,7 @@ select program, participant_id, name, email, month,
                round(sum(scheduled_minutes) / 60, 2) as scheduled_hours
           -- Counted by meeting first: one meeting of three mentorships is three sessions, but one hour.
           from (select fact.program,
-                    participant.person_id as participant_id,
+                    person.person_id as participant_id,
                     person.name,
                     person.address as email,
                     fact.month, fact.occurrence_id,
@@ -274,7 +328,7 @@ select program, participant_id, name, email, month,
                from cadenced.session_fact fact
             join cadenced.participant on participant.session_id = fact.session_id and participant.role = 'mentor'
             join cadenced.person on person.person_id = participant.person_id
-              group by fact.program, participant.person_id, person.name, person.address, fact.month, fact.occurrence_id) as meeting
+              group by fact.program, person.person_id, fact.month, fact.occurrence_id) as meeting
          group by program, participant_id, name, email, month) as counted;
 comment on view mentoring.mentor_month is 'Counts and rates of each mentor by month, over all mentorships of a program. Compare hours with what you ask of mentors.';
 comment on column mentoring.mentor_month.program is 'Name of the program.';

@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
+import { addStatementCommands } from './correct-program.ts';
 import { renderProblem } from './failures.ts';
 import { EXIT, type Io } from './io.ts';
 import { paragraphs } from './paragraphs.ts';
@@ -139,6 +140,7 @@ export function createProgram(io: Io): Program {
   addDaemonCommands(command, io, finish);
   addRosterCommands(command, io, finish);
   addLookingCommands(command, io, finish);
+  addStatementCommands(command, io, finish);
   addWebhookCommands(command, io, finish);
 
   return {

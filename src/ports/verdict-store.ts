@@ -71,12 +71,12 @@ export interface VerdictStore {
    * Judges one batch in one transaction: takes the sessions that are due by `now` and that no other worker holds,
    * gives each to `decide`, writes what it decides, numbers the held sessions anew, and queues what `tell` states
    * about the batch. Both functions must be pure: after a deadlock the batch is taken again and they run once more.
-   * @param limit how many sessions at most
+   * @param share how many sessions at most, of which of so many disjoint sets of mentorships
    * @returns what was decided, empty when nothing is due
    */
   judgeDue<T extends Decided>(
     now: Date,
-    limit: number,
+    share: { readonly limit: number; readonly lane: number; readonly of: number },
     decide: (due: DueSession) => T,
     tell: (decided: readonly T[], numbers: SessionNumbers) => Drafts,
   ): Promise<readonly T[]>;

@@ -1063,6 +1063,98 @@ export interface CadencedProgram {
   time_zone: string;
 }
 
+export interface CadencedProgramMonthCounts {
+  cancelled: number | null;
+  held: number | null;
+  late_cancelled: number | null;
+  mentee_no_show: number | null;
+  mentor_no_show: number | null;
+  minutes: Numeric | null;
+  month: string | null;
+  no_one: number | null;
+  one_sided: number | null;
+  paused: number | null;
+  pending: number | null;
+  program: string | null;
+  program_id: number | null;
+  rescheduled: number | null;
+  scheduled: number | null;
+  scheduled_minutes: Numeric | null;
+  too_short: number | null;
+  unknown: number | null;
+}
+
+export interface CadencedProgramMonthTotal {
+  /**
+   * Cancelled.
+   */
+  cancelled: number;
+  /**
+   * Held.
+   */
+  held: number;
+  /**
+   * Cancelled within a day of the start.
+   */
+  late_cancelled: number;
+  /**
+   * Missed by the mentee.
+   */
+  mentee_no_show: number;
+  /**
+   * Missed by the mentor.
+   */
+  mentor_no_show: number;
+  /**
+   * Minutes together, a meeting of several mentorships once.
+   */
+  minutes: Numeric;
+  /**
+   * First day of the month, in the program's zone.
+   */
+  month: string;
+  /**
+   * Nobody came.
+   */
+  no_one: number;
+  /**
+   * One side came.
+   */
+  one_sided: number;
+  /**
+   * Begun in a pause.
+   */
+  paused: number;
+  /**
+   * Not settled yet.
+   */
+  pending: number;
+  /**
+   * The program.
+   */
+  program_id: number;
+  /**
+   * Moved at least once.
+   */
+  rescheduled: number;
+  /**
+   * All sessions. This and the counts that follow: as mentoring.program_month defines them.
+   */
+  scheduled: number;
+  /**
+   * Minutes booked, a meeting of several mentorships once.
+   */
+  scheduled_minutes: Numeric;
+  /**
+   * Too short.
+   */
+  too_short: number;
+  /**
+   * Unknown.
+   */
+  unknown: number;
+}
+
 export interface CadencedProgramPolicy {
   /**
    * The program's section of the configuration file with every default filled in.
@@ -1180,6 +1272,7 @@ export interface CadencedSessionFact {
   reschedules: number | null;
   scheduled_minutes: Numeric | null;
   session_id: number | null;
+  starts_at: Timestamp | null;
 }
 
 export interface CadencedStagedCopy {
@@ -1219,6 +1312,17 @@ export interface CadencedStagedCopy {
    * When it was staged (real time).
    */
   staged_at: Generated<Timestamp>;
+}
+
+export interface CadencedStaleMonth {
+  /**
+   * First day of the month, in the program's zone.
+   */
+  month: string;
+  /**
+   * The program.
+   */
+  program_id: number;
 }
 
 export interface CadencedUnmatchedEvent {
@@ -1517,6 +1621,57 @@ export interface MentoringCandidateEvent {
    * Its start.
    */
   starts_at: Timestamp | null;
+}
+
+export interface MentoringCohort {
+  /**
+   * Settled held meetings the person provably attended; a meeting of several mentorships once.
+   */
+  attended: number | null;
+  /**
+   * Primary address: the key to your own table.
+   */
+  email: string | null;
+  /**
+   * Whether all of them have ended.
+   */
+  ended: boolean | null;
+  /**
+   * Last day of the last of them, when all have ended.
+   */
+  ended_on: string | null;
+  /**
+   * Start of the first of them.
+   */
+  first_attended_at: Timestamp | null;
+  /**
+   * First day of the first of them.
+   */
+  joined_on: string | null;
+  /**
+   * Start of the last of them.
+   */
+  last_attended_at: Timestamp | null;
+  /**
+   * Mentorships of the person in this role.
+   */
+  mentorships: number | null;
+  /**
+   * Name, as in the roster.
+   */
+  name: string | null;
+  /**
+   * The person.
+   */
+  participant_id: number | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * mentor, mentee or peer; who is both has two rows.
+   */
+  role: string | null;
 }
 
 export interface MentoringEvidence {
@@ -1875,6 +2030,85 @@ export interface MentoringMentorshipMonth {
   unknown: number | null;
 }
 
+export interface MentoringMentorshipProgress {
+  /**
+   * Mean days from when a held session was first seen to its start: a lower bound of how early it was booked.
+   */
+  booking_lead_days: Numeric | null;
+  /**
+   * Days since the last held session; NULL = never.
+   */
+  days_since_last_held: number | null;
+  /**
+   * Days from the first day to the first held session; NULL = not yet, see days_waiting.
+   */
+  days_to_first: number | null;
+  /**
+   * Days since the first day of a mentorship that has not met yet. Average days_to_first only beside these.
+   */
+  days_waiting: number | null;
+  /**
+   * Last day; NULL = open.
+   */
+  ends_on: string | null;
+  /**
+   * Benchmark: first held session within ten days; NULL while there is time left.
+   */
+  first_by_day_10: boolean | null;
+  /**
+   * Start of the first held session; NULL = not yet.
+   */
+  first_held_at: Timestamp | null;
+  /**
+   * Median of the days between held sessions.
+   */
+  gap_days_median: Numeric | null;
+  /**
+   * Nine of ten gaps are not longer than this many days.
+   */
+  gap_days_p90: Numeric | null;
+  /**
+   * Held sessions so far.
+   */
+  held: number | null;
+  /**
+   * Held sessions for each 30 days in which the mentorship was running.
+   */
+  held_per_30_days: Numeric | null;
+  /**
+   * Start of the last held session.
+   */
+  last_held_at: Timestamp | null;
+  /**
+   * late_starts / held sessions of which both arrivals are recorded.
+   */
+  late_start_rate: Numeric | null;
+  /**
+   * Held sessions at which the second side came more than five minutes after the scheduled start.
+   */
+  late_starts: number | null;
+  /**
+   * Name of the mentorship.
+   */
+  mentorship: string | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * Benchmark: six held sessions within six months; NULL while there is time left.
+   */
+  six_by_month_six: boolean | null;
+  /**
+   * Mean minutes from the scheduled start until both sides were there; early arrivals are no delay.
+   */
+  start_delay_minutes: Numeric | null;
+  /**
+   * First day, as in the roster.
+   */
+  starts_on: string | null;
+}
+
 export interface MentoringMetricDictionary {
   /**
    * Name of the column; empty for the view as a whole.
@@ -1942,6 +2176,37 @@ export interface MentoringOutcomeHistory {
    * The session.
    */
   session_id: number | null;
+}
+
+export interface MentoringPause {
+  /**
+   * First day, in the program's zone.
+   */
+  from_on: string | null;
+  /**
+   * Name of the mentorship.
+   */
+  mentorship: string | null;
+  /**
+   * The person whose pause it is; NULL = the mentorship's own.
+   */
+  participant_id: number | null;
+  /**
+   * Key of the pause: mentoring.end_pause takes it.
+   */
+  pause_id: number | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * Why, in somebody's words.
+   */
+  reason: string | null;
+  /**
+   * Last day.
+   */
+  until_on: string | null;
 }
 
 export interface MentoringPlannedSession {
@@ -2381,6 +2646,45 @@ export interface MentoringUnmatchedEvent {
   starts_at: Timestamp | null;
 }
 
+export interface MentoringVerificationCoverage {
+  /**
+   * A conference record shows both sides.
+   */
+  conference_both: number | null;
+  /**
+   * A conference record shows one side.
+   */
+  conference_one: number | null;
+  /**
+   * Settled sessions, neither cancelled nor in a pause: the sum of what follows.
+   */
+  eligible: number | null;
+  /**
+   * Both sides said so.
+   */
+  human_both: number | null;
+  /**
+   * One side, or an administrator, said so.
+   */
+  human_one: number | null;
+  /**
+   * First day of the month, in the program's zone.
+   */
+  month: string | null;
+  /**
+   * Nothing.
+   */
+  none: number | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * Answers in the calendar only: they prove nothing.
+   */
+  rsvp_only: number | null;
+}
+
 export interface MentoringWebhookDelivery {
   /**
    * How often it was tried.
@@ -2443,10 +2747,13 @@ export interface DB {
   "cadenced.person_address": CadencedPersonAddress;
   "cadenced.planned_session": CadencedPlannedSession;
   "cadenced.program": CadencedProgram;
+  "cadenced.program_month_counts": CadencedProgramMonthCounts;
+  "cadenced.program_month_total": CadencedProgramMonthTotal;
   "cadenced.program_policy": CadencedProgramPolicy;
   "cadenced.session": CadencedSession;
   "cadenced.session_fact": CadencedSessionFact;
   "cadenced.staged_copy": CadencedStagedCopy;
+  "cadenced.stale_month": CadencedStaleMonth;
   "cadenced.unmatched_event": CadencedUnmatchedEvent;
   "cadenced.view_set": CadencedViewSet;
   "cadenced.wanted_meeting": CadencedWantedMeeting;
@@ -2456,13 +2763,16 @@ export interface DB {
   "mentoring.attendance": MentoringAttendance;
   "mentoring.cadence": MentoringCadence;
   "mentoring.candidate_event": MentoringCandidateEvent;
+  "mentoring.cohort": MentoringCohort;
   "mentoring.evidence": MentoringEvidence;
   "mentoring.feedback": MentoringFeedback;
   "mentoring.mentor_month": MentoringMentorMonth;
   "mentoring.mentorship_month": MentoringMentorshipMonth;
+  "mentoring.mentorship_progress": MentoringMentorshipProgress;
   "mentoring.metric_dictionary": MentoringMetricDictionary;
   "mentoring.outbound_event": MentoringOutboundEvent;
   "mentoring.outcome_history": MentoringOutcomeHistory;
+  "mentoring.pause": MentoringPause;
   "mentoring.planned_session": MentoringPlannedSession;
   "mentoring.program_month": MentoringProgramMonth;
   "mentoring.reminder_log": MentoringReminderLog;
@@ -2470,5 +2780,6 @@ export interface DB {
   "mentoring.sync_health": MentoringSyncHealth;
   "mentoring.unknown_session": MentoringUnknownSession;
   "mentoring.unmatched_event": MentoringUnmatchedEvent;
+  "mentoring.verification_coverage": MentoringVerificationCoverage;
   "mentoring.webhook_delivery": MentoringWebhookDelivery;
 }

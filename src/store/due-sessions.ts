@@ -32,15 +32,20 @@ const DEFAULT_ATTENDANCE: ProgramPolicy['attendance'] = {
 /**
  * Sessions whose judgement is due, locked until the transaction ends; those another worker holds are left to it.
  * The policy is the one in force at the session's start, so that a new rule judges nothing old.
+ * @param share how many at most, of which of so many disjoint sets of mentorships
  */
-export async function lockDueSessions(trx: Transaction<DB>, now: Date, limit: number): Promise<DueSession[]> {
+export async function lockDueSessions(
+  trx: Transaction<DB>,
+  now: Date,
+  share: { readonly limit: number; readonly lane: number; readonly of: number },
+): Promise<DueSession[]> {
   // One statement to lock and another to read: rows that come from joins under `skip locked` would be read
   // as they were before the lock was waited for.
   const { rows: locked } = await sql<{ id: number }>`
     select session_id as id from cadenced.session
-     where next_judgement_at <= ${now}
+     where next_judgement_at <= ${now} and mentorship_id % ${share.of} = ${share.lane}
      order by next_judgement_at, session_id
-     limit ${limit} for update skip locked`.execute(trx);
+     limit ${share.limit} for update skip locked`.execute(trx);
   if (locked.length === 0) return [];
   const { rows } = await sql<DueRow>`
     select session.session_id as "sessionId", session.occurrence_id as "occurrenceId",

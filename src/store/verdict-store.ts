@@ -10,9 +10,9 @@ import { inTransaction } from './transaction.ts';
 /** The judge's side of the store. */
 export function createVerdictStore(db: Kysely<DB>): VerdictStore {
   return {
-    judgeDue: (now, limit, decide, tell) =>
+    judgeDue: (now, share, decide, tell) =>
       inTransaction(db, async (trx) => {
-        const decided = (await lockDueSessions(trx, now, limit)).map((due) => decide(due));
+        const decided = (await lockDueSessions(trx, now, share)).map((due) => decide(due));
         await writeVerdicts(trx, decided, now);
         const renumbered = decided.filter((one) => one.renumbers).map((one) => one.mentorshipId);
         const numbers = await renumber(trx, [...new Set(renumbered)], decided);

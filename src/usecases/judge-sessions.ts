@@ -16,7 +16,13 @@ import type { Log } from '../runtime/log.ts';
 
 export type JudgeSessionsDeps = { readonly store: VerdictStore; readonly clock: Clock; readonly log: Log };
 
-const BATCH = 200;
+/** Planning a batch costs as much as judging some thirty sessions; a longer one would make a sync wait for its locks. */
+const BATCH = 500;
+/**
+ * Postgres writes for one while this process judges for the other. Sessions of one mentorship stay in one lane:
+ * they number each other, and two transactions that did so would wait for each other in a circle.
+ */
+const LANES = 2;
 /** Asked later than this, people no longer remember. */
 const ASK_WITHIN_DAYS = 7;
 
@@ -28,22 +34,34 @@ export async function judgeSessions(
   deps: JudgeSessionsDeps,
 ): Promise<{ judged: number; settled: number; restated: number }> {
   const total = { judged: 0, settled: 0, restated: 0 };
+  const lanes = await Promise.allSettled(
+    Array.from({ length: LANES }, (_, lane) => judgeLane(deps, lane, total)),
+  );
+  if (total.judged > 0) deps.log.info(total, 'sessions were judged');
+  // Only now: a lane that goes on after its caller has given up could not be stopped.
+  for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason;
+  return total;
+}
+
+async function judgeLane(
+  deps: JudgeSessionsDeps,
+  lane: number,
+  total: { judged: number; settled: number; restated: number },
+): Promise<void> {
   for (;;) {
     // Read once, so that nothing judged in this round can fall due in it again.
     const now = deps.clock.now();
     const cases = await deps.store.judgeDue(
       now.toJSDate(),
-      BATCH,
+      { limit: BATCH, lane, of: LANES },
       (due) => caseOf(due, now),
       (batch, numbers) => draftsOf(batch, numbers, now),
     );
     total.judged += cases.length;
     total.settled += cases.filter((one) => one.settlesNow).length;
     total.restated += cases.filter((one) => one.restated).length;
-    if (cases.length < BATCH) break;
+    if (cases.length < BATCH) return;
   }
-  if (total.judged > 0) deps.log.info(total, 'sessions were judged');
-  return total;
 }
 
 type Case = Decided & {

@@ -30,6 +30,13 @@ const CONTRACT: Readonly<Record<string, string>> = {
   sync_health:
     'calendar owner provider state reason since last_complete_pass_at lag push push_expires_at parked drift',
   feedback: 'session_id role rating comment given_at',
+  mentorship_progress:
+    'program mentorship held first_held_at days_to_first days_waiting first_by_day_10 six_by_month_six gap_days_median gap_days_p90 days_since_last_held held_per_30_days late_starts booking_lead_days',
+  cohort:
+    'program participant_id name email role mentorships joined_on ended_on attended first_attended_at last_attended_at',
+  verification_coverage:
+    'program month eligible conference_both conference_one human_both human_one rsvp_only none',
+  pause: 'pause_id program mentorship participant_id from_on until_on reason',
   metric_dictionary: 'view column_name definition',
 };
 
@@ -105,7 +112,9 @@ describe('the contract', () => {
   it('answers the questions of sql/README.md to a reader', async () => {
     const text = readFileSync(join(SQL_DIR, 'README.md'), 'utf8');
     const queries = [...text.matchAll(/```sql\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
-    const questions = queries.filter((query) => !/record_evidence|correct_attendance|^insert/m.test(query));
+    const questions = queries.filter(
+      (query) => !/record_evidence|correct_attendance|pause_mentorship|^insert/m.test(query),
+    );
     expect(questions.length).toBeGreaterThanOrEqual(11);
     for (const question of questions) {
       const rows = await as('mentoring_reader', question);
@@ -196,6 +205,107 @@ async function judgeNow(): Promise<void> {
   world.clock.advance(Duration.fromObject({ minutes: 1 }));
   await judgeSessions(world.deps);
 }
+
+describe('what follows from a history', () => {
+  it('counts gaps, pace and benchmarks without the paused days', async () => {
+    const rows = await as(
+      'mentoring_reader',
+      `select mentorship, held, days_to_first, days_waiting, first_by_day_10, six_by_month_six, gap_days_median,
+              days_since_last_held, held_per_30_days from mentoring.mentorship_progress order by mentorship`,
+    );
+    // Since 1 January; held on 2-6 March, 1 and 8 April; paused from 20 to 24 April; today is 1 May.
+    expect(rows).toEqual([
+      {
+        mentorship: 'ada-grace',
+        held: '7',
+        days_to_first: 60,
+        days_waiting: null,
+        first_by_day_10: false,
+        six_by_month_six: true,
+        gap_days_median: '1.0',
+        days_since_last_held: 18,
+        held_per_30_days: '1.81',
+      },
+      {
+        mentorship: 'ada-lin',
+        held: '1',
+        days_to_first: 97,
+        days_waiting: null,
+        first_by_day_10: false,
+        six_by_month_six: null,
+        gap_days_median: null,
+        days_since_last_held: 23,
+        held_per_30_days: '0.25',
+      },
+    ]);
+  });
+
+  it('tells late starts from when the second side came', async () => {
+    await client.query('begin');
+    try {
+      await client.query(`
+        update cadenced.participant set status = 'attended', joined_at = session.starts_at
+               + case role when 'mentor' then interval '-3 minutes' else interval '9 minutes' end
+          from cadenced.session
+         where session.session_id = participant.session_id and session.outcome = 'held'
+           and session.starts_at < '2026-03-04'`);
+      const { rows } = await client.query(
+        `select late_starts, late_start_rate, start_delay_minutes from mentoring.mentorship_progress
+          where mentorship = 'ada-grace'`,
+      );
+      expect(rows).toEqual([{ late_starts: '2', late_start_rate: '1.0000', start_delay_minutes: '9.0' }]);
+      const cohort = await client.query(
+        `select email, role, mentorships, attended, ended from mentoring.cohort order by email`,
+      );
+      expect(cohort.rows).toEqual([
+        { email: 'ada-lin@example.org', role: 'mentee', mentorships: '1', attended: '0', ended: false },
+        { email: 'ada@example.org', role: 'mentor', mentorships: '2', attended: '2', ended: false },
+        { email: 'grace@example.org', role: 'mentee', mentorships: '1', attended: '2', ended: false },
+      ]);
+    } finally {
+      await client.query('rollback');
+    }
+  });
+
+  it('says what the outcomes of a month rest on', async () => {
+    const rows = await as(
+      'mentoring_reader',
+      `select month::text, eligible, conference_both + conference_one + human_both + human_one + rsvp_only + none as sum
+         from mentoring.verification_coverage order by month`,
+    );
+    expect(rows).toEqual([
+      { month: '2026-03-01', eligible: '7', sum: '7' },
+      { month: '2026-04-01', eligible: '3', sum: '3' },
+    ]);
+  });
+
+  it('lets a planner pause and go on, and nobody else', async () => {
+    const pause = `select mentoring.pause_mentorship('oak', 'ada-grace', '2026-04-28', '2026-05-10', 'parental leave')`;
+    await expect(as('mentoring_reader', pause)).rejects.toMatchObject({ code: '42501' });
+    const state = `(select state from mentoring.cadence where mentorship = 'ada-grace')`;
+    const [before] = await as('mentoring_planner', `select ${state} as state`);
+    expect(before?.state).not.toBe('paused');
+    await client.query('begin');
+    try {
+      await client.query(`${pause}`);
+      expect((await client.query(`select ${state} as state`)).rows).toEqual([{ state: 'paused' }]);
+      await client.query(
+        `select mentoring.end_pause(pause_id, '2026-04-30') from mentoring.pause where reason = 'parental leave'`,
+      );
+      expect((await client.query(`select ${state} as state`)).rows).toEqual([before]);
+      await client.query(`select mentoring.pause_person('ADA@example.org', '2026-05-01', '2026-05-02')`);
+      expect((await client.query(`select ${state} as state`)).rows).toEqual([{ state: 'paused' }]);
+    } finally {
+      await client.query('rollback');
+    }
+    await expect(
+      as(
+        'mentoring_planner',
+        `select mentoring.pause_person('nobody@example.org', '2026-05-01', '2026-05-02')`,
+      ),
+    ).rejects.toMatchObject({ code: '23503', message: expect.stringContaining('nobody@example.org') });
+  });
+});
 
 describe('rights', () => {
   it('a reader sees views and nothing else', async () => {
