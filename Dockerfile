@@ -10,9 +10,9 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
 COPY src src
 # The banner gives the CommonJS packages inside the bundle the `require` they ask for at run time.
-# pg-native is an optional accelerator that is not installed; pg falls back by itself.
+# pg-native is an optional accelerator that is not installed; pg falls back by itself. The sandbox stays outside.
 RUN node_modules/.bin/esbuild src/main.ts --outfile=dist/cadenced.mjs \
-      --bundle --platform=node --format=esm --target=node24 --external:pg-native \
+      --bundle --platform=node --format=esm --target=node24 --external:pg-native --external:./sandbox-run.ts \
       --legal-comments=linked \
       --banner:js='import{createRequire as bundleRequire}from"node:module";const require=bundleRequire(import.meta.url);'
 

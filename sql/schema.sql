@@ -601,11 +601,11 @@ create table cadenced.view_set (
 create table cadenced.wanted_meeting (
   calendar_id bigint not null  -- The calendar to look on.
   lineage text not null  -- The meeting.
-  uid text not null  -- Its iCalendar UID as the finding calendar gave it.
+  uid text not null  -- One of its iCalendar UIDs, without what names a single occurrence: the parts of a split series have one each.
   around_from timestamp with time zone not null  -- Begin of the time in which its occurrences were found.
   around_until timestamp with time zone not null  -- End of the time in which its occurrences were found.
   wanted_at timestamp with time zone default now() not null  -- Since when it is wanted (real time).
-  constraint wanted_meeting_pkey PRIMARY KEY (calendar_id, lineage)
+  constraint wanted_meeting_pkey PRIMARY KEY (calendar_id, lineage, uid)
   constraint wanted_meeting_calendar_id_fkey FOREIGN KEY (calendar_id) REFERENCES cadenced.calendar(calendar_id) ON DELETE CASCADE
 );
 

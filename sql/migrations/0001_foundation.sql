@@ -237,12 +237,12 @@ create table cadenced.wanted_meeting (
   around_from timestamptz not null,
   around_until timestamptz not null,
   wanted_at timestamptz not null default now(),
-  primary key (calendar_id, lineage)
+  primary key (calendar_id, lineage, uid)
 );
 comment on table cadenced.wanted_meeting is 'Meetings found on one member''s calendar of which another member''s calendar may hold an untagged copy: read by name in that calendar''s next pass.';
 comment on column cadenced.wanted_meeting.calendar_id is 'The calendar to look on.';
 comment on column cadenced.wanted_meeting.lineage is 'The meeting.';
-comment on column cadenced.wanted_meeting.uid is 'Its iCalendar UID as the finding calendar gave it.';
+comment on column cadenced.wanted_meeting.uid is 'One of its iCalendar UIDs, without what names a single occurrence: the parts of a split series have one each.';
 comment on column cadenced.wanted_meeting.around_from is 'Begin of the time in which its occurrences were found.';
 comment on column cadenced.wanted_meeting.around_until is 'End of the time in which its occurrences were found.';
 comment on column cadenced.wanted_meeting.wanted_at is 'Since when it is wanted (real time).';

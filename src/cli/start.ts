@@ -3,6 +3,7 @@ import { createLog } from '../runtime/log.ts';
 import { createShutdown } from '../runtime/shutdown.ts';
 import { loadSettings, renderMistakes, type Settings } from '../settings/settings.ts';
 import { startEmbeddedPostgres } from '../store/embedded/start.ts';
+import { errorCode } from '../store/problem.ts';
 import type { Io } from './io.ts';
 
 export interface StartOptions {
@@ -20,8 +21,13 @@ export const SHUTDOWN_DEADLINE_MS = 9_000;
 export async function runStart(options: StartOptions, io: Io): Promise<number> {
   if (options.sandbox) {
     // Loaded only when asked for: the sandbox is not part of the image.
-    const { runSandbox } = await import('./sandbox-run.ts');
-    return runSandbox(options, io);
+    const sandbox = await import('./sandbox-run.ts').catch((problem: unknown) => {
+      if (errorCode(problem) === 'ERR_MODULE_NOT_FOUND') return null;
+      throw problem;
+    });
+    if (sandbox) return await sandbox.runSandbox(options, io);
+    io.stderr('The sandbox is not part of this installation. It runs from a checkout: npm ci && npm start');
+    return 2;
   }
   const loaded = loadSettings({ env: io.env, needs: ['programs', 'calendars', 'seal_keys'] });
   if (!loaded.ok) {

@@ -1,3 +1,4 @@
+import { splitStampOf } from './lineage.ts';
 import type { CalendarDate, Instant } from './observation.ts';
 
 /**
@@ -21,6 +22,10 @@ export interface StoredSlot {
   readonly originalDates: readonly CalendarDate[];
   readonly start: Instant;
   readonly end: Instant;
+  /** The series it belongs to, or belonged to last; `null` for a single event. */
+  readonly seriesId: string | null;
+  /** UIDs of the copies that stand on any calendar. */
+  readonly uids: readonly string[];
   /** Ids of the copies that stand on the observed calendar. */
   readonly sourceIds: readonly string[];
   /** Ids of copies that stood there once. */
@@ -35,6 +40,8 @@ export interface StoredSlot {
 /** A copy as it was observed just now. */
 export interface ObservedSlot {
   readonly sourceId: string;
+  readonly seriesId: string | null;
+  readonly uid: string | null;
   readonly originalStart: Instant | null;
   readonly originalDate: CalendarDate | null;
   readonly start: Instant;
@@ -68,10 +75,28 @@ export const hasDateOnly = (slot: ObservedSlot): boolean =>
 const mayMeet = (stored: StoredSlot, observed: ObservedSlot, now: Instant): boolean =>
   !(stored.end <= now && observed.start > now);
 
+/**
+ * A split hands occurrences on to a part with a later stamp, never back: what an earlier part shows beside a slot of a
+ * later one is another occurrence, though it falls on the same day.
+ */
+function followers(): (stored: StoredSlot, observed: ObservedSlot) => boolean {
+  // Slots share their UIDs, and every pair of slots asks.
+  const stamps = new Map<string | null, string>();
+  const stampOf = (uid: string | null): string => {
+    const known = stamps.get(uid) ?? splitStampOf(uid);
+    stamps.set(uid, known);
+    return known;
+  };
+  return (stored, observed) => stored.uids.every((uid) => stampOf(uid) <= stampOf(observed.uid));
+}
+
 const twinKey = (slot: ObservedSlot): string =>
   `${originalOf(slot)}/${hasDateOnly(slot) ? dateOf(slot) : ''}`;
 
-/** Half the shortest distance between two slots of the series; `Infinity` where there is no second slot. */
+/**
+ * Half the shortest distance between two slots of one series; `Infinity` where there is no second slot. The parts of a
+ * split are looked at apart: on different weekdays the last of one and the first of the other may be a day apart.
+ */
 function halfInterval(stored: readonly StoredSlot[], observed: readonly ObservedSlot[]): number {
   const shortest = (starts: readonly Instant[]): number => {
     const ordered = [...new Set(starts)].sort((a, b) => a - b);
@@ -83,11 +108,17 @@ function halfInterval(stored: readonly StoredSlot[], observed: readonly Observed
     }
     return gap;
   };
-  const gap = Math.min(
-    shortest(stored.map((slot) => originalsOf(slot)[0] as number)),
-    shortest(observed.map(originalOf)),
+  const ofStored = (slots: readonly StoredSlot[]) =>
+    shortest(slots.map((slot) => originalsOf(slot)[0] as number));
+  const ofObserved = (slots: readonly ObservedSlot[]) => shortest(slots.map(originalOf));
+  const interval = Math.min(
+    ...[...Map.groupBy(stored, (slot) => slot.seriesId).values()].map(ofStored),
+    ...[...Map.groupBy(observed, (slot) => slot.seriesId).values()].map(ofObserved),
   );
-  return gap / 2;
+  // Where no part has two slots, what lies between the parts is all there is to go by.
+  return (
+    (interval === Number.POSITIVE_INFINITY ? Math.min(ofStored(stored), ofObserved(observed)) : interval) / 2
+  );
 }
 
 /**
@@ -133,7 +164,6 @@ export function matchSlots(
   const byId = index(stored, (slot) => slot.sourceIds);
   const byFormerId = index(stored, (slot) => slot.formerIds);
   for (const [at, slot] of inOrder) settle(at, nearestOf(byId.get(slot.sourceId) ?? [], slot));
-  for (const [at, slot] of open()) settle(at, nearestOf(byFormerId.get(slot.sourceId) ?? [], slot));
 
   // What took a slot by its id tells where the slot is now, as it will when this pass is stored.
   const byInstant = index(stored, (slot, at) => {
@@ -147,6 +177,12 @@ export function matchSlots(
       if ((taken.get(match) ?? original) !== original) return false;
       return !hasDateOnly(slot) || datesOf(stored[match] as StoredSlot).includes(dateOf(slot));
     });
+    settle(at, nearestOf(candidates, slot));
+  }
+
+  // After the instants: Outlook makes ids of dates, and an occurrence that was moved meanwhile left its id to another.
+  for (const [at, slot] of open()) {
+    const candidates = (byFormerId.get(slot.sourceId) ?? []).filter((match) => !taken.has(match));
     settle(at, nearestOf(candidates, slot));
   }
 
@@ -171,6 +207,7 @@ export function matchSlots(
   const openStored = () =>
     [...stored.entries()].filter(([at, slot]) => !taken.has(at) && slot.here !== 'held');
 
+  const mayFollow = followers();
   const storedOnDate = new Map<CalendarDate, number[]>();
   for (const [at, slot] of openStored()) {
     for (const date of new Set(datesOf(slot))) push(storedOnDate, date, at);
@@ -181,7 +218,8 @@ export function matchSlots(
     const candidates = storedOnDate.get(date) ?? [];
     const [at, match] = [those[0] as number, candidates[0] as number];
     if (those.length !== 1 || candidates.length !== 1 || taken.has(match)) continue;
-    if (mayMeet(stored[match] as StoredSlot, observed[at] as ObservedSlot, now)) settle(at, match);
+    const [was, is] = [stored[match] as StoredSlot, observed[at] as ObservedSlot];
+    if (mayMeet(was, is, now) && mayFollow(was, is)) settle(at, match);
   }
 
   const reach = halfInterval(stored, observed);
@@ -191,6 +229,7 @@ export function matchSlots(
     for (const [match, candidate] of waiting) {
       // A guess neither moves what is over nor lets what lies ahead be over.
       if (!mayMeet(candidate, slot, now) || (candidate.end > now && slot.start <= now)) continue;
+      if (!mayFollow(candidate, slot)) continue;
       const within =
         candidate.here === 'elsewhere' && reach === Number.POSITIVE_INFINITY ? LONE_REACH : reach;
       const distance = Math.min(

@@ -87,16 +87,27 @@ export function cancellationOf(
   const letGo = copies.filter((copy) => copy.removal?.how === 'untagged' && isLatest(copy, copies));
   const known = copies.filter((copy) => copy.removal?.how !== 'untagged');
   const organizers = known.filter((copy) => copy.ownerIsOrganizer && !blind.has(copy.holder.calendarId));
+  const calledOff = known.filter((copy) => copy.removal === null && copy.status === 'cancelled');
   const lastWord = (those: readonly Copy[]): Instant =>
     Math.max(...those.map((copy) => copy.removal?.at ?? copy.updatedAt ?? now));
   if (letGo.some((copy) => copy.ownerIsOrganizer)) return null;
   if (organizers.length > 0) {
     if (organizers.some(isStanding)) return null;
     const said = organizers.some((copy) => copy.status === 'cancelled' || copy.removal?.how === 'cancelled');
-    return { at: lastWord(organizers), reason: said ? 'cancelled' : 'deleted' };
+    // Outlook does not date a deletion, so that it counts from when we learn of it; the mark that it leaves on every
+    // guest's copy is dated. One marked guest among others who are not was only uninvited.
+    const marked = calledOff.length > 0 && !known.some(isStanding) ? lastWord(calledOff) : now;
+    return { at: Math.min(lastWord(organizers), marked), reason: said ? 'cancelled' : 'deleted' };
   }
-  const calledOff = known.filter((copy) => copy.removal === null && copy.status === 'cancelled');
-  if (calledOff.length > 0) return { at: lastWord(calledOff), reason: 'cancelled' };
+  if (calledOff.length > 0) {
+    // The newest word counts: a copy that was brought up to date since, or together with the mark, was not called
+    // off with it. Outlook marks the copy of a guest who was uninvited the same way.
+    const since = lastWord(calledOff);
+    const stands = known.some(
+      (copy) => isStanding(copy) && !blind.has(copy.holder.calendarId) && (copy.updatedAt ?? 0) >= since,
+    );
+    return stands ? null : { at: since, reason: 'cancelled' };
+  }
   if (known.length === 0 || known.some(isStanding) || letGo.length > 0) return null;
   // Nothing is left on any calendar we can see. Outlook keeps a called-off meeting on a guest's calendar, marked
   // cancelled; when it is simply gone there, the guest removed it. Google shows both alike, and a program mailbox

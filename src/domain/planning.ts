@@ -267,6 +267,8 @@ function place(
     ]),
     start: occurrence.start,
     end: occurrence.end,
+    seriesId: seriesOf(occurrence, holder.calendarId),
+    uids: distinct(occurrence.copies.filter(isLive).map((copy) => copy.uid)),
     ...presence(occurrence.copies.filter(onThisCalendar), removed),
   }));
   const matches = matchSlots(slots, observed, now);
@@ -335,6 +337,13 @@ function place(
     return [null, draft];
   });
   return [...kept, ...fresh];
+}
+
+/** Its latest series on this calendar, else on any: ids of series differ from calendar to calendar. */
+function seriesOf({ copies }: Occurrence, calendarId: number): string | null {
+  const recurring = copies.filter((copy) => copy.seriesId !== null);
+  const here = recurring.findLast((copy) => copy.holder.calendarId === calendarId);
+  return (here ?? recurring.at(-1))?.seriesId ?? null;
 }
 
 /** What stands of an occurrence on the observed calendar, and what stood there. */

@@ -1,5 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { BrakeState } from '../domain/brake.ts';
+import { seriesUidOf } from '../domain/lineage.ts';
 import type { Occurrence } from '../domain/occurrence.ts';
 import { type Plan, planPass, type StagedCopy, type StagedRemoval } from '../domain/planning.ts';
 import type { AppliedPass, FinishedPass } from '../ports/sync-store.ts';
@@ -271,28 +272,24 @@ async function want(
 ): Promise<number[]> {
   const wake: number[] = [];
   const found = written.filter(isNewlyOurs).flatMap(({ after }) => {
-    const uid = after.copies.find((copy) => copy.uid !== null)?.uid;
-    return uid
-      ? [
-          {
-            lineage: after.lineage,
-            occurrence: after.occurrenceId,
-            uid,
-            from: after.start,
-            until: after.end,
-            people: [
-              ...new Set(
-                after.sessions.flatMap((session) => session.participants.map((its) => its.personId)),
-              ),
-            ],
-          },
-        ]
-      : [];
+    const people = new Set(
+      after.sessions.flatMap((session) => session.participants.map((its) => its.personId)),
+    );
+    // Both parts of a split are asked for: each is found by its own UID only.
+    const uids = new Set(after.copies.flatMap((copy) => (copy.uid === null ? [] : [seriesUidOf(copy.uid)])));
+    return [...uids].map((uid) => ({
+      lineage: after.lineage,
+      occurrence: after.occurrenceId,
+      uid,
+      from: after.start,
+      until: after.end,
+      people: [...people],
+    }));
   });
   if (found.length > 0) {
     const { rows } = await sql<{ calendar_id: number }>`
       insert into cadenced.wanted_meeting (calendar_id, lineage, uid, around_from, around_until)
-      select calendar.calendar_id, meeting.lineage, min(meeting.uid), to_timestamp(min(meeting."from") / 1000.0),
+      select calendar.calendar_id, meeting.lineage, meeting.uid, to_timestamp(min(meeting."from") / 1000.0),
              to_timestamp(max(meeting.until) / 1000.0)
         from jsonb_to_recordset(${JSON.stringify(found)}::jsonb)
           as meeting(lineage text, occurrence bigint, uid text, "from" double precision, until double precision, people jsonb)
@@ -304,16 +301,22 @@ async function want(
          and not exists (select from cadenced.event_copy copy
                           where copy.calendar_id = calendar.calendar_id and copy.occurrence_id = meeting.occurrence
                             and copy.removed_at is null)
-       group by calendar.calendar_id, meeting.lineage
-      on conflict (calendar_id, lineage) do update
+       group by calendar.calendar_id, meeting.lineage, meeting.uid
+      on conflict (calendar_id, lineage, uid) do update
         set around_from = least(wanted_meeting.around_from, excluded.around_from),
             around_until = greatest(wanted_meeting.around_until, excluded.around_until)
       returning calendar_id`.execute(trx);
     wake.push(...rows.map((row) => row.calendar_id));
   }
+  // What another calendar came to want while this pass read, or wants over a longer time, is still to be read.
   await sql`
-    delete from cadenced.wanted_meeting
-     where calendar_id = ${calendarId} and lineage = any (${pass.wantedRead})`.execute(trx);
+    delete from cadenced.wanted_meeting wanted
+     using jsonb_to_recordset(${JSON.stringify(pass.wantedRead)}::jsonb) as was(lineage text, uid text, "window" jsonb)
+     where wanted.calendar_id = ${calendarId} and wanted.lineage = was.lineage and wanted.uid = was.uid
+       and wanted.around_from >= to_timestamp((was."window" ->> 'from')::double precision / 1000.0)
+       and wanted.around_until <= to_timestamp((was."window" ->> 'until')::double precision / 1000.0)`.execute(
+    trx,
+  );
   return [...new Set(wake)];
 }
 

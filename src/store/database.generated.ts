@@ -1272,7 +1272,7 @@ export interface CadencedWantedMeeting {
    */
   lineage: string;
   /**
-   * Its iCalendar UID as the finding calendar gave it.
+   * One of its iCalendar UIDs, without what names a single occurrence: the parts of a split series have one each.
    */
   uid: string;
   /**

@@ -47,7 +47,7 @@ export function createSyncStore(db: Kysely<DB>, options: SyncStoreOptions): Sync
           'wanted', (select coalesce(jsonb_agg(jsonb_build_object('lineage', lineage, 'uid', uid,
                        'window', jsonb_build_object(
                           'from', (extract(epoch from around_from) * 1000)::bigint,
-                          'until', (extract(epoch from around_until) * 1000)::bigint)) order by lineage), '[]')
+                          'until', (extract(epoch from around_until) * 1000)::bigint)) order by lineage, uid), '[]')
                        from cadenced.wanted_meeting where wanted_meeting.calendar_id = calendar.calendar_id)
         ) as calendar`.execute(db);
       return rows[0]?.calendar ?? null;

@@ -173,12 +173,12 @@ export class Reading {
   }
 
   /** Looks for this calendar's untagged copies of meetings that another member's calendar calls ours. */
-  async readWanted(signal: AbortSignal): Promise<string[]> {
+  async readWanted(signal: AbortSignal): Promise<CalendarAtRest['wanted']> {
     for (const meeting of this.#wanted) {
       const copies = await this.#source.copiesOf(this.ref, meeting, signal);
       await this.stageListing(copies, []);
     }
-    return this.#wanted.map((meeting) => meeting.lineage);
+    return this.#wanted;
   }
 
   async stageListing(

@@ -19,6 +19,7 @@ import {
   removeGuest,
   setCategory,
   setProperty,
+  splitSeries,
   type World,
 } from '../../src/sandbox/world/index.ts';
 import { MENTORSHIPS } from './stage.ts';
@@ -40,6 +41,7 @@ export const OWN_EDITS = [
   'hide guests',
   'rename occurrence',
   'move all',
+  'split series',
   'convert to series',
   'convert to single',
   'invite outsider',
@@ -172,6 +174,7 @@ const OWN: Readonly<Record<OwnEdit, Editor>> = {
     return `${new Date(slot).toISOString()} ${title}`;
   }),
   'move all': on('move all', moveAll),
+  'split series': on('split series', split),
   'convert to series': on('convert to series', (world, meeting, random, seen) => {
     if (meeting.recurrence !== null || isPartOfSplit(world, meeting) || isUnread(meeting, seen)) return null;
     seen.set(converted(meeting), new Set());
@@ -307,6 +310,23 @@ function moveAll(world: World, meeting: Meeting, random: Random, seen: SeenStart
     ...(weekday === null ? {} : { weekday }),
   });
   return `${weekday ?? 'same days'} ${time}${keepCancelled ? '' : ', cancelled ones back'}`;
+}
+
+/**
+ * "This and following", at its own time of day or another. Excluded: the following occurrences begin in the past,
+ * because the one that was chosen had been put off to later. What a calendar then shows before now has not taken place
+ * at that time, and no calendar says so.
+ */
+function split(world: World, meeting: Meeting, random: Random): string | null {
+  const chosen = comingOccurrence(world, meeting, random);
+  const slot = chosen?.slot;
+  if (chosen === null || slot == null || chosen.ordinal === meeting.ordinalOffset) return null;
+  const hour = random.below(2) === 0 ? null : 8 + random.below(10);
+  const own = DateTime.fromMillis(slot, { zone: meeting.zone });
+  const first = hour === null ? own : own.set({ hour, minute: 15 });
+  if (first.toMillis() < world.now()) return null;
+  const time = hour === null ? {} : { time: `${String(hour).padStart(2, '0')}:15` };
+  return splitSeries(world, { meeting: meeting.id, slot, ...time }).id;
 }
 
 function categorise(world: World, meeting: Meeting, random: Random, set: boolean): string | null {

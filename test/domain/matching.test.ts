@@ -14,6 +14,8 @@ const slot = (original: number, id: string, given: Partial<StoredSlot> = {}): St
   originalDates: [day(original)],
   start: original,
   end: original + HOUR,
+  seriesId: 's',
+  uids: ['x@google.com'],
   sourceIds: [id],
   formerIds: [],
   here: 'vacated',
@@ -21,6 +23,8 @@ const slot = (original: number, id: string, given: Partial<StoredSlot> = {}): St
 });
 const seen = (original: number, id: string, given: Partial<ObservedSlot> = {}): ObservedSlot => ({
   sourceId: id,
+  seriesId: 's',
+  uid: 'x@google.com',
   originalStart: original,
   originalDate: day(original),
   start: original,
@@ -28,9 +32,11 @@ const seen = (original: number, id: string, given: Partial<ObservedSlot> = {}): 
   ...given,
 });
 const alone = (start: number, id: string, given: Partial<StoredSlot> = {}): StoredSlot =>
-  slot(start, id, { originalStarts: [], originalDates: [], ...given });
+  slot(start, id, { originalStarts: [], originalDates: [], seriesId: null, ...given });
 const single = (start: number, id: string, date: string | null = null): ObservedSlot => ({
   sourceId: id,
+  seriesId: null,
+  uid: 'x@google.com',
   originalStart: null,
   originalDate: date,
   start,
@@ -73,6 +79,28 @@ describe('a series', () => {
       const observed = weeks(4, (week) => seen(from + (week * 7 + shift) * DAY, `b${week}`));
       expect(matchSlots(stored, observed, NOW)).toEqual([0, 1, 2, 3]);
     }
+  });
+
+  test('moved to another weekday keeps its slots beside a second part that stays on its own', () => {
+    const [from, later] = [FIRST + 14 * DAY, FIRST + 42 * DAY];
+    const second = { seriesId: 's2', here: 'held' } as const;
+    const stored = weeks(8, (week) =>
+      slot(from + week * 7 * DAY, `${week < 4 ? 'a' : 'r'}${week}`, week < 4 ? {} : second),
+    );
+    const observed = [
+      ...weeks(4, (week) => seen(from + (week * 7 + 3) * DAY, `b${week}`)),
+      ...weeks(4, (week) => seen(later + week * 7 * DAY, `r${week + 4}`, { seriesId: 's2' })),
+    ];
+    expect(matchSlots(stored, observed, NOW)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  test('a split hands occurrences on to the later part, never back to an earlier one', () => {
+    const [earlier, later] = ['x_R20261103T090000@google.com', 'x_R20261110T090000@google.com'];
+    const stored = [slot(FIRST, 'a', { uids: [later] })];
+    expect(matchSlots(stored, [seen(FIRST + 5 * HOUR, 'b', { uid: earlier })], NOW)).toEqual([null]);
+    expect(matchSlots(stored, [seen(FIRST + 5 * HOUR, 'b', { uid: later })], NOW)).toEqual([0]);
+    const first = [slot(FIRST, 'a', { uids: [earlier] })];
+    expect(matchSlots(first, [seen(FIRST + 5 * HOUR, 'b', { uid: later })], NOW)).toEqual([0]);
   });
 
   test('twice a day at other times keeps first and second apart', () => {
@@ -150,6 +178,21 @@ describe('single events and conversions', () => {
     expect(matchSlots(stored, [single(FIRST + 7 * DAY, 'a')], NOW)).toEqual([1]);
   });
 
+  test("an occurrence that moved left its id, which Outlook makes of the date, to that day's new one", () => {
+    // Weekly, then single, moved to the eve and seen there by another calendar, then daily from the eve on.
+    const first = slot(FIRST - DAY, 'master', { formerIds: ['d1'] });
+    const observed = weeks(3, (at) => seen(FIRST + (at - 1) * DAY, `d${at}`));
+    expect(matchSlots([first], observed, NOW)).toEqual([0, null, null]);
+  });
+
+  test('an occurrence that comes back at another time is known by the id it had', () => {
+    const stored = weeks(2, (week) =>
+      slot(FIRST + week * 7 * DAY, 'x', { sourceIds: [], formerIds: [`a${week}`], here: 'elsewhere' }),
+    );
+    const observed = [seen(FIRST + 6 * DAY, 'a1'), seen(FIRST - DAY, 'a0')];
+    expect(matchSlots(stored, observed, NOW)).toEqual([1, 0]);
+  });
+
   test('two single events of one lineage stay two', () => {
     const stored = [alone(FIRST, 'a', { here: 'held' })];
     expect(matchSlots(stored, [single(FIRST + DAY, 'b')], NOW)).toEqual([null]);
@@ -193,6 +236,8 @@ const anyStored: fc.Arbitrary<StoredSlot> = fc
   .record({
     originalStarts: fc.uniqueArray(hours, { maxLength: 2 }),
     start: hours,
+    seriesId: fc.constantFrom(null, 's', 't'),
+    uids: fc.subarray(['x@google.com', 'x_R20261105T090000@google.com']),
     sourceIds: fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { maxLength: 2 }),
     formerIds: fc.uniqueArray(fc.constantFrom('a', 'b', 'f'), { maxLength: 1 }),
     here: fc.constantFrom('held' as const, 'vacated' as const, 'elsewhere' as const),
@@ -202,6 +247,8 @@ const anyObserved: fc.Arbitrary<ObservedSlot[]> = fc.uniqueArray(
   fc
     .record({
       sourceId: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'),
+      seriesId: fc.constantFrom(null, 's', 't'),
+      uid: fc.constantFrom(null, 'x@google.com', 'x_R20261105T090000@google.com'),
       originalStart: fc.option(hours),
       dated: fc.boolean(),
       start: hours,

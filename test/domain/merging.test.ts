@@ -103,6 +103,16 @@ describe('cancellation', () => {
       [bens({ status: 'cancelled', updatedAt: NOW - DAY }), cems()],
       { reason: 'cancelled', at: NOW - DAY },
     ],
+    [
+      'one Outlook guest was uninvited, which told the others too',
+      [bens({ status: 'cancelled', updatedAt: NOW - DAY }), cems({ updatedAt: NOW - DAY })],
+      null,
+    ],
+    [
+      'one was uninvited long ago, and the organizer deletes it now',
+      [annas(gone('deleted')), bens({ status: 'cancelled', updatedAt: NOW - DAY }), cems()],
+      { reason: 'deleted', at: NOW - HOUR },
+    ],
     ["the only visible Outlook guest's copy is gone", [bens(gone('deleted'))], null],
     [
       'no calendar we see has it any more',
@@ -134,6 +144,22 @@ describe('cancellation', () => {
     expect(off.sessions[0]?.cancelled).toEqual({ at: NOW - HOUR, reason: 'cancelled', by: 'mentor' });
     const again = later(off, [annas({ copyId: 7 }), bens()], NOW + HOUR);
     expect(again).toMatchObject({ cancelled: null, sessions: [{ sessionId: 1, cancelled: null }] });
+  });
+
+  test("a guest's marked copy standing where nobody can look any more is not outvoted by a blind calendar", () => {
+    const copies = [bens({ status: 'cancelled', updatedAt: NOW - DAY }), cems({ updatedAt: NOW - HOUR })];
+    expect(cancellationOf(copies, { now: NOW, blind: new Set([30]) })).toMatchObject({ at: NOW - DAY });
+  });
+
+  test('is dated by the mark on the guests where Outlook does not date what the organizer deleted', () => {
+    const was = booked();
+    const [learnt, marked] = [START + 3 * HOUR, START - 2 * HOUR];
+    const copies = [annas(gone('deleted', learnt)), bens({ status: 'cancelled', updatedAt: marked })];
+    const off = later(was, copies, learnt);
+    expect(off.sessions).toMatchObject([{ cancelled: { at: marked, reason: 'deleted' } }]);
+    // Tidied away after it took place: the mark, too, is of afterwards.
+    const tidied = [annas(gone('deleted', learnt)), bens({ status: 'cancelled', updatedAt: learnt - HOUR })];
+    expect(later(was, tidied, learnt).sessions).toMatchObject([{ cancelled: null }]);
   });
 
   test('dated before the start counts whenever it is learnt, dated later it counts for nothing', () => {

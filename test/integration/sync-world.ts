@@ -246,7 +246,7 @@ function scriptedSource(
     },
     async copiesOf({ address }, meeting) {
       const calendar = of(address);
-      calendar.calls.push(`copies of ${meeting.lineage}`);
+      calendar.calls.push(`copies of ${meeting.uid}`);
       return calendar.copies.filter((copy) => copy.lineage === meeting.lineage);
     },
   };

@@ -397,6 +397,33 @@ describe('several calendars', () => {
     expect(await world.booked()).toEqual([TUESDAY + DAY]);
   });
 
+  test('both parts of a split are looked for by the name of each', async () => {
+    world = await createSyncWorld();
+    await world.policies({ tags: [{ kind: 'category', category: 'Mentoring' }] });
+    const parts = [
+      weekly('s', TUESDAY, 2, { text: text('Talk') }),
+      weekly('s_R20261201T090000', TUESDAY + 21 * DAY, 2, { text: text('Talk') }),
+    ];
+    await world.sync(ANNA);
+    await world.sync(BEN);
+    for (const part of parts) {
+      const marked = part.map((copy) =>
+        guestCopy(copy, `b ${copy.sourceId}`, {
+          seriesId: `b ${copy.seriesId}`,
+          text: text('Talk', { categories: ['Mentoring'] }),
+        }),
+      );
+      world.calendar(ANNA).copies.push(...part);
+      world.calendar(BEN).putSeries(`b ${part[0]?.seriesId}`, marked);
+    }
+    await world.sync(BEN);
+    await world.sync(ANNA);
+    const asked = world.calendar(ANNA).calls.filter((call) => call.startsWith('copies of'));
+    expect(asked).toEqual(['copies of s@google.com', 'copies of s_R20261201T090000@google.com']);
+    expect(await world.rows(sql`select from cadenced.wanted_meeting`)).toEqual([]);
+    expect(await world.rows(sql`select from cadenced.event_copy where removed_at is null`)).toHaveLength(8);
+  });
+
   test('a guest who deletes the copy that carried the tag cancels nothing', async () => {
     world = await createSyncWorld();
     await world.policies({ tags: [{ kind: 'category', category: 'Mentoring' }] });
