@@ -74,11 +74,14 @@ describe('31. Watch happy path', () => {
     // A push just followed makes the next one wait a second: from a calendar at rest this is one poll and one more.
     await atRest();
     const before = lists();
+    const began = performance.now();
     const answers = await Promise.all(Array.from({ length: 50 }, () => notify(headersOf(opened))));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
     await stage.settled();
     expect(lists() - before).toBeGreaterThanOrEqual(1);
-    expect(lists() - before).toBeLessThanOrEqual(2);
+    // Two for a second; where fifty take longer than that, one more for each second begun.
+    const seconds = Math.ceil((performance.now() - began) / 1000);
+    expect(lists() - before).toBeLessThanOrEqual(1 + seconds);
   });
 
   test('a push is followed by looks after ten seconds and a minute', async () => {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { afterEach, expect, test } from 'vitest';
-import { createRandom, editAtRandom } from '../../src/sandbox/world/index.ts';
+import { createRandom, EDITS as EDITS_OF_PEOPLE, editAtRandom } from '../../src/sandbox/world/index.ts';
 import { ADA, BO, type GoogleStage, openGoogleStage } from './google-stage.ts';
 
 /**
@@ -11,7 +11,7 @@ import { ADA, BO, type GoogleStage, openGoogleStage } from './google-stage.ts';
 let stage: GoogleStage;
 afterEach(() => stage.close());
 
-const EDITS = 40;
+const EDITS = 24;
 
 test.each([
   [11, 0],
@@ -28,8 +28,14 @@ test.each([
     await stage.pushed();
     const random = createRandom(seed).fork('edits');
     const told: string[] = [];
-    for (let edit = 0; edit < EDITS; edit += 1) {
-      const done = editAtRandom(stage.world, { random, groups: [[ADA, BO]], tag: '#mentoring' });
+    for (let edit = 0; told.length < EDITS; edit += 1) {
+      const done = editAtRandom(stage.world, {
+        random,
+        groups: [[ADA, BO]],
+        tag: '#mentoring',
+        // Something to work on first; and chance often cancels more than it books.
+        edits: told.length < 6 ? ['book'] : ['book', 'book', 'book', ...EDITS_OF_PEOPLE],
+      });
       if (done === null) continue;
       told.push(done);
       // Pushes that follow each other within a second are followed once; here nobody waits for that second.
@@ -41,7 +47,6 @@ test.each([
     await stage.pushed();
     // The look after ten seconds, or the next poll.
     await stage.pollDue();
-    expect(told.length).toBeGreaterThan(EDITS / 3);
     expect(
       stage.google.push.deliveries().some(({ state, status }) => state === 'exists' && status === 202),
     ).toBe(true);
