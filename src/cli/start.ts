@@ -25,7 +25,7 @@ export async function runStart(options: StartOptions, io: Io): Promise<number> {
       if (errorCode(problem) === 'ERR_MODULE_NOT_FOUND') return null;
       throw problem;
     });
-    if (sandbox) return await sandbox.runSandbox(options, io);
+    if (sandbox) return sandbox.runSandbox(options, io);
     io.stderr('The sandbox is not part of this installation. It runs from a checkout: npm ci && npm start');
     return 2;
   }

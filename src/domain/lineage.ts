@@ -19,6 +19,7 @@ const DATE_UNTIL = 20 * 2;
 /** `vCal-Uid` and the version 1 as a little-endian 32-bit number. */
 const WRAPPED = '7643616C2D55696401000000';
 /** A series may be split again and again. */
+const SPLIT_STAMP = /_R(\d{8}(?:T\d{6}Z?)?)(?=$|@|_R)/g;
 const GOOGLE_SPLIT = /(?:_R\d{8}(?:T\d{6}Z?)?)+(?=$|@)/;
 
 function isGlobalObjectId(uid: string): boolean {
@@ -62,6 +63,16 @@ export function seriesUidOf(uid: string): string {
   const inner = wrappedUid(uid);
   if (inner !== null) return seriesUidOf(inner);
   return lineageOfUid(uid) ?? uid;
+}
+
+/**
+ * The stamp of the split by which Google made this part of a series: where the part began when it was made. Stamps sort
+ * as text.
+ * @returns empty for what is no second part
+ */
+export function splitStampOf(uid: string | null): string {
+  const stamps = uid === null ? [] : [...seriesUidOf(uid).matchAll(SPLIT_STAMP)];
+  return stamps.at(-1)?.[1] ?? '';
 }
 
 /**

@@ -1,3 +1,4 @@
+import { splitStampOf } from './lineage.ts';
 import type { CalendarDate, Instant } from './observation.ts';
 
 /**
@@ -23,6 +24,8 @@ export interface StoredSlot {
   readonly end: Instant;
   /** The series it belongs to, or belonged to last; `null` for a single event. */
   readonly seriesId: string | null;
+  /** UIDs of the copies that stand on any calendar. */
+  readonly uids: readonly string[];
   /** Ids of the copies that stand on the observed calendar. */
   readonly sourceIds: readonly string[];
   /** Ids of copies that stood there once. */
@@ -38,6 +41,7 @@ export interface StoredSlot {
 export interface ObservedSlot {
   readonly sourceId: string;
   readonly seriesId: string | null;
+  readonly uid: string | null;
   readonly originalStart: Instant | null;
   readonly originalDate: CalendarDate | null;
   readonly start: Instant;
@@ -70,6 +74,21 @@ export const hasDateOnly = (slot: ObservedSlot): boolean =>
  */
 const mayMeet = (stored: StoredSlot, observed: ObservedSlot, now: Instant): boolean =>
   !(stored.end <= now && observed.start > now);
+
+/**
+ * A split hands occurrences on to a part with a later stamp, never back: what an earlier part shows beside a slot of a
+ * later one is another occurrence, though it falls on the same day.
+ */
+function followers(): (stored: StoredSlot, observed: ObservedSlot) => boolean {
+  // Slots share their UIDs, and every pair of slots asks.
+  const stamps = new Map<string | null, string>();
+  const stampOf = (uid: string | null): string => {
+    const known = stamps.get(uid) ?? splitStampOf(uid);
+    stamps.set(uid, known);
+    return known;
+  };
+  return (stored, observed) => stored.uids.every((uid) => stampOf(uid) <= stampOf(observed.uid));
+}
 
 const twinKey = (slot: ObservedSlot): string =>
   `${originalOf(slot)}/${hasDateOnly(slot) ? dateOf(slot) : ''}`;
@@ -188,6 +207,7 @@ export function matchSlots(
   const openStored = () =>
     [...stored.entries()].filter(([at, slot]) => !taken.has(at) && slot.here !== 'held');
 
+  const mayFollow = followers();
   const storedOnDate = new Map<CalendarDate, number[]>();
   for (const [at, slot] of openStored()) {
     for (const date of new Set(datesOf(slot))) push(storedOnDate, date, at);
@@ -198,7 +218,8 @@ export function matchSlots(
     const candidates = storedOnDate.get(date) ?? [];
     const [at, match] = [those[0] as number, candidates[0] as number];
     if (those.length !== 1 || candidates.length !== 1 || taken.has(match)) continue;
-    if (mayMeet(stored[match] as StoredSlot, observed[at] as ObservedSlot, now)) settle(at, match);
+    const [was, is] = [stored[match] as StoredSlot, observed[at] as ObservedSlot];
+    if (mayMeet(was, is, now) && mayFollow(was, is)) settle(at, match);
   }
 
   const reach = halfInterval(stored, observed);
@@ -208,6 +229,7 @@ export function matchSlots(
     for (const [match, candidate] of waiting) {
       // A guess neither moves what is over nor lets what lies ahead be over.
       if (!mayMeet(candidate, slot, now) || (candidate.end > now && slot.start <= now)) continue;
+      if (!mayFollow(candidate, slot)) continue;
       const within =
         candidate.here === 'elsewhere' && reach === Number.POSITIVE_INFINITY ? LONE_REACH : reach;
       const distance = Math.min(

@@ -268,6 +268,7 @@ function place(
     start: occurrence.start,
     end: occurrence.end,
     seriesId: seriesOf(occurrence, holder.calendarId),
+    uids: distinct(occurrence.copies.filter(isLive).map((copy) => copy.uid)),
     ...presence(occurrence.copies.filter(onThisCalendar), removed),
   }));
   const matches = matchSlots(slots, observed, now);

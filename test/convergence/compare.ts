@@ -89,25 +89,33 @@ function isTagged(world: World, one: TrueOccurrence): boolean {
 /**
  * What is over and was no session for want of a mark. A mark that is set afterwards (a series is labelled as a
  * whole, past occurrences with it) makes it one: it was held, it was only not called by its name.
+ *
+ * A series that was moved as a whole shows its past where it never was, and a reader who had not known of it before
+ * sees nothing else. `isKnown` tells by name what had been read before it was over: that stays as it was.
  */
-export function overOccurrences(world: World): Pick<Expected, 'mentorship' | 'start' | 'end'>[] {
+export function overOccurrences(
+  world: World,
+  names: Names,
+  isKnown: (name: string) => boolean,
+): Pick<Expected, 'mentorship' | 'start' | 'end'>[] {
   const span = { from: Date.parse(START), until: world.now() };
-  const over = truth(world, span).filter((one) => Date.parse(one.end) <= world.now() && !one.cancelled);
-  const times = over.map((one) => ({ start: Date.parse(one.start), end: Date.parse(one.end) }));
-  // A series that was moved as a whole before it was marked shows its past where it never was, and nothing else.
-  const unmarked = new Set(
-    over
-      .filter((one) => one.settledPast && !one.tags.includes('#mentoring'))
-      .map((one) => `${one.meeting} ${one.ordinal}`),
-  );
+  const times = truth(world, span)
+    .filter((one) => Date.parse(one.end) <= world.now() && !one.cancelled)
+    .flatMap((one) =>
+      MENTORSHIPS.map(({ name }) => {
+        return { mentorship: name, start: Date.parse(one.start), end: Date.parse(one.end) };
+      }),
+    );
   const shown = [...world.meetings.values()].flatMap((meeting) =>
     occurrencesOf(meeting, world.now(), span)
-      .filter(({ ordinal }) => unmarked.has(`${meeting.id} ${ordinal}`))
-      .filter(({ end, cancelledAt }) => end <= meeting.historyUntil && cancelledAt === null),
+      .filter(({ end, cancelledAt }) => end <= meeting.historyUntil && cancelledAt === null)
+      .flatMap(({ ordinal, start, end }) =>
+        MENTORSHIPS.map(({ name }) => ({ mentorship: name, start, end })).filter(
+          ({ mentorship }) => !isKnown(`${names.nameOf(world, meeting.id, ordinal)} ${mentorship}`),
+        ),
+      ),
   );
-  return [...times, ...shown].flatMap(({ start, end }) =>
-    MENTORSHIPS.map(({ name }) => ({ mentorship: name, start, end })),
-  );
+  return [...times, ...shown];
 }
 
 /** Both sides are invited, on a day that belongs to the mentorship. */

@@ -269,7 +269,8 @@ class Player {
     const coming = rows.filter((row) => row.status === 'scheduled' && row.end > now && inHorizon(row));
     const wrong = differences(expected.map(line), coming.map(line));
     const pairs = paired(expected, coming);
-    if (wrong.length === 0) wrong.push(...this.memory.compare(pairs, all, rows, overOccurrences(world), now));
+    const over = overOccurrences(world, this.#names, (name) => this.memory.isOver(name));
+    if (wrong.length === 0) wrong.push(...this.memory.compare(pairs, all, rows, over, now));
     if (wrong.length === 0) wrong.push(...(await this.#wrongEvents()));
     if (wrong.length > 0) throw new Wrong(wrong);
     this.memory.begin(pairs);

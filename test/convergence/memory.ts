@@ -15,6 +15,8 @@ export class Memory {
   readonly #versions = new Map<string, Set<string | null>>();
   /** What was true at the end stays: session -> mentorship and times. */
   readonly #over = new Map<number, string>();
+  /** Their names, whatever edits of all laid out in their places afterwards. */
+  readonly #overNames = new Set<string>();
   /** States that may have been the last ones read of occurrences let go of. */
   readonly #undecided = new Set<string>();
   overCount = 0;
@@ -40,6 +42,7 @@ export class Memory {
       const session = this.#session.get(name);
       if (versions.size === 1 && only != null && session !== undefined) {
         this.#over.set(session, only);
+        this.#overNames.add(placeOf(name));
         this.overCount += 1;
       } else {
         for (const version of ended) if (version != null) this.#undecided.add(version);
@@ -51,6 +54,11 @@ export class Memory {
       // What else it was meant to be may still be what was read.
       else this.#versions.set(name, new Set([null, ...left]));
     }
+  }
+
+  /** Whether an occurrence, by name, was over with everything about it read. */
+  isOver(name: string): boolean {
+    return this.#overNames.has(placeOf(name));
   }
 
   /**
@@ -111,6 +119,8 @@ export class Memory {
 
 const times = (one: Pick<Stored, 'mentorship' | 'start' | 'end'>): string =>
   `${one.mentorship} ${new Date(one.start).toISOString()}/${new Date(one.end).toISOString()}`;
+/** A name without the count of what was laid out in one place again. */
+const placeOf = (name: string): string => name.replace(/~\d+/, '');
 const endOf = (version: string): number => Date.parse(version.slice(version.lastIndexOf('/') + 1));
 
 /**

@@ -27,7 +27,7 @@ type Doing = Step extends infer S ? (S extends Step ? Omit<S, 'number'> : never)
 
 export const FEWEST_EDITS = 60;
 
-/** A run of some eighty edits over some four weeks. */
+/** A run of some seventy edits over some four weeks. */
 export function planOf(seed: number): Step[] {
   const random = createRandom(seed).fork('plan');
   const steps: Doing[] = [];
@@ -38,7 +38,7 @@ export function planOf(seed: number): Step[] {
       return { does: 'sync', wish: 'changes', provider, trouble, meanwhile: null };
     }),
   );
-  const rounds = 14;
+  const rounds = 11;
   for (let round = 0; round < rounds; round += 1) {
     for (let edits = 4 + random.below(4); edits > 0; edits -= 1) {
       steps.push({ does: 'edit', edit: anyEdit(random) });

@@ -6,6 +6,7 @@ import {
   lineageOfUid,
   lineageWithoutUid,
   seriesUidOf,
+  splitStampOf,
 } from '../../src/domain/lineage.ts';
 
 // Two occurrences of one series as Microsoft's own page on a group's calendarView shows them: both "single".
@@ -66,7 +67,13 @@ describe('lineage of a UID', () => {
   test('the UID of a series names no single occurrence, and keeps the part of a split', () => {
     expect([AUGUST_14, AUGUST_16, CLEAN, CLEAN.toLowerCase()].map(seriesUidOf)).toEqual(Array(4).fill(CLEAN));
     const part = 'abc_R20261201T090000@google.com';
-    expect([part, wrap(part), wrap(part, '07EA0C01')].map(seriesUidOf)).toEqual(Array(3).fill(part));
+    const writings = [part, wrap(part), wrap(part, '07EA0C01')];
+    expect(writings.map(seriesUidOf)).toEqual(Array(3).fill(part));
+    expect(writings.map(splitStampOf)).toEqual(Array(3).fill('20261201T090000'));
+    expect(splitStampOf('abc_R20261101_R20261201T090000@google.com')).toBe('20261201T090000');
+    expect([null, CLEAN, 'abc@google.com', 'abc_Rest@google.com'].map(splitStampOf)).toEqual(
+      Array(4).fill(''),
+    );
   });
 
   test("what was Outlook's own before it was wrapped is Outlook's own again", () => {

@@ -15,6 +15,7 @@ const slot = (original: number, id: string, given: Partial<StoredSlot> = {}): St
   start: original,
   end: original + HOUR,
   seriesId: 's',
+  uids: ['x@google.com'],
   sourceIds: [id],
   formerIds: [],
   here: 'vacated',
@@ -23,6 +24,7 @@ const slot = (original: number, id: string, given: Partial<StoredSlot> = {}): St
 const seen = (original: number, id: string, given: Partial<ObservedSlot> = {}): ObservedSlot => ({
   sourceId: id,
   seriesId: 's',
+  uid: 'x@google.com',
   originalStart: original,
   originalDate: day(original),
   start: original,
@@ -34,6 +36,7 @@ const alone = (start: number, id: string, given: Partial<StoredSlot> = {}): Stor
 const single = (start: number, id: string, date: string | null = null): ObservedSlot => ({
   sourceId: id,
   seriesId: null,
+  uid: 'x@google.com',
   originalStart: null,
   originalDate: date,
   start,
@@ -89,6 +92,15 @@ describe('a series', () => {
       ...weeks(4, (week) => seen(later + week * 7 * DAY, `r${week + 4}`, { seriesId: 's2' })),
     ];
     expect(matchSlots(stored, observed, NOW)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  test('a split hands occurrences on to the later part, never back to an earlier one', () => {
+    const [earlier, later] = ['x_R20261103T090000@google.com', 'x_R20261110T090000@google.com'];
+    const stored = [slot(FIRST, 'a', { uids: [later] })];
+    expect(matchSlots(stored, [seen(FIRST + 5 * HOUR, 'b', { uid: earlier })], NOW)).toEqual([null]);
+    expect(matchSlots(stored, [seen(FIRST + 5 * HOUR, 'b', { uid: later })], NOW)).toEqual([0]);
+    const first = [slot(FIRST, 'a', { uids: [earlier] })];
+    expect(matchSlots(first, [seen(FIRST + 5 * HOUR, 'b', { uid: later })], NOW)).toEqual([0]);
   });
 
   test('twice a day at other times keeps first and second apart', () => {
@@ -225,6 +237,7 @@ const anyStored: fc.Arbitrary<StoredSlot> = fc
     originalStarts: fc.uniqueArray(hours, { maxLength: 2 }),
     start: hours,
     seriesId: fc.constantFrom(null, 's', 't'),
+    uids: fc.subarray(['x@google.com', 'x_R20261105T090000@google.com']),
     sourceIds: fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { maxLength: 2 }),
     formerIds: fc.uniqueArray(fc.constantFrom('a', 'b', 'f'), { maxLength: 1 }),
     here: fc.constantFrom('held' as const, 'vacated' as const, 'elsewhere' as const),
@@ -235,6 +248,7 @@ const anyObserved: fc.Arbitrary<ObservedSlot[]> = fc.uniqueArray(
     .record({
       sourceId: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'),
       seriesId: fc.constantFrom(null, 's', 't'),
+      uid: fc.constantFrom(null, 'x@google.com', 'x_R20261105T090000@google.com'),
       originalStart: fc.option(hours),
       dated: fc.boolean(),
       start: hours,
