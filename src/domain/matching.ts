@@ -6,13 +6,14 @@ import type { CalendarDate, Instant } from './observation.ts';
  * time of day or weekday changes, when an event moves between calendars; so the match is found once, step by step
  * from certain to likely, and then stored:
  *
- * 1. the provider's id, where a copy on this calendar carries it, or carried it before;
+ * 1. the provider's id, where a copy on this calendar carries it;
  * 2. the original instant;
- * 3. the original date, where only one unmatched slot on each side has it (a changed time of day);
- * 4. the nearest unmatched slots, no further apart than half the series' interval (a changed weekday).
+ * 3. an id that a copy on this calendar carried before;
+ * 4. the original date, where only one unmatched slot on each side has it (a changed time of day);
+ * 5. the nearest unmatched slots, no further apart than half the series' interval (a changed weekday).
  *
  * Steps 1 and 2 may bring two observed copies to one occurrence: a split at the same time leaves such a twin.
- * Steps 3 and 4 are guesses: they never take a slot whose copy still stands on the observed calendar, because a
+ * Steps 4 and 5 are guesses: they never take a slot whose copy still stands on the observed calendar, because a
  * pass over changes shows only some of the slots, and those it does not show have not moved.
  */
 

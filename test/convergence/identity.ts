@@ -20,20 +20,20 @@ export class Names {
       const isSeries = meeting.recurrence !== null;
       const known = this.#of.get(meeting.id);
       if (known === undefined) {
-        const parent = [...this.#of.values()].find(
-          (other) => meeting.story !== meeting.id && other.lineage === meeting.lineage,
-        );
         const first = meeting.ordinalOffset;
+        const parent =
+          meeting.story === meeting.id ? undefined : this.#splitAt(world, meeting.lineage, first);
+        // Beyond its end an earlier part may have laid out places of its own, which then go on here.
+        const isBeyond = parent !== undefined && parent.endsBefore <= first;
         this.#of.set(meeting.id, {
           lineage: meeting.lineage,
-          root: parent?.root ?? this.#fresh(),
-          kept: new Map(parent?.kept),
-          endsBefore: Number.POSITIVE_INFINITY,
+          root: (isBeyond ? parent.ownRoot : parent?.root) ?? this.#fresh(),
+          kept: new Map(isBeyond ? [] : parent?.kept),
+          endsBefore: isBeyond ? Number.POSITIVE_INFINITY : (parent?.endsBefore ?? Number.POSITIVE_INFINITY),
           isSeries,
           ownRoot: this.#fresh(),
         });
-        // Only the latest part of the story can be the one that was split here.
-        if (parent !== undefined && parent.endsBefore > first) parent.endsBefore = first;
+        if (parent !== undefined && !isBeyond) parent.endsBefore = first;
         continue;
       }
       if (known.isSeries === isSeries) continue;
@@ -50,6 +50,14 @@ export class Names {
     if (naming === undefined) throw new Error(`${meeting} was never followed`);
     const again = world.meeting(meeting).history.filter((past) => past.ordinal === ordinal).length;
     return `${this.#base(naming, ordinal)}${again > 0 ? `~${again}` : ''}`;
+  }
+
+  /** The part of a story that was split at a place: the last of those that begin before it. */
+  #splitAt(world: World, lineage: string, place: number): Naming | undefined {
+    const parts = [...this.#of]
+      .map(([id, naming]) => ({ naming, first: world.meeting(id).ordinalOffset }))
+      .filter(({ naming, first }) => naming.lineage === lineage && first < place);
+    return parts.toSorted((one, other) => other.first - one.first)[0]?.naming;
   }
 
   #base(naming: Naming, ordinal: number): string {
