@@ -77,21 +77,25 @@ create function cadenced.mark_months_of_changed_sessions() returns trigger
   language plpgsql security definer set search_path = ''
 as $$
 begin
+  -- As sets: joining the two by session would be a loop within a loop, because nobody knows how many rows they hold.
+  -- When a session is judged next, or its number, counts nowhere and is left out.
+  with was as materialized (
+        select session_id, mentorship_id, occurrence_id, starts_at, ends_at, status, cancelled_at, outcome, outcome_reason,
+               overlap_minutes, settled_at, reschedules
+          from before
+  ), its as materialized (
+        select session_id, mentorship_id, occurrence_id, starts_at, ends_at, status, cancelled_at, outcome, outcome_reason,
+               overlap_minutes, settled_at, reschedules
+          from after
+  ), changed as (
+        (select * from was except select * from its)
+        union all
+        (select * from its except select * from was)
+  )
   insert into cadenced.stale_month (program_id, month)
-  select distinct mentorship.program_id, cadenced.month_of(touched.starts_at, program.time_zone)
-    from (select before.mentorship_id as was_of, before.starts_at as was_at, after.mentorship_id, after.starts_at
-            from before join after on after.session_id = before.session_id
-           -- When a session is judged next, or its number, counts nowhere.
-           where (before.mentorship_id, before.occurrence_id, before.starts_at, before.ends_at, before.status,
-                  before.cancelled_at, before.outcome, before.outcome_reason, before.overlap_minutes,
-                  before.settled_at, before.reschedules)
-                 is distinct from
-                 (after.mentorship_id, after.occurrence_id, after.starts_at, after.ends_at, after.status,
-                  after.cancelled_at, after.outcome, after.outcome_reason, after.overlap_minutes,
-                  after.settled_at, after.reschedules)) as changed
-   cross join lateral (values (changed.was_of, changed.was_at), (changed.mentorship_id, changed.starts_at))
-           as touched (mentorship_id, starts_at)
-    join cadenced.mentorship on mentorship.mentorship_id = touched.mentorship_id
+  select distinct mentorship.program_id, cadenced.month_of(changed.starts_at, program.time_zone)
+    from changed
+    join cadenced.mentorship on mentorship.mentorship_id = changed.mentorship_id
     join cadenced.program on program.program_id = mentorship.program_id;
   return null;
 end

@@ -103,6 +103,7 @@ export async function writeChanges(
     const copies = new Map((before?.copies ?? []).map((copy) => [copy.copyId, copy]));
     const sessions = new Map((before?.sessions ?? []).map((session) => [session.sessionId, session]));
     return {
+      before,
       after,
       meeting: before === null || !sameState(occurrenceRow(before), occurrenceRow(after)),
       copies: after.copies.filter(
@@ -192,7 +193,7 @@ async function updateCopies(trx: Transaction<DB>, copies: readonly object[]): Pr
 
 async function writeSessions(
   trx: Transaction<DB>,
-  differing: ReadonlyArray<{ after: Occurrence; sessions: readonly Session[] }>,
+  differing: ReadonlyArray<{ before: Occurrence | null; after: Occurrence; sessions: readonly Session[] }>,
   now: Instant,
 ): Promise<void> {
   const sessions = differing.flatMap(({ after, sessions: those }) =>
@@ -221,6 +222,16 @@ async function writeSessions(
       starts_at = excluded.starts_at, ends_at = excluded.ends_at, status = excluded.status,
       cancelled_at = excluded.cancelled_at, cancelled_by = excluded.cancelled_by,
       cancel_reason = excluded.cancel_reason, reschedules = excluded.reschedules`.execute(trx);
+  if (differing.every(({ before }) => before === null)) {
+    // Nobody can have left a session that is new.
+    await sql`
+      insert into cadenced.participant (session_id, person_id, role, rsvp)
+      select session_id, person_id, role, rsvp
+        from jsonb_populate_recordset(null::cadenced.participant, ${JSON.stringify(participants)}::jsonb)`.execute(
+      trx,
+    );
+    return;
+  }
   await sql`
     with given as (
       select session_id, person_id, role, rsvp

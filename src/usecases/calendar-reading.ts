@@ -60,18 +60,23 @@ export class Reading {
 
   /** Stages what concerns us of one page of changes. */
   async take(items: readonly ChangedItem[]): Promise<void> {
-    const known = await this.#store.known(this.ref.calendarId, {
+    const asked = this.#store.known(this.ref.calendarId, {
       sourceIds: this.#holdsCopies ? items.flatMap(idsOf) : [],
       lineages: items.flatMap((item) =>
         item.kind === 'single' ? [item.copy.lineage] : item.kind === 'series' ? [item.series.lineage] : [],
       ),
     });
+    // While the database looks, the texts are searched.
+    const kept = new Map(
+      items.flatMap((item) => (item.kind === 'single' ? [[item.copy, this.#keep(item.copy)] as const] : [])),
+    );
+    const known = await asked;
     const copies: StagedCopy[] = [];
     const removals: StagedRemoval[] = [];
     for (const item of items) {
       switch (item.kind) {
         case 'single': {
-          const copy = this.#keep(item.copy);
+          const copy = kept.get(item.copy) ?? this.#keep(item.copy);
           const { sourceId, lineage } = copy;
           const ours =
             known.sourceIds.has(sourceId) || known.seriesIds.has(sourceId) || known.lineages.has(lineage);

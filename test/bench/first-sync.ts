@@ -7,6 +7,7 @@ import { auth, calendar as calendarApi } from 'googleapis/build/src/apis/calenda
 import { type Kysely, sql } from 'kysely';
 import { DateTime } from 'luxon';
 import { createGoogle } from '../../src/providers/google/index.ts';
+import { PAGE_FIELDS } from '../../src/providers/google/wire.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { locateProject } from '../../src/runtime/locate.ts';
 import { silentLog } from '../../src/runtime/log.ts';
@@ -89,6 +90,8 @@ async function yardstick(served: Served, db: Kysely<DB>): Promise<number> {
       singleEvents: false,
       showDeleted: true,
       maxResults: 2500,
+      // The same pages: the same selection of fields, too, which the other side has to make.
+      fields: PAGE_FIELDS,
       timeMin: new Date(sightAt(Date.now()).from).toISOString(),
       ...(pageToken ? { pageToken } : {}),
     });
