@@ -22,7 +22,7 @@ async function takeIds(
 ): Promise<number[]> {
   if (count === 0) return [];
   const { rows } = await sql<{ id: number }>`
-    select nextval(pg_get_serial_sequence(${`cadenced.${sequence}`}, ${`${sequence}_id`})) as id
+    select nextval(${`cadenced.${sequence}_${sequence}_id_seq`}::regclass) as id
       from generate_series(1, ${count}::int)`.execute(trx);
   return rows.map((row) => row.id);
 }

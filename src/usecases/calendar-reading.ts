@@ -1,6 +1,6 @@
 import type { CancelledInstance, ChangedItem, ObservedCopy, TagText, Window } from '../domain/observation.ts';
 import type { ListedSeries, StagedCopy, StagedRemoval } from '../domain/planning.ts';
-import { matchTags, type TagSearch } from '../domain/tags.ts';
+import { type Match, matchTags, type TagSearch } from '../domain/tags.ts';
 import type { CalendarRef, CalendarSource } from '../ports/calendar-source.ts';
 import type { CalendarAtRest, PassCounts, SyncStore } from '../ports/sync-store.ts';
 
@@ -48,13 +48,18 @@ export class Reading {
     return matchTags(text, [...people, { address: this.ref.address }], this.#searches).length > 0;
   }
 
-  #keep({ text, ...copy }: ObservedCopy): StagedCopy {
+  #tagsOf(copy: ObservedCopy): Match[] {
+    return matchTags(copy.text, [...copy.people, { address: this.ref.address }], this.#searches);
+  }
+
+  /** The copy without its text; only those that are kept are made, because most of a calendar is not ours. */
+  #keep({ text, ...copy }: ObservedCopy, matched: readonly Match[]): StagedCopy {
     return {
       ...copy,
       // By characters: half a surrogate pair is nothing that can be stored.
       title:
         copy.private || text.title === null ? null : Array.from(text.title).slice(0, TITLE_LENGTH).join(''),
-      matched: matchTags(text, [...copy.people, { address: this.ref.address }], this.#searches),
+      matched,
     };
   }
 
@@ -67,22 +72,20 @@ export class Reading {
       ),
     });
     // While the database looks, the texts are searched.
-    const kept = new Map(
-      items.flatMap((item) => (item.kind === 'single' ? [[item.copy, this.#keep(item.copy)] as const] : [])),
-    );
+    const tags = items.map((item) => (item.kind === 'single' ? this.#tagsOf(item.copy) : []));
     const known = await asked;
     const copies: StagedCopy[] = [];
     const removals: StagedRemoval[] = [];
-    for (const item of items) {
+    for (const [at, item] of items.entries()) {
       switch (item.kind) {
         case 'single': {
-          const copy = kept.get(item.copy) ?? this.#keep(item.copy);
-          const { sourceId, lineage } = copy;
+          const { sourceId, lineage, hidden } = item.copy;
+          const matched = tags[at] ?? [];
           const ours =
             known.sourceIds.has(sourceId) || known.seriesIds.has(sourceId) || known.lineages.has(lineage);
-          if (copy.hidden && !ours) this.counts.hidden += 1;
-          if (copy.matched.length > 0 || ours) {
-            copies.push(copy);
+          if (hidden && !ours) this.counts.hidden += 1;
+          if (matched.length > 0 || ours) {
+            copies.push(this.#keep(item.copy, matched));
             this.#staged.add(sourceId);
           } else {
             this.counts.untagged += 1;
@@ -145,7 +148,7 @@ export class Reading {
           break;
         case 'single':
           await this.#store.stage(this.ref.calendarId, this.passId, {
-            copies: [this.#keep(looked.copy)],
+            copies: [this.#keep(looked.copy, this.#tagsOf(looked.copy))],
             removals: [],
           });
           break;
@@ -197,10 +200,10 @@ export class Reading {
     const wanted = new Set(this.#wanted.map((meeting) => meeting.lineage));
     const copies: StagedCopy[] = [];
     for (const each of observed) {
-      const copy = this.#keep(each);
+      const matched = this.#tagsOf(each);
       const ours =
-        known.sourceIds.has(copy.sourceId) || known.lineages.has(copy.lineage) || wanted.has(copy.lineage);
-      if (copy.matched.length > 0 || ours) copies.push(copy);
+        known.sourceIds.has(each.sourceId) || known.lineages.has(each.lineage) || wanted.has(each.lineage);
+      if (matched.length > 0 || ours) copies.push(this.#keep(each, matched));
       else this.counts.untagged += 1;
     }
     const removals = cancelled
