@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PROJECT, packageOf, readSources } from './source-files.ts';
@@ -37,6 +37,21 @@ describe('files', () => {
 
   it('log through the log', () => {
     expect(sources.filter(({ names }) => names.has('console')).map(({ path }) => path)).toEqual([]);
+  });
+});
+
+describe('what a person is told to read', () => {
+  it('is there', () => {
+    const named = sources
+      .filter(({ path }) => path.startsWith('src/'))
+      .flatMap(
+        ({ path }) =>
+          readFileSync(join(PROJECT, path), 'utf8').match(
+            /(?:src|sql|config|test)\/[\w./-]+\.(?:md|yaml|example|csv)\b/g,
+          ) ?? [],
+      );
+    expect(named.length).toBeGreaterThan(5);
+    expect([...new Set(named)].filter((path) => !existsSync(join(PROJECT, path)))).toEqual([]);
   });
 });
 

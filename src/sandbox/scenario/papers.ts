@@ -76,7 +76,7 @@ export function configOf(cast: Cast, timetable: Timetable): string {
         - What has changed since you last spoke?
         - Which one thing is in the way right now?
       3:
-        - Look back at your first session. What would you ask differently today?
+        - Look back at the last session. What would you ask differently today?
 polling:
   every: PT5M
   reconcile: P1D
