@@ -20,6 +20,11 @@ const RENAMED: Readonly<Record<string, string>> = {
   'Europe/Kiev': 'Europe/Kyiv',
 };
 
+/** Every event names its zone twice, and the list that a name is looked up in is searched from its beginning. */
+const NAMED = new Map<string, string | null>();
+/** Names come from calendars, so that there may be any number of them. */
+const MOST_NAMES = 1_000;
+
 /** Outside of these years a date is a sentinel or a mistake. */
 const EARLIEST = Date.UTC(1970, 0, 1);
 const LATEST = Date.UTC(2201, 0, 1);
@@ -32,9 +37,12 @@ export function ianaZone(name: string | null | undefined): string | null {
   const given = name?.trim();
   if (!given) return null;
   if (/^(tzone:\/\/Microsoft\/)?Utc$/i.test(given)) return 'UTC';
+  const known = NAMED.get(given);
+  if (known !== undefined) return known;
   const found = isZone(given) ? given : (RETIRED[given] ?? findIana(given)[0]);
-  if (found === undefined) return null;
-  return RENAMED[found] ?? found;
+  const iana = found === undefined ? null : (RENAMED[found] ?? found);
+  if (NAMED.size < MOST_NAMES) NAMED.set(given, iana);
+  return iana;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { DateTime, IANAZone } from 'luxon';
 import { findIana, findWindows } from 'windows-iana';
+import { remembered } from '../world/remembered.ts';
 
 /** What a request's `Prefer` header asks for. */
 export interface Preferences {
@@ -52,8 +53,10 @@ function ianaZone(name: string): string | null {
 
 /** The Windows name of an IANA zone, where one exists. */
 export function windowsZone(zone: string): string {
-  return zone === 'UTC' ? 'UTC' : (findWindows(zone)[0] ?? zone);
+  return zone === 'UTC' ? 'UTC' : windowsName(zone, 'windows');
 }
+
+const windowsName = remembered((zone: string): string => findWindows(zone)[0] ?? zone);
 
 /** `dateTimeTimeZone`: seven fractional digits, no `Z`, the zone beside it. */
 export function dateTimeIn(
@@ -64,10 +67,14 @@ export function dateTimeIn(
   // All-day events are printed from midnight to midnight whatever zone is asked for.
   const zone = allDay ? 'UTC' : preferences.zone;
   return {
-    dateTime: DateTime.fromMillis(instant, { zone }).toFormat("yyyy-MM-dd'T'HH:mm:ss.SSS'0000'"),
+    dateTime: sevenDigits(instant, zone),
     timeZone: preferences.zoneName,
   };
 }
+
+const sevenDigits = remembered((instant: number, zone): string =>
+  DateTime.fromMillis(instant, { zone }).toFormat("yyyy-MM-dd'T'HH:mm:ss.SSS'0000'"),
+);
 
 /** An Edm.DateTimeOffset with seven fractional digits, `2026-11-21T09:00:00.1230000Z`. */
 export function stamp(instant: number): string {

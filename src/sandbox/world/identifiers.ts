@@ -1,5 +1,6 @@
 import { DateTime } from 'luxon';
 import { compactUtc } from './recurrence.ts';
+import { remembered } from './remembered.ts';
 import type { Meeting, Person } from './types.ts';
 
 /** The first sixteen bytes of every Global Object Id, [MS-OXOCAL] 2.2.1.27. */
@@ -68,6 +69,6 @@ export function googleInstanceId(meeting: Meeting, slot: number): string {
 }
 
 /** The calendar date (yyyy-mm-dd) of an instant in a zone. */
-export function localDate(instant: number, zone: string): string {
-  return DateTime.fromMillis(instant, { zone }).toFormat('yyyy-MM-dd');
-}
+export const localDate = remembered((instant: number, zone): string =>
+  DateTime.fromMillis(instant, { zone }).toFormat('yyyy-MM-dd'),
+);

@@ -1,5 +1,6 @@
 import { DateTime } from 'luxon';
 import { RRuleTemporal } from 'rrule-temporal';
+import { remembered } from './remembered.ts';
 import type { Meeting } from './types.ts';
 
 /** How far an endless series is laid out: Google itself stops at 730 daily occurrences, two years. */
@@ -17,10 +18,14 @@ const layouts = new WeakMap<Meeting, Layout>();
 
 /** The instant of a local time. All-day times are floating dates, kept as UTC midnights. */
 export function instantOf(local: string, zone: string, allDay = false): number {
-  const at = DateTime.fromISO(local, { zone: allDay ? 'utc' : zone });
+  return instantIn(local, allDay ? 'utc' : zone);
+}
+
+const instantIn = remembered((local: string, zone) => {
+  const at = DateTime.fromISO(local, { zone });
   if (!at.isValid) throw new RangeError(`not a local time: ${local} in ${zone}`);
   return at.toMillis();
-}
+});
 
 /** The local time of an instant, as the world writes it. */
 export function localOf(instant: number, zone: string): string {
