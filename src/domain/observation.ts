@@ -110,12 +110,17 @@ export interface ObservedSeries {
 export type ChangedItem =
   | { readonly kind: 'single'; readonly copy: ObservedCopy }
   | { readonly kind: 'series'; readonly series: ObservedSeries }
-  /** An occurrence that differs from its series. Enough to know that the series must be expanded again. */
+  /**
+   * An occurrence that differs from its series. Enough to know that the series must be expanded again. Who was invited
+   * to this occurrence alone has no series to expand: then `copy` is all there is. `null` where the stream shows such a
+   * row in part only (Outlook, which makes a single event of it for that guest), or without usable times.
+   */
   | {
       readonly kind: 'exception';
       readonly sourceId: string;
       readonly seriesId: string;
       readonly text: TagText;
+      readonly copy: ObservedCopy | null;
     }
   /** A bare occurrence (Outlook's stub): says that the series was touched and what must be expanded. */
   | { readonly kind: 'occurrence'; readonly sourceId: string; readonly seriesId: string }

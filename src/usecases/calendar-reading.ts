@@ -22,6 +22,8 @@ export class Reading {
   readonly #touched = new Set<string>();
   /** Series of bare occurrences: whether they concern us is known when all masters were seen. */
   readonly #bare = new Set<string>();
+  /** What the stream showed of touched series, for the case that the series itself is not on this calendar. */
+  readonly #exceptions = new Map<string, StagedCopy[]>();
   readonly #removedToLookUp = new Set<string>();
   /** Ids staged by this pass: a removal of one on a later page concerns us, though nothing is stored yet. */
   readonly #staged = new Set<string>();
@@ -68,7 +70,11 @@ export class Reading {
     const asked = this.#store.known(this.ref.calendarId, {
       sourceIds: this.#holdsCopies ? items.flatMap(idsOf) : [],
       lineages: items.flatMap((item) =>
-        item.kind === 'single' ? [item.copy.lineage] : item.kind === 'series' ? [item.series.lineage] : [],
+        item.kind === 'series'
+          ? [item.series.lineage]
+          : item.kind === 'single' || item.kind === 'exception'
+            ? (item.copy?.lineage ?? [])
+            : [],
       ),
     });
     // While the database looks, the texts are searched.
@@ -105,9 +111,14 @@ export class Reading {
           break;
         }
         case 'exception':
-          if (known.seriesIds.has(item.seriesId) || this.#isTagged(item.text))
+          if (
+            known.seriesIds.has(item.seriesId) ||
+            this.#isTagged(item.text) ||
+            (item.copy !== null && known.lineages.has(item.copy.lineage))
+          ) {
             this.#touched.add(item.seriesId);
-          else this.#bare.add(item.seriesId);
+            if (item.copy !== null) this.#remember(item.seriesId, item.copy);
+          } else this.#bare.add(item.seriesId);
           break;
         case 'occurrence':
           if (known.seriesIds.has(item.seriesId)) this.#touched.add(item.seriesId);
@@ -131,6 +142,13 @@ export class Reading {
       }
     }
     await this.#store.stage(this.ref.calendarId, this.passId, { copies, removals });
+  }
+
+  #remember(seriesId: string, copy: ObservedCopy): void {
+    const kept = this.#keep(copy, this.#tagsOf(copy));
+    const others = this.#exceptions.get(seriesId);
+    if (others) others.push(kept);
+    else this.#exceptions.set(seriesId, [kept]);
   }
 
   /** Finds out what became of ids that left the stream: deleted, moved out of sight, or nothing at all. */
@@ -170,8 +188,14 @@ export class Reading {
       await Promise.all(
         waiting.slice(at, at + EXPANSIONS_AT_ONCE).map(async (seriesId) => {
           const listing = await this.#source.instances(this.ref, seriesId, sight, signal);
-          // "Not found" while its occurrences are shown elsewhere is ambiguous: it takes nothing away.
-          if (listing.gone) return;
+          if (listing.gone) {
+            // "Not found" while its occurrences are shown elsewhere is ambiguous: it takes nothing away. Who was
+            // invited to single occurrences has these and no series.
+            const copies = this.#exceptions.get(seriesId) ?? [];
+            if (copies.length > 0)
+              await this.#store.stage(this.ref.calendarId, this.passId, { copies, removals: [] });
+            return;
+          }
           const empty = listing.copies.length === 0 && listing.cancelled.length === 0;
           this.listedSeries.push({ seriesId, window: sight, empty });
           await this.stageListing(listing.copies, listing.cancelled);

@@ -69,9 +69,16 @@ function readChange(raw: unknown, calendar: CalendarContext): ChangedItem | Left
     return { kind: 'removed', sourceId, seriesId, certainty: 'explicit', updatedAt };
   }
   if (isSeries(event)) return { kind: 'series', series: readSeries(event, calendar) };
-  if (event.recurringEventId)
-    return { kind: 'exception', sourceId: event.id, seriesId: event.recurringEventId, text: textOf(event) };
   const copy = readCopy(event, calendar);
+  if (event.recurringEventId) {
+    return {
+      kind: 'exception',
+      sourceId: event.id,
+      seriesId: event.recurringEventId,
+      text: textOf(event),
+      copy: typeof copy === 'string' ? null : copy,
+    };
+  }
   return typeof copy === 'string' ? copy : { kind: 'single', copy };
 }
 

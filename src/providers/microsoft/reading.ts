@@ -64,7 +64,7 @@ export function readChange(row: unknown, owner: string): ChangedItem | LeftOut {
   const { id: sourceId, seriesMasterId: seriesId } = event;
   if (!seriesId) return 'malformed';
   return kind === 'exception'
-    ? { kind, sourceId, seriesId, text: textOf(event) }
+    ? { kind, sourceId, seriesId, text: textOf(event), copy: null }
     : { kind, sourceId, seriesId };
 }
 
