@@ -86,36 +86,43 @@ function isTagged(world: World, one: TrueOccurrence): boolean {
     );
 }
 
+type Times = Pick<Expected, 'mentorship' | 'start' | 'end'>;
+
+const ofEveryMentorship = (start: number, end: number): Times[] =>
+  MENTORSHIPS.map(({ name }) => ({ mentorship: name, start, end }));
+
 /**
  * What is over and was no session for want of a mark. A mark that is set afterwards (a series is labelled as a
  * whole, past occurrences with it) makes it one: it was held, it was only not called by its name.
- *
- * A series that was moved as a whole shows its past where it never was, and a reader who had not known of it before
- * sees nothing else. `isKnown` tells by name what had been read before it was over: that stays as it was.
  */
-export function overOccurrences(
+export function tookPlace(world: World): Times[] {
+  return truth(world, { from: Date.parse(START), until: world.now() })
+    .filter((one) => Date.parse(one.end) <= world.now() && !one.cancelled)
+    .flatMap((one) => ofEveryMentorship(Date.parse(one.start), Date.parse(one.end)));
+}
+
+/**
+ * A series that was moved as a whole shows its past where it never was, and a reader who had not known of it before
+ * sees nothing else, for as long as it is shown. `isKnown` tells by name what had been read before it was over: that
+ * stays as it was.
+ */
+export function shownWhereItNeverWas(
   world: World,
   names: Names,
   isKnown: (name: string) => boolean,
-): Pick<Expected, 'mentorship' | 'start' | 'end'>[] {
+): Times[] {
   const span = { from: Date.parse(START), until: world.now() };
-  const times = truth(world, span)
-    .filter((one) => Date.parse(one.end) <= world.now() && !one.cancelled)
-    .flatMap((one) =>
-      MENTORSHIPS.map(({ name }) => {
-        return { mentorship: name, start: Date.parse(one.start), end: Date.parse(one.end) };
-      }),
-    );
-  const shown = [...world.meetings.values()].flatMap((meeting) =>
-    occurrencesOf(meeting, world.now(), span)
-      .filter(({ end, cancelledAt }) => end <= meeting.historyUntil && cancelledAt === null)
-      .flatMap(({ ordinal, start, end }) =>
-        MENTORSHIPS.map(({ name }) => ({ mentorship: name, start, end })).filter(
-          ({ mentorship }) => !isKnown(`${names.nameOf(world, meeting.id, ordinal)} ${mentorship}`),
+  return [...world.meetings.values()]
+    .filter(({ historyUntil }) => historyUntil > span.from)
+    .flatMap((meeting) =>
+      occurrencesOf(meeting, world.now(), span)
+        .filter(({ end, cancelledAt }) => end <= meeting.historyUntil && cancelledAt === null)
+        .flatMap(({ ordinal, start, end }) =>
+          ofEveryMentorship(start, end).filter(
+            ({ mentorship }) => !isKnown(`${names.nameOf(world, meeting.id, ordinal)} ${mentorship}`),
+          ),
         ),
-      ),
-  );
-  return [...times, ...shown];
+    );
 }
 
 /** Both sides are invited, on a day that belongs to the mentorship. */
@@ -127,9 +134,10 @@ function isHeldBy(
 ): boolean {
   const has = (role: string) =>
     members.some((member) => member.role === role && present.has(world.person(member.address).id));
-  const day = DateTime.fromISO(one.start, { zone: ZONE }).toISODate() ?? '';
-  return has('mentor') && has('mentee') && (endsOn === '' || day <= endsOn);
+  return has('mentor') && has('mentee') && (endsOn === '' || dayOf(one) <= endsOn);
 }
+
+const dayOf = (one: TrueOccurrence): string => DateTime.fromISO(one.start, { zone: ZONE }).toISODate() ?? '';
 
 /** A person's own copy knows best; where it says nothing, or they took it away, what the organizer was told. */
 function answerOf(world: World, one: TrueOccurrence, address: string): string {

@@ -10,18 +10,46 @@ import { prepareDatabase } from '../../src/store/migrate.ts';
 import { createPool } from '../../src/store/pool.ts';
 
 export interface Databases {
+  readonly serverUrl: string;
+  /** The prepared database that the others are copies of. */
+  readonly template: string;
   /** A prepared and empty database; `drop` it afterwards. */
   create(): Promise<{ readonly url: string; drop(): Promise<void> }>;
   close(): Promise<void>;
 }
 
-/** Databases for a run of its own, outside of the test runner: on TEST_DATABASE_URL, else on an embedded server. */
-export async function openDatabases(serverUrl: string | undefined): Promise<Databases> {
+/**
+ * Databases for a run of its own, outside of the test runner: on TEST_DATABASE_URL, else on an embedded server.
+ * @param sharedTemplate the template of somebody who opened databases on this server and closes them
+ */
+export async function openDatabases(
+  serverUrl: string | undefined,
+  sharedTemplate?: string,
+): Promise<Databases> {
   const log = createLog({ format: 'plain', level: 'warn', destination: process.stderr });
   const embedded = serverUrl ? null : await startEmbedded(log);
   const url = serverUrl || (embedded?.url ?? '');
   const prefix = `cadenced_converge_${randomBytes(4).toString('hex')}_`;
-  const template = `${prefix}template`;
+  const template = sharedTemplate ?? `${prefix}template`;
+  if (sharedTemplate === undefined) await prepareTemplate(url, template, log);
+  let made = 0;
+  return {
+    serverUrl: url,
+    template,
+    async create() {
+      made += 1;
+      const name = `${prefix}${made}`;
+      await createDatabase(url, name, template);
+      return { url: urlOfDatabase(url, name), drop: () => dropDatabase(url, name) };
+    },
+    async close() {
+      if (sharedTemplate === undefined) await dropDatabase(url, template);
+      await embedded?.stop();
+    },
+  };
+}
+
+async function prepareTemplate(url: string, template: string, log: ReturnType<typeof createLog>) {
   const pool = createPool({
     url: await createDatabase(url, template),
     max: 1,
@@ -33,19 +61,6 @@ export async function openDatabases(serverUrl: string | undefined): Promise<Data
   } finally {
     await pool.end();
   }
-  let made = 0;
-  return {
-    async create() {
-      made += 1;
-      const name = `${prefix}${made}`;
-      await createDatabase(url, name, template);
-      return { url: urlOfDatabase(url, name), drop: () => dropDatabase(url, name) };
-    },
-    async close() {
-      await dropDatabase(url, template);
-      await embedded?.stop();
-    },
-  };
 }
 
 async function startEmbedded(log: ReturnType<typeof createLog>) {

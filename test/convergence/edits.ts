@@ -183,8 +183,10 @@ const OWN: Readonly<Record<OwnEdit, Editor>> = {
     return rule;
   }),
   'convert to single': on('convert to single', (world, meeting, random, seen) => {
-    const slot = comingOccurrence(world, meeting, random)?.slot;
+    const chosen = comingOccurrence(world, meeting, random);
+    const slot = chosen?.slot;
     if (slot == null || isPartOfSplit(world, meeting) || isUnread(meeting, seen)) return null;
+    if (chosen !== null && standsInForAnother(world, meeting, chosen)) return null;
     seen.set(converted(meeting), new Set());
     convertSeriesToSingle(world, { meeting: meeting.id, slot });
     return new Date(slot).toISOString();
@@ -268,6 +270,16 @@ function isPartOfSplit(world: World, meeting: Meeting): boolean {
 const isUnread = (meeting: Meeting, seen: SeenStarts): boolean =>
   seen.has(converted(meeting)) || (seen.get(meeting.id)?.size ?? 0) > 1;
 const converted = (meeting: Meeting): string => `converted ${meeting.id}`;
+
+/**
+ * Excluded: a series made single at an occurrence that had been moved onto the day of another. A single event has no
+ * original start, so that it is as much the one as the other.
+ */
+const standsInForAnother = (world: World, meeting: Meeting, { slot, start }: Occurrence): boolean =>
+  slot !== start &&
+  occurrencesOf(meeting, world.now(), { from: start - 2 * DAY, until: start + 2 * DAY }).some(
+    (other) => other.slot !== null && other.slot !== slot && Math.abs(other.slot - start) < DAY,
+  );
 
 /**
  * Moves a series to another weekday and time of day. Excluded are the moves after which nobody can tell which

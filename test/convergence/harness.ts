@@ -1,7 +1,14 @@
 import { sql } from 'kysely';
 import { createRandom, type Random, truth } from '../../src/sandbox/world/index.ts';
 import type { SyncReport } from '../../src/usecases/sync-calendar.ts';
-import { differences, expectedSessions, line, overOccurrences, storedSessions } from './compare.ts';
+import {
+  differences,
+  expectedSessions,
+  line,
+  shownWhereItNeverWas,
+  storedSessions,
+  tookPlace,
+} from './compare.ts';
 import { type AnyEdit, type EditDone, edit, type SeenStarts } from './edits.ts';
 import { Names } from './identity.ts';
 import { inHorizon, Memory, paired } from './memory.ts';
@@ -150,7 +157,13 @@ class Player {
     this.#tell(done.text);
     this.#names.follow(world);
     this.#see(false);
+    this.#remember();
+  }
+
+  #remember(): void {
+    const { world } = this.#stage;
     this.memory.note(expectedSessions(world, this.#names));
+    this.memory.noteShown(shownWhereItNeverWas(world, this.#names, (name) => this.memory.isOver(name)));
   }
 
   /** Where every series stands; after a comparison only that. */
@@ -175,7 +188,7 @@ class Player {
     }
     this.memory.passTo(until);
     await this.#stage.advance(until - world.now());
-    this.memory.note(expectedSessions(world, this.#names));
+    this.#remember();
   }
 
   async #sync(step: Extract<Step, { does: 'sync' }>, random: Random): Promise<void> {
@@ -269,8 +282,7 @@ class Player {
     const coming = rows.filter((row) => row.status === 'scheduled' && row.end > now && inHorizon(row));
     const wrong = differences(expected.map(line), coming.map(line));
     const pairs = paired(expected, coming);
-    const over = overOccurrences(world, this.#names, (name) => this.memory.isOver(name));
-    if (wrong.length === 0) wrong.push(...this.memory.compare(pairs, all, rows, over, now));
+    if (wrong.length === 0) wrong.push(...this.memory.compare(pairs, all, rows, tookPlace(world), now));
     if (wrong.length === 0) wrong.push(...(await this.#wrongEvents()));
     if (wrong.length > 0) throw new Wrong(wrong);
     this.memory.begin(pairs);

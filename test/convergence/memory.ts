@@ -19,6 +19,8 @@ export class Memory {
   readonly #overNames = new Set<string>();
   /** States that may have been the last ones read of occurrences let go of. */
   readonly #undecided = new Set<string>();
+  /** Times at which calendars showed a past that never was, to whoever read them then. */
+  readonly #shown = new Set<string>();
   overCount = 0;
   undecidedCount = 0;
 
@@ -31,6 +33,11 @@ export class Memory {
       versions.add(version);
       this.#versions.set(name, versions);
     }
+  }
+
+  /** After an edit: what calendars show of a past that nobody had read before. */
+  noteShown(shown: readonly Pick<Expected, 'mentorship' | 'start' | 'end'>[]): void {
+    for (const one of shown) this.#shown.add(times(one));
   }
 
   /** Before time passes: settles everything that will be over. */
@@ -100,7 +107,7 @@ export class Memory {
     const marked = new Set(over.map(times));
     for (const row of rows) {
       if (row.status !== 'scheduled' || row.end > now || this.#over.has(row.session_id)) continue;
-      if (!this.#undecided.has(times(row)) && !marked.has(times(row)))
+      if (![this.#undecided, this.#shown, marked].some((known) => known.has(times(row))))
         wrong.push(`never was: session ${row.session_id} ${times(row)} ${row.lineage.slice(-30)}`);
     }
     return wrong;
