@@ -555,8 +555,8 @@ create table cadenced.session (
   session_id bigint generated always as identity not null  -- Surrogate key; never changes.
   occurrence_id bigint not null  -- The meeting; three mentees of three mentorships in one meeting are three sessions of one occurrence.
   mentorship_id bigint not null  -- The mentorship.
-  starts_at timestamp with time zone not null  -- Scheduled start; not moved once the session has ended.
-  ends_at timestamp with time zone not null  -- Scheduled end; not moved once the session has ended.
+  starts_at timestamp with time zone not null  -- Scheduled start; once the session has ended moved only by a change that the source dates before it.
+  ends_at timestamp with time zone not null  -- Scheduled end; once the session has ended moved only by a change that the source dates before the start.
   status text default 'scheduled'::text not null  -- scheduled or cancelled; the views add ended.
   cancelled_at timestamp with time zone  -- When it was cancelled, as dated by the source where it dates.
   cancelled_by text  -- Side of the organizer who cancelled, where that is known.

@@ -36,6 +36,12 @@ export interface StoredSlot {
    * away what stood there. `elsewhere`: no copy stands there.
    */
   readonly here: 'held' | 'vacated' | 'elsewhere';
+  /** When the copies that stand on the observed calendar begin: what shows such a time again tells nothing new. */
+  readonly startsHere: readonly Instant[];
+  /** A verdict that counts was given: nothing but evidence changes it. */
+  readonly settled: boolean;
+  /** The organizer's copy stands on another calendar that is read, at the time that is stored: its word is awaited. */
+  readonly awaitsOrganizer: boolean;
 }
 
 /** A copy as it was observed just now. */
@@ -48,6 +54,8 @@ export interface ObservedSlot {
   readonly start: Instant;
   /** One that is off is where it was: nobody moved it. */
   readonly status: 'confirmed' | 'tentative' | 'cancelled';
+  readonly ownerIsOrganizer: boolean;
+  readonly updatedAt: Instant | null;
 }
 
 const HOUR = 3_600_000;
@@ -70,11 +78,20 @@ export const hasDateOnly = (slot: ObservedSlot): boolean =>
   slot.originalStart === null && slot.originalDate !== null;
 
 /**
- * The past is not rewritten: what has ended is never carried into the future. Such a copy (an event dragged to next
- * week after it was over) becomes an occurrence of its own.
+ * The past is not rewritten: what was over when somebody gave its event another time stays, and the event (dragged to
+ * next week, to use it again) becomes an occurrence of its own. When nobody looked in time, the source's date of the
+ * change tells which it was: one from before the old start moved what had not begun. The organizer's date decides, so
+ * that the order in which calendars are read does not.
  */
-const mayMeet = (stored: StoredSlot, observed: ObservedSlot, now: Instant): boolean =>
-  !(stored.end <= now && observed.start > now);
+function mayMeet(stored: StoredSlot, observed: ObservedSlot, now: Instant): boolean {
+  if (stored.end > now || observed.start === stored.start) return true;
+  if (stored.startsHere.includes(observed.start)) return true;
+  if (observed.updatedAt === null) return observed.start <= now;
+  if (observed.updatedAt < stored.start) return !stored.settled;
+  // A time that was over as well when it was set is only how the past is shown: a series that was moved as a whole.
+  if (observed.start <= observed.updatedAt) return true;
+  return stored.awaitsOrganizer && !observed.ownerIsOrganizer;
+}
 
 /**
  * A split hands occurrences on to a part with a later stamp, never back: what an earlier part shows beside a slot of a
@@ -89,6 +106,14 @@ function followers(): (stored: StoredSlot, observed: ObservedSlot) => boolean {
     return known;
   };
   return (stored, observed) => stored.uids.every((uid) => stampOf(uid) <= stampOf(observed.uid));
+}
+
+/** The same occurrence by its original start, where it may still come to stand on the observed calendar. */
+function isSlotOf(stored: StoredSlot | undefined, observed: ObservedSlot): boolean {
+  if (stored === undefined || stored.here === 'held') return false;
+  return observed.originalStart === null
+    ? stored.originalStarts.length === 0
+    : stored.originalStarts.includes(observed.originalStart);
 }
 
 const twinKey = (slot: ObservedSlot): string =>
@@ -164,7 +189,16 @@ export function matchSlots(
   // An id that stands belongs where it stands; one that was dragged along in time once stood elsewhere too.
   const byId = index(stored, (slot) => slot.sourceIds);
   const byFormerId = index(stored, (slot) => slot.formerIds);
-  for (const [at, slot] of inOrder) settle(at, nearestOf(byId.get(slot.sourceId) ?? [], slot));
+  const byStart = index(stored, (slot) => [slot.start]);
+  for (const [at, slot] of inOrder) {
+    const named = byId.get(slot.sourceId) ?? [];
+    // What another calendar has told of the same event already is nearer than the place it left.
+    const left = named.some((match) => (stored[match] as StoredSlot).end <= now);
+    const arrived = left
+      ? (byStart.get(slot.start) ?? []).filter((match) => isSlotOf(stored[match], slot))
+      : [];
+    settle(at, nearestOf([...arrived, ...named], slot));
+  }
 
   // What took a slot by its id tells where the slot is now, as it will when this pass is stored.
   const byInstant = index(stored, (slot, at) => {

@@ -245,11 +245,29 @@ function sideOf(
   return mentorship.members.find((member) => member.personId === personId)?.role ?? 'other';
 }
 
+/**
+ * Whether the copy that decides gave the meeting another time before it began, though we learn of it when the old time
+ * is over: then it was moved, as it would have been had we looked. Only news count: a leading copy that changes because
+ * a calendar can no longer be read moves nothing.
+ */
+function wasMovedInTime(before: Occurrence, { blind }: MergeContext, known: readonly Copy[]): boolean {
+  const lead = leadingCopy(before.copies, blind);
+  if (lead === undefined || (lead.updatedAt ?? Number.POSITIVE_INFINITY) >= before.start) return false;
+  if (lead.start === before.start && lead.end === before.end) return false;
+  if (before.sessions.some((session) => session.settled)) return false;
+  return !known.some(
+    (copy) =>
+      copy.removal === null &&
+      copy.holder.calendarId === lead.holder.calendarId &&
+      copy.sourceId === lead.sourceId &&
+      copy.start === lead.start &&
+      copy.end === lead.end,
+  );
+}
+
 /** What all copies say about the meeting itself. Sessions are not touched. */
-function mergeMeeting(before: Occurrence, context: MergeContext): Occurrence {
+function mergeMeeting(before: Occurrence, context: MergeContext, ended: boolean): Occurrence {
   const { copies } = before;
-  // One that we first see when it is over has no past of ours to protect.
-  const ended = before.occurrenceId !== null && before.end <= context.now;
   const called = cancellationOf(copies, context);
   // What the source dates after the start is kept with the copy and counts for nothing: people tidy calendars.
   const cancelled = called && called.at < before.start ? called : null;
@@ -296,11 +314,17 @@ function participantsOf(
  * Works out what an occurrence and its sessions are, from all its copies.
  * Once it has ended, its times, its sessions and its cancellation stay; an answer to the invitation may still come
  * in until the verdict is settled, and a mentorship that is only now known (a corrected roster) is added.
+ * @param known the copies as they were stored; without them nothing counts as news
  */
-export function merge(before: Occurrence, context: MergeContext): Occurrence {
+export function merge(
+  before: Occurrence,
+  context: MergeContext,
+  known: readonly Copy[] = before.copies,
+): Occurrence {
   const { now, roster } = context;
-  const meeting = mergeMeeting(before, context);
-  const ended = before.occurrenceId !== null && before.end <= now;
+  // One that we first see when it is over has no past of ours to protect.
+  const ended = before.occurrenceId !== null && before.end <= now && !wasMovedInTime(before, context, known);
+  const meeting = mergeMeeting(before, context, ended);
   const programs = new Set(
     tagBearers(meeting.copies).flatMap((copy) => copy.matched.map((match) => match.program)),
   );

@@ -200,8 +200,9 @@ export function planPass(
       arriving,
       pass,
       held.has(lineage) ? explicit : removed,
+      context.blind,
     )) {
-      const merged = merge(dropUntagged(draft, now), mergeContext);
+      const merged = merge(dropUntagged(draft, now), mergeContext, was?.copies);
       // A meeting that no copy calls a mentor session, or that was off before we saw it, is none of our business.
       if (was === null && !merged.copies.some(isStanding)) continue;
       if (!sameState(was, merged)) changes.push({ before: was, after: merged });
@@ -253,6 +254,7 @@ function place(
   shown: ReadonlySet<string>,
   pass: Pass,
   removed: Removed,
+  blind: ReadonlySet<number>,
 ): Array<[Occurrence | null, Occurrence]> {
   const { holder, now } = pass;
   const onThisCalendar = (copy: Copy) => copy.holder.calendarId === holder.calendarId;
@@ -270,6 +272,15 @@ function place(
     seriesId: seriesOf(occurrence, holder.calendarId),
     uids: distinct(occurrence.copies.filter(isLive).map((copy) => copy.uid)),
     ...presence(occurrence.copies.filter(onThisCalendar), removed),
+    settled: occurrence.sessions.some((session) => session.settled),
+    awaitsOrganizer: occurrence.copies.some(
+      (copy) =>
+        isStanding(copy) &&
+        copy.ownerIsOrganizer &&
+        !onThisCalendar(copy) &&
+        !blind.has(copy.holder.calendarId) &&
+        copy.start === occurrence.start,
+    ),
   }));
   const matches = matchSlots(slots, observed, now);
   const arriving = new Map<number, StagedCopy[]>();
@@ -336,7 +347,39 @@ function place(
     };
     return [null, draft];
   });
-  return [...kept, ...fresh];
+  return followedByOthers(kept, fresh, now);
+}
+
+/**
+ * An event that was used again after it was over leaves its session behind. Copies on other calendars that told of its
+ * new time before, and waited for the organizer's word, go with it.
+ */
+function followedByOthers(
+  kept: ReadonlyArray<[Occurrence | null, Occurrence]>,
+  fresh: ReadonlyArray<[Occurrence | null, Occurrence]>,
+  now: Instant,
+): Array<[Occurrence | null, Occurrence]> {
+  const goesTo = (copy: Copy, from: Occurrence): Occurrence | undefined =>
+    from.end <= now && isLive(copy) && copy.start !== from.start
+      ? fresh.find(([, to]) => to.start === copy.start && to.originalStart === copy.originalStart)?.[1]
+      : undefined;
+  const following = new Map<Occurrence, Copy[]>();
+  const staying = kept.map(([was, draft]): [Occurrence | null, Occurrence] => {
+    const leaving = draft.copies.filter((copy) => goesTo(copy, draft) !== undefined);
+    for (const copy of leaving) {
+      const to = goesTo(copy, draft) as Occurrence;
+      following.set(to, [...(following.get(to) ?? []), copy]);
+    }
+    if (leaving.length === 0) return [was, draft];
+    return [was, { ...draft, copies: draft.copies.filter((copy) => !leaving.includes(copy)) }];
+  });
+  return [
+    ...staying,
+    ...fresh.map(([was, draft]): [Occurrence | null, Occurrence] => [
+      was,
+      { ...draft, copies: [...draft.copies, ...(following.get(draft) ?? [])] },
+    ]),
+  ];
 }
 
 /** Its latest series on this calendar, else on any: ids of series differ from calendar to calendar. */
@@ -353,6 +396,7 @@ function presence(copies: readonly Copy[], removed: Removed) {
   return {
     sourceIds: live.map((copy) => copy.sourceId),
     formerIds: copies.filter((copy) => !isLive(copy)).map((copy) => copy.sourceId),
+    startsHere: live.map((copy) => copy.start),
     here: held ? ('held' as const) : live.length > 0 ? ('vacated' as const) : ('elsewhere' as const),
   };
 }

@@ -6,7 +6,7 @@ import { type Plan, planPass, type StagedCopy, type StagedRemoval } from '../dom
 import type { AppliedPass, FinishedPass } from '../ports/sync-store.ts';
 import { calendarEventDraft } from './calendar-events.ts';
 import type { DB } from './database.generated.ts';
-import { scheduleJudgement } from './judgement.ts';
+import { scheduleJudgement, takeBackVerdicts } from './judgement.ts';
 import { loadOccurrences, loadRoster } from './occurrences.ts';
 import { appendOutboundEvents } from './outbound.ts';
 import { bindPlannedSessions, mentorshipsWithOpenPlans } from './planned-sessions.ts';
@@ -206,6 +206,7 @@ async function followUp(
   const changed = new Set(sessions.map((session) => session.mentorshipId));
   for (const waiting of await mentorshipsWithOpenPlans(trx, calendarId)) changed.add(waiting);
   await bindPlannedSessions(trx, [...changed]);
+  await takeBackVerdicts(trx, movedFromThePast(written, pass.now));
   await scheduleJudgement(trx, ids, new Date(pass.now));
   await planReminders(trx, await comingSessions(trx, pass.now, written), new Date(pass.now));
   await sql`
@@ -237,6 +238,13 @@ async function followUp(
          and not source_id = any (${plan.unmatched.map((event) => event.sourceId)})`.execute(trx);
   }
   return draftSessionEvents(trx, written, pass.now, `${calendarId}.${pass.generation}`);
+}
+
+/** Occurrences whose old time was over when we learnt that they had been put off before. */
+function movedFromThePast(written: readonly WrittenChange[], now: number): number[] {
+  return written.flatMap(({ before, after }) =>
+    before !== null && before.end <= now && before.end !== after.end ? [after.occurrenceId as number] : [],
+  );
 }
 
 /**

@@ -1188,7 +1188,7 @@ export interface CadencedSession {
    */
   cancelled_by: string | null;
   /**
-   * Scheduled end; not moved once the session has ended.
+   * Scheduled end; once the session has ended moved only by a change that the source dates before the start.
    */
   ends_at: Timestamp;
   /**
@@ -1248,7 +1248,7 @@ export interface CadencedSession {
    */
   stage: string | null;
   /**
-   * Scheduled start; not moved once the session has ended.
+   * Scheduled start; once the session has ended moved only by a change that the source dates before it.
    */
   starts_at: Timestamp;
   /**

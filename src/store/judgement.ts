@@ -49,6 +49,32 @@ export async function scheduleJudgement(
   await scheduleHarvests(trx, sessionIds, now);
 }
 
+/**
+ * Takes back what was said of meetings at times that are no longer theirs: they were put off before they began, and
+ * nobody looked until the old time was over. What evidence is kept stays kept; the providers are asked again about the
+ * new time. Call it before {@link scheduleJudgement}; a settled verdict is never taken back.
+ */
+export async function takeBackVerdicts(
+  trx: Transaction<DB>,
+  occurrenceIds: readonly number[],
+): Promise<void> {
+  if (occurrenceIds.length === 0) return;
+  const ids = [...occurrenceIds];
+  await sql`
+    with moved as (
+      update cadenced.session
+         set outcome = null, outcome_reason = null, overlap_minutes = null, evidence_tier = null,
+             provisional_at = null, next_judgement_at = null, ordinal = null, stage = null
+       where occurrence_id = any (${ids}::bigint[]) and settled_at is null and outcome is not null
+      returning session_id
+    )
+    update cadenced.participant
+       set status = null, minutes = null, joined_at = null, left_at = null, evidence_tier = 'none'
+      from moved
+     where participant.session_id = moved.session_id`.execute(trx);
+  await sql`delete from cadenced.harvest where occurrence_id = any (${ids}::bigint[])`.execute(trx);
+}
+
 /** Sources that can be asked, with the offsets of their schedule, as rows for a join. */
 const SOURCES = HARVEST_SOURCES.map((source) => {
   const expires = harvestExpiresAfterMs(source);

@@ -19,6 +19,9 @@ const slot = (original: number, id: string, given: Partial<StoredSlot> = {}): St
   sourceIds: [id],
   formerIds: [],
   here: 'vacated',
+  startsHere: [],
+  settled: false,
+  awaitsOrganizer: false,
   ...given,
 });
 const seen = (original: number, id: string, given: Partial<ObservedSlot> = {}): ObservedSlot => ({
@@ -29,11 +32,18 @@ const seen = (original: number, id: string, given: Partial<ObservedSlot> = {}): 
   originalDate: day(original),
   start: original,
   status: 'confirmed',
+  ownerIsOrganizer: true,
+  updatedAt: null,
   ...given,
 });
 const alone = (start: number, id: string, given: Partial<StoredSlot> = {}): StoredSlot =>
   slot(start, id, { originalStarts: [], originalDates: [], seriesId: null, ...given });
-const single = (start: number, id: string, date: string | null = null): ObservedSlot => ({
+const single = (
+  start: number,
+  id: string,
+  date: string | null = null,
+  given: Partial<ObservedSlot> = {},
+): ObservedSlot => ({
   sourceId: id,
   seriesId: null,
   uid: 'x@google.com',
@@ -41,6 +51,9 @@ const single = (start: number, id: string, date: string | null = null): Observed
   originalDate: date,
   start,
   status: 'confirmed',
+  ownerIsOrganizer: true,
+  updatedAt: null,
+  ...given,
 });
 const weeks = <T>(count: number, make: (week: number) => T): T[] =>
   Array.from({ length: count }, (_, week) => make(week));
@@ -216,6 +229,46 @@ describe('the past', () => {
     }
   });
 
+  test('what was given another time before it began was moved, whenever we look', () => {
+    const inTime = { updatedAt: past - HOUR };
+    expect(matchSlots([alone(past, 'a')], [single(FIRST, 'a', null, inTime)], NOW)).toEqual([0]);
+    expect(
+      matchSlots([slot(past, 'a')], [seen(past, 'a', { start: past + 2 * HOUR, ...inTime })], NOW),
+    ).toEqual([0]);
+  });
+
+  test('a settled verdict stays where it is', () => {
+    const observed = single(FIRST, 'a', null, { updatedAt: past - HOUR });
+    expect(matchSlots([alone(past, 'a', { settled: true })], [observed], NOW)).toEqual([null]);
+  });
+
+  test('what was given a time ahead after it was over is used again, though that is over by now', () => {
+    const observed = { start: past + 5 * HOUR, updatedAt: past + 3 * HOUR };
+    expect(matchSlots([slot(past, 'a')], [seen(past, 'a', observed)], NOW)).toEqual([null]);
+  });
+
+  test('what was over at its new time as well when it was set is only shown elsewhere', () => {
+    const observed = { start: past + HOUR, updatedAt: past + 3 * HOUR };
+    expect(matchSlots([slot(past, 'a')], [seen(past, 'a', observed)], NOW)).toEqual([0]);
+  });
+
+  test("a guest's copy waits for the organizer's word", () => {
+    const stored = alone(past, 'a', { awaitsOrganizer: true });
+    const late = { updatedAt: past + 3 * HOUR };
+    expect(
+      matchSlots([stored], [single(FIRST, 'a', null, { ...late, ownerIsOrganizer: false })], NOW),
+    ).toEqual([0]);
+    expect(matchSlots([stored], [single(FIRST, 'a', null, late)], NOW)).toEqual([null]);
+  });
+
+  test('where another calendar has told of the new time already, that is where it is', () => {
+    const left = alone(past, 'a', { here: 'vacated' });
+    const ahead = alone(FIRST, 'b', { here: 'elsewhere', sourceIds: [] });
+    expect(matchSlots([left, ahead], [single(FIRST, 'a', null, { updatedAt: past - HOUR })], NOW)).toEqual([
+      1,
+    ]);
+  });
+
   test("a weekday change does not let tomorrow's session be over", () => {
     const tomorrow = NOW + DAY;
     const stored = [-7, 0, 7].map((days) => slot(tomorrow + days * DAY, `a${days}`));
@@ -241,6 +294,9 @@ const anyStored: fc.Arbitrary<StoredSlot> = fc
     sourceIds: fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { maxLength: 2 }),
     formerIds: fc.uniqueArray(fc.constantFrom('a', 'b', 'f'), { maxLength: 1 }),
     here: fc.constantFrom('held' as const, 'vacated' as const, 'elsewhere' as const),
+    startsHere: fc.uniqueArray(hours, { maxLength: 1 }),
+    settled: fc.boolean(),
+    awaitsOrganizer: fc.boolean(),
   })
   .map((made) => ({ ...made, end: made.start + HOUR, originalDates: made.originalStarts.map(day) }));
 const anyObserved: fc.Arbitrary<ObservedSlot[]> = fc.uniqueArray(
@@ -253,6 +309,8 @@ const anyObserved: fc.Arbitrary<ObservedSlot[]> = fc.uniqueArray(
       dated: fc.boolean(),
       start: hours,
       status: fc.constantFrom('confirmed' as const, 'cancelled' as const),
+      ownerIsOrganizer: fc.boolean(),
+      updatedAt: fc.option(hours),
     })
     .map(({ dated, ...made }) => ({
       ...made,
@@ -311,7 +369,12 @@ describe('whatever is stored and observed', () => {
       fc.property(fc.array(anyStored, { maxLength: 6 }), anyObserved, (stored, observed) => {
         for (const [at, match] of matchSlots(stored, observed, NOW).entries()) {
           const [was, is] = [match === null ? undefined : stored[match], observed[at]];
-          if (was && is && is.start > NOW) expect(was.end).toBeGreaterThan(NOW);
+          if (!was || !is || is.start <= NOW || was.end > NOW) continue;
+          // But what was moved before it began, what stood there already, and a guest's copy that must wait.
+          const inTime = (is.updatedAt ?? Number.POSITIVE_INFINITY) < was.start && !was.settled;
+          const waits = was.awaitsOrganizer && !is.ownerIsOrganizer;
+          const isDatedAhead = is.updatedAt !== null && is.start <= is.updatedAt;
+          expect(inTime || waits || isDatedAhead || was.startsHere.includes(is.start)).toBe(true);
         }
       }),
     );

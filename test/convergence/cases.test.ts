@@ -1,0 +1,260 @@
+import { sql } from 'kysely';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  addGuest,
+  createMeeting,
+  editMeeting,
+  type Meeting,
+  moveMeeting,
+  moveOccurrence,
+  moveSeries,
+} from '../../src/sandbox/world/index.ts';
+import { createTestDatabase } from '../support/postgres.ts';
+import { openStage, type Stage } from './stage.ts';
+
+/** What seeds have found, and what the rules say of the past, one by one: both providers into one database. */
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+let stage: Stage;
+let drop: () => Promise<void>;
+beforeEach(async () => {
+  const database = await createTestDatabase();
+  drop = () => database.drop();
+  stage = await openStage(database.url, 7);
+});
+afterEach(async () => {
+  await stage.close();
+  await drop();
+});
+
+/** One line a session: its id, when it begins, how it stands. */
+interface Row {
+  readonly id: number;
+  readonly start: string;
+  readonly status: string;
+  readonly reschedules: number;
+}
+
+async function sessions(mentorship: string): Promise<Row[]> {
+  const { rows } = await sql<Row>`
+    select session_id as id, to_char(starts_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI') as start, status, reschedules
+      from cadenced.session join cadenced.mentorship using (mentorship_id)
+     where mentorship.key = ${mentorship} order by session_id`.execute(stage.db);
+  return rows;
+}
+
+async function readAll(...last: string[]): Promise<void> {
+  const order = [...stage.calendars].sort(
+    (one, other) => last.indexOf(one.address) - last.indexOf(other.address),
+  );
+  for (const { id } of order) expect((await stage.sync(id))?.complete).toBe(true);
+}
+
+const toInstant = async (instant: string) => stage.advance(Date.parse(`${instant}:00Z`) - stage.world.now());
+
+test('a guest of one occurrence of a series at Google is read again when that occurrence changes', async () => {
+  const series = createMeeting(stage.world, {
+    organizer: 'ada@north.example',
+    guests: ['ben@north.example'],
+    title: 'Session #mentoring',
+    start: '2026-09-15T10:00',
+    rule: 'FREQ=WEEKLY;COUNT=4',
+  });
+  const slot = Date.parse('2026-09-22T08:00:00Z');
+  addGuest(stage.world, { meeting: series.id, slot, guest: 'hal@north.example' });
+  await readAll();
+  await readAll();
+  expect(await sessions('Circle')).toMatchObject([{ start: '2026-09-22T08:00', status: 'scheduled' }]);
+  await stage.advance(HOUR);
+  editMeeting(stage.world, { meeting: series.id, slot, title: 'Something else' });
+  await readAll();
+  expect(await sessions('Circle')).toMatchObject([{ start: '2026-09-22T08:00', status: 'cancelled' }]);
+});
+
+describe('a meeting put off before it began, of which a verdict was given at its old time', () => {
+  async function judgedAndRead(settledAt: string | null): Promise<void> {
+    const meeting = createMeeting(stage.world, {
+      organizer: 'ada@north.example',
+      guests: ['ben@north.example'],
+      title: 'Session #mentoring',
+      start: '2026-09-15T10:00',
+    });
+    await readAll();
+    await toInstant('2026-09-15T07:00');
+    moveMeeting(stage.world, { meeting: meeting.id, start: '2026-09-18T10:00' });
+    await toInstant('2026-09-16T06:00');
+    await sql`
+      update cadenced.session set outcome = 'unknown', outcome_reason = 'no_record', evidence_tier = 'none',
+             provisional_at = '2026-09-15T12:00Z', settled_at = ${settledAt}::timestamptz`.execute(stage.db);
+    await readAll();
+    await readAll();
+  }
+  const verdicts = async () =>
+    (
+      await sql<object>`
+        select to_char(starts_at at time zone 'utc', 'MM-DD') as day, outcome,
+               next_judgement_at = ends_at + interval '3 hours' as "isJudgedAnew"
+          from cadenced.session order by session_id`.execute(stage.db)
+    ).rows;
+
+  test('a provisional one is taken back', async () => {
+    await judgedAndRead(null);
+    expect(await verdicts()).toEqual([{ day: '09-18', outcome: null, isJudgedAnew: true }]);
+  });
+
+  test('a settled one stays, and the new time is a session too', async () => {
+    await judgedAndRead('2026-09-16T05:00Z');
+    expect(await verdicts()).toMatchObject([
+      { day: '09-15', outcome: 'unknown' },
+      { day: '09-18', outcome: null, isJudgedAnew: true },
+    ]);
+  });
+});
+
+describe.each([
+  ['Google', 'Ada & Ben', 'ada@north.example', 'ben@north.example'],
+  ['Outlook', 'Cyd & Dan', 'cyd@south.example', 'dan@south.example'],
+  ['Google, and Outlook as a guest', 'Eve & Fay', 'eve@north.example', 'fay@south.example'],
+  ['Outlook, and Google as a guest', 'Gus & Hal', 'gus@south.example', 'hal@north.example'],
+] as const)('what was edited while nobody looked (%s)', (_where, mentorship, mentor, mentee) => {
+  const book = (rule?: string): Meeting =>
+    createMeeting(stage.world, {
+      organizer: mentor,
+      guests: [mentee],
+      title: 'Session #mentoring',
+      // Tuesday, 08:00 UTC.
+      start: '2026-09-15T10:00',
+      zone: 'Europe/Berlin',
+      ...(rule === undefined ? {} : { rule }),
+    });
+  const slot = Date.parse('2026-09-15T08:00:00Z');
+  const orders = [
+    ['the organizer first', mentee, mentor],
+    ['the guest first', mentor, mentee],
+  ] as const;
+
+  describe.each(orders)('read by %s', (_order, first, last) => {
+    const read = () => readAll(first, last);
+    /** Books, has it read, and goes to the instant. */
+    async function bookedAndRead(until: string, rule?: string): Promise<Meeting> {
+      const meeting = book(rule);
+      await read();
+      await read();
+      await toInstant(until);
+      return meeting;
+    }
+
+    test('a single put off before it began is the same session, ahead', async () => {
+      const meeting = await bookedAndRead('2026-09-15T07:00');
+      const [was] = await sessions(mentorship);
+      moveMeeting(stage.world, { meeting: meeting.id, start: '2026-09-18T10:00' });
+      await toInstant('2026-09-16T06:00');
+      await read();
+      await read();
+      expect(await sessions(mentorship)).toEqual([
+        { id: was?.id, start: '2026-09-18T08:00', status: 'scheduled', reschedules: 1 },
+      ]);
+    });
+
+    test('a single put off before it began is the same session, though it is over by now', async () => {
+      const meeting = await bookedAndRead('2026-09-15T07:00');
+      const [was] = await sessions(mentorship);
+      moveMeeting(stage.world, { meeting: meeting.id, start: '2026-09-16T10:00' });
+      await toInstant('2026-09-17T06:00');
+      await read();
+      await read();
+      expect(await sessions(mentorship)).toEqual([
+        { id: was?.id, start: '2026-09-16T08:00', status: 'scheduled', reschedules: 1 },
+      ]);
+    });
+
+    test('a single dragged to next week after it was over leaves its session and makes another', async () => {
+      const meeting = await bookedAndRead('2026-09-16T06:00');
+      const [was] = await sessions(mentorship);
+      moveMeeting(stage.world, { meeting: meeting.id, start: '2026-09-22T10:00' });
+      await toInstant('2026-09-17T06:00');
+      await read();
+      await read();
+      const rows = await sessions(mentorship);
+      expect(rows).toMatchObject([
+        { id: was?.id, start: '2026-09-15T08:00', status: 'scheduled', reschedules: 0 },
+        { start: '2026-09-22T08:00', status: 'scheduled' },
+      ]);
+      // From then on it is another: moved once more it takes nothing with it.
+      await stage.advance(HOUR);
+      moveMeeting(stage.world, { meeting: meeting.id, start: '2026-09-23T10:00' });
+      await read();
+      expect(await sessions(mentorship)).toMatchObject([
+        { id: was?.id, start: '2026-09-15T08:00' },
+        { id: rows[1]?.id, start: '2026-09-23T08:00', reschedules: 1 },
+      ]);
+    });
+
+    test('one used again is a session of its own, though that is over by now', async () => {
+      const meeting = await bookedAndRead('2026-09-16T06:00');
+      const [was] = await sessions(mentorship);
+      moveMeeting(stage.world, { meeting: meeting.id, start: '2026-09-17T10:00' });
+      await toInstant('2026-09-18T06:00');
+      await read();
+      await read();
+      expect(await sessions(mentorship)).toMatchObject([
+        { id: was?.id, start: '2026-09-15T08:00', status: 'scheduled', reschedules: 0 },
+        { start: '2026-09-17T08:00', status: 'scheduled' },
+      ]);
+    });
+
+    test('the past that somebody sets right afterwards stays as it was', async () => {
+      const meeting = await bookedAndRead('2026-09-16T06:00');
+      moveMeeting(stage.world, { meeting: meeting.id, start: '2026-09-15T15:00' });
+      await toInstant('2026-09-17T06:00');
+      await read();
+      await read();
+      expect(await sessions(mentorship)).toMatchObject([{ start: '2026-09-15T08:00', reschedules: 0 }]);
+    });
+
+    test('an occurrence put off before it began is the same session', async () => {
+      const series = await bookedAndRead('2026-09-15T07:00', 'FREQ=WEEKLY;COUNT=3');
+      const before = await sessions(mentorship);
+      moveOccurrence(stage.world, { meeting: series.id, slot, start: slot + 3 * DAY });
+      await toInstant('2026-09-16T06:00');
+      await read();
+      await read();
+      expect(await sessions(mentorship)).toMatchObject([
+        { id: before[0]?.id, start: '2026-09-18T08:00', status: 'scheduled', reschedules: 1 },
+        { id: before[1]?.id, start: '2026-09-22T08:00', reschedules: 0 },
+        { id: before[2]?.id, start: '2026-09-29T08:00', reschedules: 0 },
+      ]);
+    });
+
+    test('an occurrence dragged ahead after it was over leaves its session and makes another', async () => {
+      const series = await bookedAndRead('2026-09-16T06:00', 'FREQ=WEEKLY;COUNT=3');
+      const before = await sessions(mentorship);
+      moveOccurrence(stage.world, { meeting: series.id, slot, start: slot + 2 * DAY });
+      await toInstant('2026-09-18T06:00');
+      await read();
+      await read();
+      expect(await sessions(mentorship)).toMatchObject([
+        { id: before[0]?.id, start: '2026-09-15T08:00', reschedules: 0 },
+        { id: before[1]?.id, start: '2026-09-22T08:00', reschedules: 0 },
+        { id: before[2]?.id, start: '2026-09-29T08:00', reschedules: 0 },
+        { start: '2026-09-17T08:00', status: 'scheduled' },
+      ]);
+    });
+
+    test('a series moved as a whole takes along what had not begun, and leaves what was over', async () => {
+      const series = await bookedAndRead('2026-09-16T06:00', 'FREQ=WEEKLY;COUNT=3');
+      const before = await sessions(mentorship);
+      moveSeries(stage.world, { meeting: series.id, weekday: 'MO', time: '09:00' });
+      await toInstant('2026-09-24T06:00');
+      await read();
+      await read();
+      expect(await sessions(mentorship)).toMatchObject([
+        { id: before[0]?.id, start: '2026-09-15T08:00', reschedules: 0 },
+        { id: before[1]?.id, start: '2026-09-21T07:00', reschedules: 1 },
+        { id: before[2]?.id, start: '2026-09-28T07:00', reschedules: 1 },
+      ]);
+    });
+  });
+});
