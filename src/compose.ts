@@ -267,9 +267,11 @@ export function composeDaemon(workshop: Workshop, databaseUrl: string): Daemon {
     clock,
     // The dispatcher would find it within a second; a push is worth the asking at once.
     wake: (calendarId) => {
-      jobs.enqueue(QUEUES.sync, String(calendarId), { calendarId }).catch((problem: unknown) => {
-        log.warn({ problem: describeError(problem) }, 'a push waits for the next look at what is due');
-      });
+      jobs
+        .enqueue(QUEUES.sync, [{ key: String(calendarId), data: { calendarId } }])
+        .catch((problem: unknown) => {
+          log.warn({ problem: describeError(problem) }, 'a push waits for the next look at what is due');
+        });
     },
     onHint: instruments.hint,
   });

@@ -53,27 +53,27 @@ export function createDispatcher(deps: {
 
   const enqueue = async (due: DueWork): Promise<number> => {
     const now = clock.now().toMillis();
-    const wanted: Array<[queue: string, key: string, data: object]> = due.calendars.map((calendarId) => [
-      QUEUES.sync,
-      String(calendarId),
-      { calendarId },
-    ]);
-    if (due.channels) wanted.push([QUEUES.channels, 'all', {}]);
-    if (due.evidence) wanted.push([QUEUES.evidence, 'all', {}]);
-    if (due.judgements) wanted.push([QUEUES.judgement, 'all', {}]);
+    const wanted: string[] = [];
+    if (due.channels) wanted.push(QUEUES.channels);
+    if (due.evidence) wanted.push(QUEUES.evidence);
+    if (due.judgements) wanted.push(QUEUES.judgement);
     if (cadenceDirty || Math.abs(now - cadenceWatchedAt) >= CADENCE_EVERY_MS) {
       cadenceDirty = false;
       cadenceWatchedAt = now;
-      wanted.push([QUEUES.cadence, 'all', {}]);
+      wanted.push(QUEUES.cadence);
     }
     if (Math.abs(now - remindersPlannedAt) >= REMINDERS_EVERY_MS) {
       remindersPlannedAt = now;
-      wanted.push([QUEUES.reminders, 'all', {}]);
+      wanted.push(QUEUES.reminders);
     }
-    if (due.mails) wanted.push([QUEUES.mails, 'all', {}]);
-    if (due.webhooks) wanted.push([QUEUES.webhooks, 'all', {}]);
-    const added = await Promise.all(wanted.map(([queue, key, data]) => jobs.enqueue(queue, key, data)));
-    return added.filter(Boolean).length;
+    if (due.mails) wanted.push(QUEUES.mails);
+    if (due.webhooks) wanted.push(QUEUES.webhooks);
+    const calendars = due.calendars.map((calendarId) => ({ key: String(calendarId), data: { calendarId } }));
+    const added = await Promise.all([
+      jobs.enqueue(QUEUES.sync, calendars),
+      ...wanted.map((queue) => jobs.enqueue(queue, [{ key: 'all', data: {} }])),
+    ]);
+    return added.reduce((sum, count) => sum + count, 0);
   };
 
   const look = (): Promise<number> => {

@@ -12,7 +12,7 @@ import { appendOutboundEvents } from './outbound.ts';
 import { bindPlannedSessions, mentorshipsWithOpenPlans } from './planned-sessions.ts';
 import { longestReminderDays, planReminders, REMINDERS_AHEAD_DAYS } from './reminders.ts';
 import { draftSessionEvents } from './session-events.ts';
-import { readStaged } from './staging.ts';
+import { takeStaged } from './staging.ts';
 import { inTransaction } from './transaction.ts';
 import { type WrittenChange, writeChanges } from './write-plan.ts';
 
@@ -59,13 +59,8 @@ export async function applyPass(
 ): Promise<AppliedPass> {
   const applied = await inTransaction(db, async (trx): Promise<AppliedPass & { wake: number[] }> => {
     const calendar = await lockCalendar(trx, calendarId);
-    if (!calendar || calendar.sync_generation !== pass.generation) {
-      await sql`delete from cadenced.staged_copy where calendar_id = ${calendarId} and pass_id = ${pass.passId}::uuid`.execute(
-        trx,
-      );
-      return { ...NOTHING, wake: [] };
-    }
-    const staged = await readStaged(trx, calendarId, pass.passId);
+    const staged = await takeStaged(trx, calendarId, pass.passId);
+    if (!calendar || calendar.sync_generation !== pass.generation) return { ...NOTHING, wake: [] };
     const lineages = await touchedLineages(trx, calendarId, pass, staged);
     await lockLineages(trx, lineages);
     const stored = await loadOccurrences(trx, lineages);
@@ -139,6 +134,7 @@ async function touchedLineages(
     ...pass.listedSeries.map((listed) => listed.seriesId),
     ...staged.copies.map((copy) => copy.sourceId),
   ];
+  if (ids.length === 0 && pass.complete === null) return [];
   const from = pass.complete ? new Date(pass.complete.from) : null;
   const until = pass.complete ? new Date(pass.complete.until) : null;
   const { rows } = await sql<{ lineage: string }>`
@@ -157,6 +153,7 @@ async function touchedLineages(
  * takes sessions first, then harvests, then people, and the outbound events' lock last.
  */
 async function lockLineages(trx: Transaction<DB>, lineages: readonly string[]): Promise<void> {
+  if (lineages.length === 0) return;
   await sql`
     select pg_advisory_xact_lock(key)
       from (select distinct hashtextextended(lineage, 0) as key from unnest(${lineages}::text[]) lineage order by 1) keys`.execute(
@@ -170,11 +167,15 @@ async function lockLineages(trx: Transaction<DB>, lineages: readonly string[]): 
        for no key update of session`.execute(trx);
 }
 
+/** The context of a pass that found nothing: no question about anybody will be asked of it. */
+const NOBODY = { roster: { personOf: new Map(), mentorships: [] }, blind: new Set<number>() } as const;
+
 async function loadContext(
   trx: Transaction<DB>,
   staged: readonly StagedCopy[],
   stored: readonly Occurrence[],
 ) {
+  if (staged.length === 0 && stored.length === 0) return NOBODY;
   const addresses = new Set<string>();
   for (const copy of [...staged, ...stored.flatMap((occurrence) => occurrence.copies)]) {
     for (const person of copy.people) addresses.add(person.address);
@@ -209,26 +210,7 @@ async function followUp(
   await takeBackVerdicts(trx, movedFromThePast(written, pass.now));
   await scheduleJudgement(trx, ids, new Date(pass.now));
   await planReminders(trx, await comingSessions(trx, pass.now, written), new Date(pass.now));
-  await sql`
-    delete from cadenced.unmatched_event
-     where calendar_id = ${calendarId}
-       and (source_id = any (${plan.nowMatched}) or source_id = any (${plan.unmatched.map((event) => event.sourceId)}))
-       and not (source_id, program_id) in (
-         select event."sourceId", program.program_id
-           from jsonb_to_recordset(${JSON.stringify(plan.unmatched)}::jsonb) as event("sourceId" text, program text)
-           join cadenced.program on program.name = event.program)`.execute(trx);
-  await sql`
-    insert into cadenced.unmatched_event (calendar_id, source_id, program_id, starts_at, reason, seen_at)
-    select ${calendarId}, event."sourceId", program.program_id, to_timestamp(event.start / 1000.0), event.reason,
-           ${new Date(pass.now)}
-      from jsonb_to_recordset(${JSON.stringify(plan.unmatched)}::jsonb)
-        as event("sourceId" text, program text, start double precision, reason text)
-      join cadenced.program on program.name = event.program
-    on conflict (calendar_id, source_id, program_id) do update
-      set starts_at = excluded.starts_at, reason = excluded.reason, seen_at = excluded.seen_at
-    where (unmatched_event.starts_at, unmatched_event.reason) is distinct from (excluded.starts_at, excluded.reason)`.execute(
-    trx,
-  );
+  await noteUnmatched(trx, calendarId, plan, pass.now);
   if (pass.complete) {
     // Such a pass saw its whole window: what it did not show there is not there to be unmatched.
     await sql`
@@ -247,6 +229,37 @@ function movedFromThePast(written: readonly WrittenChange[], now: number): numbe
   );
 }
 
+/** Keeps the list of tagged events that are nobody's session. Most passes find none and end none. */
+async function noteUnmatched(
+  trx: Transaction<DB>,
+  calendarId: number,
+  { unmatched, nowMatched }: Plan,
+  now: number,
+): Promise<void> {
+  if (unmatched.length === 0 && nowMatched.length === 0) return;
+  await sql`
+    delete from cadenced.unmatched_event
+     where calendar_id = ${calendarId}
+       and (source_id = any (${nowMatched}) or source_id = any (${unmatched.map((event) => event.sourceId)}))
+       and not (source_id, program_id) in (
+         select event."sourceId", program.program_id
+           from jsonb_to_recordset(${JSON.stringify(unmatched)}::jsonb) as event("sourceId" text, program text)
+           join cadenced.program on program.name = event.program)`.execute(trx);
+  if (unmatched.length === 0) return;
+  await sql`
+    insert into cadenced.unmatched_event (calendar_id, source_id, program_id, starts_at, reason, seen_at)
+    select ${calendarId}, event."sourceId", program.program_id, to_timestamp(event.start / 1000.0), event.reason,
+           ${new Date(now)}
+      from jsonb_to_recordset(${JSON.stringify(unmatched)}::jsonb)
+        as event("sourceId" text, program text, start double precision, reason text)
+      join cadenced.program on program.name = event.program
+    on conflict (calendar_id, source_id, program_id) do update
+      set starts_at = excluded.starts_at, reason = excluded.reason, seen_at = excluded.seen_at
+    where (unmatched_event.starts_at, unmatched_event.reason) is distinct from (excluded.starts_at, excluded.reason)`.execute(
+    trx,
+  );
+}
+
 /**
  * The changed sessions that come (or came) near enough for a reminder. Mails for those further ahead would only be
  * moved and thrown away with every change of plans: the periodic planning makes them in time.
@@ -256,6 +269,7 @@ async function comingSessions(
   now: number,
   written: readonly WrittenChange[],
 ): Promise<number[]> {
+  if (written.length === 0) return [];
   const until = now + ((await longestReminderDays(trx)) + REMINDERS_AHEAD_DAYS) * 86_400_000;
   return written.flatMap(({ before, after }) => {
     const was = new Map((before?.sessions ?? []).map((session) => [session.sessionId, session]));
@@ -316,15 +330,17 @@ async function want(
       returning calendar_id`.execute(trx);
     wake.push(...rows.map((row) => row.calendar_id));
   }
-  // What another calendar came to want while this pass read, or wants over a longer time, is still to be read.
-  await sql`
-    delete from cadenced.wanted_meeting wanted
-     using jsonb_to_recordset(${JSON.stringify(pass.wantedRead)}::jsonb) as was(lineage text, uid text, "window" jsonb)
-     where wanted.calendar_id = ${calendarId} and wanted.lineage = was.lineage and wanted.uid = was.uid
-       and wanted.around_from >= to_timestamp((was."window" ->> 'from')::double precision / 1000.0)
-       and wanted.around_until <= to_timestamp((was."window" ->> 'until')::double precision / 1000.0)`.execute(
-    trx,
-  );
+  if (pass.wantedRead.length > 0) {
+    // What another calendar came to want while this pass read, or wants over a longer time, is still to be read.
+    await sql`
+      delete from cadenced.wanted_meeting wanted
+       using jsonb_to_recordset(${JSON.stringify(pass.wantedRead)}::jsonb) as was(lineage text, uid text, "window" jsonb)
+       where wanted.calendar_id = ${calendarId} and wanted.lineage = was.lineage and wanted.uid = was.uid
+         and wanted.around_from >= to_timestamp((was."window" ->> 'from')::double precision / 1000.0)
+         and wanted.around_until <= to_timestamp((was."window" ->> 'until')::double precision / 1000.0)`.execute(
+      trx,
+    );
+  }
   return [...new Set(wake)];
 }
 
@@ -339,7 +355,7 @@ function isNewlyOurs({ before, after }: WrittenChange): boolean {
   return after.sessions.some((session) => !session.cancelled && !had.has(session.mentorshipId));
 }
 
-/** Saves the cursor and the state of the calendar, and clears the stage. */
+/** Saves the cursor and the state of the calendar. */
 async function restCalendar(
   trx: Transaction<DB>,
   calendarId: number,
@@ -377,9 +393,6 @@ async function restCalendar(
       next_poll_at = case when pushed_at > push_taken_at then now() + interval '1 second'
         else now() + (0.75 + random() / 2) * cadenced.poll_distance(calendar_id, ${ms(polls.pollEveryMs)}, ${ms(polls.pollWithPushMs)}) end
      where calendar_id = ${calendarId}`.execute(trx);
-  await sql`delete from cadenced.staged_copy where calendar_id = ${calendarId} and pass_id = ${pass.passId}::uuid`.execute(
-    trx,
-  );
   if (!['denied', 'gone', 'needs_consent'].includes(calendar.state)) return [];
   return [
     calendarEventDraft('calendar.reconnected', { ...calendar, state }, new Date(pass.now), {

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import type { StagedCopy, StagedRemoval } from '../domain/planning.ts';
 import type { KnownNames } from '../ports/sync-store.ts';
 import type { DB } from './database.generated.ts';
@@ -46,19 +46,22 @@ const storable = (_key: string, value: unknown): unknown =>
   typeof value === 'string' ? value.replaceAll('\0', '').toWellFormed() : value;
 
 /**
- * Reads back what a pass staged, in the order of arrival. Where a copy and a removal of one id cannot be compared by
- * their dates, the later word counts: an event deleted while its calendar is read stands on an early page and is
- * removed on a late one.
+ * Takes off the stage what a pass put there, in the order of arrival. Where a copy and a removal of one id cannot be
+ * compared by their dates, the later word counts: an event deleted while its calendar is read stands on an early page
+ * and is removed on a late one.
  */
-export async function readStaged(
-  db: Kysely<DB>,
+export async function takeStaged(
+  trx: Transaction<DB>,
   calendarId: number,
   passId: string,
 ): Promise<{ copies: StagedCopy[]; removals: StagedRemoval[] }> {
   const { rows } = await sql<{ kind: 'copy' | 'removed'; payload: unknown }>`
-    select kind, payload from cadenced.staged_copy
-     where calendar_id = ${calendarId} and pass_id = ${passId}::uuid
-     order by position`.execute(db);
+    with taken as (
+      delete from cadenced.staged_copy
+       where calendar_id = ${calendarId} and pass_id = ${passId}::uuid
+      returning kind, payload, position
+    )
+    select kind, payload from taken order by position`.execute(trx);
   const copies = new Map<string, StagedCopy[]>();
   const removals = new Map<string, StagedRemoval[]>();
   const undated = (those: ReadonlyArray<{ readonly updatedAt: number | null }> | undefined) =>
