@@ -135,7 +135,7 @@ select counted.program, counted.mentorship, counted.month, counted.scheduled, co
                        sum(fact.starts_known) as starts_known, sum(fact.late_starts) as late_starts,
                        coalesce(sum(fact.start_delay_minutes), 0) as start_delay_minutes
                   from cadenced.session_count fact
-                 group by fact.program, fact.mentorship, fact.month) as counts) as counted
+                 group by fact.mentorship_id, fact.month, fact.program, fact.mentorship) as counts) as counted
  cross join lateral cadenced.month_rates(
         counted.scheduled, counted.held, counted.one_sided, counted.no_one, counted.cancelled, counted.unknown,
         counted.eligible, counted.late_cancelled, counted.rescheduled, counted.mentor_no_show, counted.mentee_no_show,
@@ -214,8 +214,8 @@ select counted.program, counted.participant_id, counted.name, counted.email, cou
                           join cadenced.participant
                             on participant.session_id = fact.session_id and participant.role = 'mentor'
                           join cadenced.person on person.person_id = participant.person_id
-                         group by fact.program, person.person_id, fact.month, fact.occurrence_id) as meeting
-                 group by program, participant_id, name, email, month) as counts) as counted
+                         group by person.person_id, fact.month, fact.occurrence_id, fact.program) as meeting
+                 group by participant_id, month, program, name, email) as counts) as counted
  cross join lateral cadenced.month_rates(
         counted.scheduled, counted.held, counted.one_sided, counted.no_one, counted.cancelled, counted.unknown,
         counted.eligible, counted.late_cancelled, counted.rescheduled, counted.mentor_no_show, counted.mentee_no_show,

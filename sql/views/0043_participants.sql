@@ -60,8 +60,8 @@ select counted.program, counted.participant_id, counted.name, counted.email, cou
                        max(fact.minutes) as minutes
                   from cadenced.participant_count fact
                   join cadenced.person on person.person_id = fact.person_id
-                 group by fact.program, person.person_id, fact.role, fact.month, fact.occurrence_id) as meeting
-         group by program, participant_id, name, email, role, month) as counted
+                 group by person.person_id, fact.month, fact.occurrence_id, fact.role, fact.program) as meeting
+         group by participant_id, month, role, program, name, email) as counted
  cross join lateral cadenced.participant_rates(
         counted.eligible, counted.attended, counted.absent, counted.unknown) as rates;
 
@@ -87,8 +87,8 @@ select counted.program, counted.participant_id, counted.name, counted.email, cou
                        max(fact.minutes) as minutes
                   from cadenced.participant_count fact
                   join cadenced.person on person.person_id = fact.person_id
-                 group by fact.program, person.person_id, fact.role, fact.occurrence_id) as meeting
-         group by program, participant_id, name, email, role) as counted
+                 group by person.person_id, fact.occurrence_id, fact.role, fact.program) as meeting
+         group by participant_id, role, program, name, email) as counted
  cross join lateral cadenced.participant_rates(
         counted.eligible, counted.attended, counted.absent, counted.unknown) as rates;
 
@@ -105,7 +105,7 @@ select counted.program, counted.role, counted.month, counted.people,
                sum(fact.cancelled) as cancelled, sum(fact.pending) as pending, sum(fact.paused) as paused,
                sum(fact.on_holiday) as on_holiday, sum(fact.after_end) as after_end
           from cadenced.participant_count fact
-         group by fact.program, fact.role, fact.month) as counted
+         group by fact.month, fact.role, fact.program) as counted
  cross join lateral cadenced.participant_rates(
         counted.eligible, counted.attended, counted.absent, counted.unknown) as rates;
 

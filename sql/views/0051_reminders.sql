@@ -2,15 +2,14 @@
 -- mail, so that no share here says what a reminder brings about.
 
 create view mentoring.reminder_outcome as
-select program.name as program, mails.month, mails.kind, mails.mails, mails.queued, mails.accepted, mails.bounced,
-       mails.suppressed, mails.bounced_reasons, mails.suppressed_reasons,
-       coalesce(followed.reminded, 0) as reminded, coalesce(followed.attended, 0) as reminded_attended,
-       coalesce(followed.unknown, 0) as reminded_unknown,
-       cadenced.verified_share(followed.attended, followed.reminded - followed.unknown, followed.reminded)
+select program.name as program, counted.month, counted.kind, counted.mails, counted.queued, counted.accepted,
+       counted.bounced, counted.suppressed, counted.bounced_reasons, counted.suppressed_reasons,
+       counted.reminded, counted.attended as reminded_attended, counted.unknown as reminded_unknown,
+       cadenced.verified_share(counted.attended, counted.reminded - counted.unknown, counted.reminded)
          as attended_after_reminder_verified,
-       cadenced.share(followed.attended, followed.reminded) as attended_after_reminder_lower,
-       cadenced.share(followed.attended + followed.unknown, followed.reminded) as attended_after_reminder_upper,
-       cadenced.share(followed.reminded - followed.unknown, followed.reminded) as attended_after_reminder_coverage
+       cadenced.share(counted.attended, counted.reminded) as attended_after_reminder_lower,
+       cadenced.share(counted.attended + counted.unknown, counted.reminded) as attended_after_reminder_upper,
+       cadenced.share(counted.reminded - counted.unknown, counted.reminded) as attended_after_reminder_coverage
   from cadenced.program
  cross join lateral (
    select by_reason.month, by_reason.kind, sum(by_reason.mails)::bigint as mails,
@@ -21,35 +20,40 @@ select program.name as program, mails.month, mails.kind, mails.mails, mails.queu
           coalesce(jsonb_object_agg(by_reason.reason, by_reason.mails) filter (where by_reason.became = 'bounced'), '{}')
             as bounced_reasons,
           coalesce(jsonb_object_agg(by_reason.reason, by_reason.mails) filter (where by_reason.became = 'suppressed'), '{}')
-            as suppressed_reasons
-     from (select cadenced.month_of(coalesce(session.starts_at, mail.due_at), program.time_zone) as month, mail.kind,
-                  case mail.status when 'queued' then 'queued' when 'sending' then 'queued' when 'sent' then 'accepted'
-                                   when 'suppressed' then 'suppressed' else 'bounced' end as became,
-                  coalesce(mail.reason, 'none') as reason, count(*) as mails
-             from cadenced.mentorship
-             join cadenced.mail on mail.mentorship_id = mentorship.mentorship_id
-             left join cadenced.session on session.session_id = mail.session_id
-            where mentorship.program_id = program.program_id
-            group by 1, 2, 3, 4) as by_reason
+            as suppressed_reasons,
+          sum(by_reason.reminded)::bigint as reminded, sum(by_reason.attended)::bigint as attended,
+          sum(by_reason.unknown)::bigint as unknown
+     from (select told.month, told.kind, told.became, told.reason, sum(told.mails)::bigint as mails,
+                  count(participant.person_id) as reminded,
+                  count(*) filter (where participant.status = 'attended') as attended,
+                  count(participant.person_id) filter (where coalesce(participant.status, 'unknown') = 'unknown')
+                    as unknown
+             -- However many reminders somebody got for a session, they came to it once.
+             from (select coalesce(fact.month, cadenced.month_of(mail.due_at, program.time_zone)) as month, mail.kind,
+                          became.it as became, fact.eligible, mail.session_id, mail.person_id,
+                          case when became.it in ('bounced', 'suppressed') then coalesce(mail.reason, 'none') end as reason,
+                          count(*) as mails
+                     from cadenced.mentorship
+                     join cadenced.mail on mail.mentorship_id = mentorship.mentorship_id
+                    cross join lateral (
+                      select case mail.status when 'queued' then 'queued' when 'sending' then 'queued'
+                                              when 'sent' then 'accepted' when 'suppressed' then 'suppressed'
+                                              else 'bounced' end as it
+                    ) as became
+                     -- Fenced, so that pauses and holidays are not worked out for every mail.
+                     left join (select fact.session_id, fact.month,
+                                       fact.counts in ('held', 'too_short', 'one_sided', 'no_one', 'unknown') as eligible
+                                  from cadenced.session_fact fact
+                                 where fact.program_id = program.program_id
+                                offset 0) as fact on fact.session_id = mail.session_id
+                    where mentorship.program_id = program.program_id
+                    group by 1, 2, 3, 4, 5, 6, 7) as told
+             left join cadenced.participant
+               on told.kind = 'reminder' and told.became = 'accepted' and told.eligible
+              and participant.session_id = told.session_id and participant.person_id = told.person_id
+            group by told.month, told.kind, told.became, told.reason) as by_reason
     group by by_reason.month, by_reason.kind
- ) as mails
-  left join lateral (
-   select fact.month, count(*) as reminded,
-          count(*) filter (where participant.status = 'attended') as attended,
-          count(*) filter (where coalesce(participant.status, 'unknown') = 'unknown') as unknown
-     -- However many reminders somebody got for a session, they came to it once.
-     from (select distinct mail.session_id, mail.person_id
-             from cadenced.mentorship
-             join cadenced.mail on mail.mentorship_id = mentorship.mentorship_id
-            where mentorship.program_id = program.program_id
-              and mail.kind = 'reminder' and mail.status = 'sent') as reminded
-     join cadenced.participant
-       on participant.session_id = reminded.session_id and participant.person_id = reminded.person_id
-     join cadenced.session_fact fact on fact.session_id = participant.session_id
-    where fact.program_id = program.program_id
-      and fact.counts in ('held', 'too_short', 'one_sided', 'no_one', 'unknown')
-    group by fact.month
- ) as followed on mails.kind = 'reminder' and followed.month = mails.month;
+ ) as counted;
 comment on view mentoring.reminder_outcome is 'What became of the mails of each kind by month, and how many of those who were reminded came. Descriptive: it is no proof that reminders help, because who is reminded differs from who is not in more than the mail.';
 comment on column mentoring.reminder_outcome.program is 'Name of the program.';
 comment on column mentoring.reminder_outcome.month is 'First day of the month, in the program''s zone: of the session''s start, or, for a mail about no session, of when it is due.';
