@@ -10,12 +10,14 @@ grant select on mentoring.session, mentoring.attendance, mentoring.evidence to m
 -- Functions are open to everybody unless that is taken away.
 revoke all on function mentoring.record_evidence(bigint, text, text, text, text, timestamptz, timestamptz, boolean, text) from public;
 revoke all on function mentoring.correct_attendance(bigint, text, text, text, text) from public;
+revoke all on function mentoring.record_feedback(bigint, text, integer, text) from public;
 revoke all on function cadenced.wake_judge(bigint, bigint) from public;
 revoke all on function cadenced.renew_months(integer) from public;
 revoke all on function cadenced.plan_session() from public;
 revoke all on function cadenced.withdraw_plan() from public;
 grant execute on function mentoring.record_evidence(bigint, text, text, text, text, timestamptz, timestamptz, boolean, text) to mentoring_evidence;
 grant execute on function mentoring.correct_attendance(bigint, text, text, text, text) to mentoring_evidence;
+grant execute on function mentoring.record_feedback(bigint, text, integer, text) to mentoring_evidence;
 
 revoke all on function mentoring.pause_mentorship(text, text, date, date, text) from public;
 revoke all on function mentoring.pause_person(text, date, date, text) from public;

@@ -323,6 +323,7 @@ create table cadenced.mentorship (
   constraint mentorship_program_id_fkey FOREIGN KEY (program_id) REFERENCES cadenced.program(program_id)
   constraint mentorship_ends_after_it_starts CHECK (((ends_on IS NULL) OR (ends_on >= starts_on)))
 );
+CREATE TRIGGER months_of_ended_mentorship AFTER UPDATE OF ends_on ON cadenced.mentorship FOR EACH ROW WHEN ((old.ends_on IS DISTINCT FROM new.ends_on)) EXECUTE FUNCTION cadenced.mark_months_of_ended_mentorship();
 
 create table cadenced.migration (
   name character varying(255) not null
@@ -527,13 +528,30 @@ create table cadenced.program_month_total (
   cancelled bigint not null  -- Cancelled.
   unknown bigint not null  -- Unknown.
   pending bigint not null  -- Not settled yet.
-  paused bigint not null  -- Begun in a pause.
+  paused bigint not null  -- Begun in a pause, on a holiday or after the end.
   late_cancelled bigint not null  -- Cancelled within a day of the start.
   rescheduled bigint not null  -- Moved at least once.
   mentor_no_show bigint not null  -- Missed by the mentor.
   mentee_no_show bigint not null  -- Missed by the mentee.
   minutes numeric not null  -- Minutes together, a meeting of several mentorships once.
   scheduled_minutes numeric not null  -- Minutes booked, a meeting of several mentorships once.
+  on_holiday bigint default 0 not null  -- Of these, on a holiday.
+  after_end bigint default 0 not null  -- Of these, after the end of the mentorship.
+  peer_no_show bigint default 0 not null  -- Missed by all peers but one.
+  cancelled_by_mentor bigint default 0 not null  -- Called off by a mentor.
+  cancelled_by_mentee bigint default 0 not null  -- Called off by a mentee.
+  cancelled_by_peer bigint default 0 not null  -- Called off by a peer.
+  cancelled_by_other bigint default 0 not null  -- Called off by somebody outside of the mentorship.
+  moves bigint default 0 not null  -- How often starts were moved.
+  slip_known bigint default 0 not null  -- Moved meetings of which the first start is known.
+  slip_days numeric default 0 not null  -- Days between their first and their last start, summed.
+  slip_days_median numeric  -- The median of these days.
+  lead_known bigint default 0 not null  -- Meetings that were seen before they began.
+  lead_days numeric default 0 not null  -- Days from then to their start, summed.
+  lead_days_median numeric  -- The median of these days.
+  starts_known bigint default 0 not null  -- Held sessions of which both arrivals are recorded.
+  late_starts bigint default 0 not null  -- Of these, begun more than five minutes late.
+  start_delay_minutes numeric default 0 not null  -- Minutes of delay of all of these, early ones as none.
   constraint program_month_total_pkey PRIMARY KEY (program_id, month)
   constraint program_month_total_program_id_fkey FOREIGN KEY (program_id) REFERENCES cadenced.program(program_id) ON DELETE CASCADE
 );
@@ -549,6 +567,7 @@ create table cadenced.program_policy (
   constraint program_policy_ends_after_it_begins CHECK (((valid_until IS NULL) OR (valid_until > valid_from)))
 );
 CREATE UNIQUE INDEX program_policy_one_in_force ON cadenced.program_policy USING btree (program_id) WHERE (valid_until IS NULL);
+CREATE TRIGGER months_of_changed_holidays AFTER INSERT OR DELETE OR UPDATE ON cadenced.program_policy FOR EACH ROW EXECUTE FUNCTION cadenced.mark_months_of_holidays();
 
 -- A mentor session: an occurrence for one mentorship.
 create table cadenced.session (
@@ -572,6 +591,8 @@ create table cadenced.session (
   next_judgement_at timestamp with time zone  -- When it must be judged next (business time); NULL = nothing is expected.
   ordinal integer  -- Its number among the held sessions of the mentorship; NULL unless held.
   stage text  -- Stage of the mentorship that this session belongs to.
+  first_starts_at timestamp with time zone  -- Start before its first move; NULL = it was never moved, or was moved before this was kept.
+  start_delay_minutes numeric  -- Minutes from the scheduled start until the second side had come, negative when early; NULL when no record tells.
   constraint session_pkey PRIMARY KEY (session_id)
   constraint session_is_one_of_an_occurrence_and_mentorship UNIQUE (occurrence_id, mentorship_id)
   constraint session_mentorship_id_fkey FOREIGN KEY (mentorship_id) REFERENCES cadenced.mentorship(mentorship_id)
@@ -592,6 +613,7 @@ CREATE TRIGGER months_of_changed_sessions AFTER UPDATE ON cadenced.session REFER
 CREATE TRIGGER months_of_new_sessions AFTER INSERT ON cadenced.session REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_months_of_sessions();
 CREATE TRIGGER months_of_no_sessions AFTER TRUNCATE ON cadenced.session FOR EACH STATEMENT EXECUTE FUNCTION cadenced.forget_months();
 CREATE TRIGGER months_of_removed_sessions AFTER DELETE ON cadenced.session REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_months_of_sessions();
+CREATE TRIGGER session_first_start BEFORE UPDATE OF starts_at ON cadenced.session FOR EACH ROW WHEN ((old.starts_at IS DISTINCT FROM new.starts_at)) EXECUTE FUNCTION cadenced.keep_first_start();
 
 -- Rows of a pass that is still being read; invisible to everything until the pass is applied. Unlogged: after a crash the pass is read again.
 create table cadenced.staged_copy (
@@ -730,6 +752,27 @@ create view cadenced.mentorship_rules (
   free datemultirange
 );
 
+-- Every invitation of every session as what it adds to the columns of the views about people.
+create view cadenced.participant_count (
+  program text
+  month date
+  occurrence_id bigint
+  person_id bigint
+  role text
+  invited integer
+  eligible integer
+  attended integer
+  absent integer
+  excused integer
+  unknown integer
+  cancelled integer
+  pending integer
+  paused integer
+  on_holiday integer
+  after_end integer
+  minutes numeric
+);
+
 -- The total of every program and month: the kept one where it holds, else counted now.
 create view cadenced.program_month_counts (
   program text
@@ -750,9 +793,67 @@ create view cadenced.program_month_counts (
   mentee_no_show bigint
   minutes numeric
   scheduled_minutes numeric
+  on_holiday bigint
+  after_end bigint
+  peer_no_show bigint
+  cancelled_by_mentor bigint
+  cancelled_by_mentee bigint
+  cancelled_by_peer bigint
+  cancelled_by_other bigint
+  moves bigint
+  slip_known bigint
+  slip_days numeric
+  slip_days_median numeric
+  lead_known bigint
+  lead_days numeric
+  lead_days_median numeric
+  starts_known bigint
+  late_starts bigint
+  start_delay_minutes numeric
 );
 
--- Every session with the month and the one column of the monthly views that it counts in.
+-- Every session as what it adds to each column of the monthly views.
+create view cadenced.session_count (
+  session_id bigint
+  occurrence_id bigint
+  mentorship_id bigint
+  program_id bigint
+  program text
+  mentorship text
+  starts_at timestamp with time zone
+  month date
+  counts text
+  scheduled integer
+  held integer
+  too_short integer
+  one_sided integer
+  no_one integer
+  cancelled integer
+  unknown integer
+  pending integer
+  paused integer
+  late_cancelled integer
+  rescheduled integer
+  mentor_no_show integer
+  mentee_no_show integer
+  peer_no_show integer
+  on_holiday integer
+  after_end integer
+  cancelled_by_mentor integer
+  cancelled_by_mentee integer
+  cancelled_by_peer integer
+  cancelled_by_other integer
+  moves integer
+  starts_known integer
+  late_starts integer
+  start_delay_minutes numeric
+  minutes numeric
+  scheduled_minutes numeric
+  slip_days numeric
+  lead_days numeric
+);
+
+-- Every session with the month and the one column of the monthly views that it counts in, and what is measured about it.
 create view cadenced.session_fact (
   session_id bigint
   occurrence_id bigint
@@ -766,9 +867,14 @@ create view cadenced.session_fact (
   outcome_reason text
   reschedules integer
   overlap_minutes numeric(7,2)
+  start_delay_minutes numeric
   scheduled_minutes numeric
   late boolean
   counts text
+  left_out text
+  cancelled_by text
+  slip_days numeric
+  lead_days numeric
 );
 
 -- Mentorships that needed attention: opened when it was noticed, resolved by itself.
@@ -872,6 +978,30 @@ create view mentoring.feedback (
 );
 grant select on table mentoring.feedback to mentoring_reader;
 
+-- How many people were asked about the sessions of a month, and how many answered. People are asked only about sessions that no record can prove, so a low feedback_prompt_rate is good news about the records.
+create view mentoring.feedback_month (
+  program text  -- Name of the program.
+  month date  -- First day of the month, in the program's zone; a session counts where its scheduled start lies.
+  held bigint  -- Held sessions, as in program_month.
+  prompted bigint  -- Of held: somebody was asked about it by mail.
+  prompts bigint  -- Questions by mail that the mail server took, one a person and session, whatever became of the session.
+  answers bigint  -- Of prompts: the person said whether they met.
+  responses bigint  -- Of prompts: the person said how it was.
+  unprompted_responses bigint  -- Feedback of people who had not been asked by mail, such as what another tool collected.
+  feedback_prompt_rate_verified numeric  -- prompted / held; NULL under five held sessions.
+  feedback_prompt_rate_lower numeric  -- prompted / held.
+  feedback_prompt_rate_upper numeric  -- The same: whom we asked is known.
+  answer_rate_verified numeric  -- answers / prompts; NULL under five prompts.
+  answer_rate_lower numeric  -- answers / prompts.
+  answer_rate_upper numeric  -- The same: who answered is known.
+  response_rate_verified numeric  -- responses / prompts; NULL under five prompts. Where feedback_url sends people to another tool, only what that tool tells by mentoring.record_feedback is counted.
+  response_rate_lower numeric  -- responses / prompts.
+  response_rate_upper numeric  -- The same: who responded is known.
+  ratings bigint  -- Feedback with a rating, asked for by mail or not.
+  avg_rating numeric  -- Mean of the ratings, 1 to 5; NULL under five, so that nobody can be told by it.
+);
+grant select on table mentoring.feedback_month to mentoring_reader;
+
 -- Counts and rates of each mentor by month, over all mentorships of a program. Compare hours with what you ask of mentors.
 create view mentoring.mentor_month (
   program text  -- Name of the program.
@@ -887,7 +1017,7 @@ create view mentoring.mentor_month (
   cancelled bigint  -- Sessions that were cancelled, or that a whole side declined.
   unknown bigint  -- Settled sessions nobody can say about. Neither held nor missed.
   pending bigint  -- Sessions still to come or not yet settled. In no rate.
-  paused bigint  -- Sessions that began while the mentorship was paused. In no rate.
+  paused bigint  -- Settled sessions taken out of every rate: begun in a pause, on a holiday of the program (on_holiday), or after the end of the mentorship (after_end).
   late_cancelled bigint  -- Cancelled less than 24 hours before the start; part of cancelled.
   rescheduled bigint  -- Sessions moved at least once.
   mentor_no_show bigint  -- Sessions the mentor provably missed; those nobody came to included.
@@ -911,6 +1041,37 @@ create view mentoring.mentor_month (
   reschedule_rate_lower numeric  -- rescheduled / scheduled.
   reschedule_rate_upper numeric  -- rescheduled / scheduled.
   coverage numeric  -- (eligible - unknown) / eligible: how much of the truth the verified rates rest on.
+  on_holiday bigint  -- Settled sessions on a holiday of the program, by the rules in force at their start; part of paused.
+  after_end bigint  -- Settled sessions after the last day of their mentorship; part of paused.
+  peer_no_show bigint  -- Sessions to which of a group of peers provably only one came.
+  both_absent bigint  -- Sessions to which provably nobody came: no_one by the name under which no-shows are split. no_show counts are mentor_no_show + mentee_no_show + peer_no_show - both_absent.
+  mentor_no_show_rate_verified numeric  -- mentor_no_show / (eligible - unknown); NULL under five known sessions or when fewer than half are known.
+  mentor_no_show_rate_lower numeric  -- mentor_no_show / eligible: as if every mentor had come to the unknown sessions.
+  mentor_no_show_rate_upper numeric  -- (mentor_no_show + unknown) / eligible: as if none had.
+  mentee_no_show_rate_verified numeric  -- mentee_no_show / (eligible - unknown); NULL as above.
+  mentee_no_show_rate_lower numeric  -- mentee_no_show / eligible.
+  mentee_no_show_rate_upper numeric  -- (mentee_no_show + unknown) / eligible.
+  both_absent_rate_verified numeric  -- both_absent / (eligible - unknown); NULL as above.
+  both_absent_rate_lower numeric  -- both_absent / eligible.
+  both_absent_rate_upper numeric  -- (both_absent + unknown) / eligible.
+  cancelled_by_mentor bigint  -- Of cancelled: called off by the mentor, who organized it and cancelled, or declined.
+  cancelled_by_mentee bigint  -- Of cancelled: called off by the mentee, who organized it and cancelled, or declined.
+  cancelled_by_peer bigint  -- Of cancelled: called off by a peer, or declined by so many that no two were left.
+  cancelled_by_other bigint  -- Of cancelled: called off by an organizer outside of the mentorship.
+  cancelled_by_unknown bigint  -- Of cancelled: nobody can say who called it off, because the entry only vanished, lost its tag or its people. The five cancelled_by columns add up to cancelled.
+  moves bigint  -- How often starts were moved, all sessions together.
+  avg_moves numeric  -- moves / scheduled.
+  avg_slip_days numeric  -- Mean days from the first start to the last one of moved sessions, negative when they were brought forward; a meeting of several mentorships once. NULL when none moved.
+  median_slip_days numeric  -- Median of the same days.
+  avg_booking_lead_days numeric  -- Mean days from when a session was first seen on a calendar to its start: a lower bound of how early it was booked. Sessions first seen after their start are left out; a meeting of several mentorships counts once.
+  median_booking_lead_days numeric  -- Median of the same days.
+  starts_known bigint  -- Held sessions of which both arrivals are recorded.
+  late_starts bigint  -- Of these, begun more than five minutes late: when the second side came.
+  late_start_rate_verified numeric  -- late_starts / starts_known; NULL when fewer than five, or fewer than half of the held sessions, are known.
+  late_start_rate_lower numeric  -- late_starts / held: as if every held session without recorded arrivals had begun in time.
+  late_start_rate_upper numeric  -- (late_starts + held - starts_known) / held: as if each of them had begun late.
+  late_start_coverage numeric  -- starts_known / held.
+  avg_start_delay_min numeric  -- Mean minutes from the scheduled start until the second side had come, over starts_known; who is early counts as in time.
 );
 grant select on table mentoring.mentor_month to mentoring_reader;
 
@@ -927,7 +1088,7 @@ create view mentoring.mentorship_month (
   cancelled bigint  -- Sessions that were cancelled, or that a whole side declined.
   unknown bigint  -- Settled sessions nobody can say about. Neither held nor missed.
   pending bigint  -- Sessions still to come or not yet settled. In no rate.
-  paused bigint  -- Sessions that began while the mentorship was paused. In no rate.
+  paused bigint  -- Settled sessions taken out of every rate: begun in a pause, on a holiday of the program (on_holiday), or after the end of the mentorship (after_end).
   late_cancelled bigint  -- Cancelled less than 24 hours before the start; part of cancelled.
   rescheduled bigint  -- Sessions moved at least once.
   mentor_no_show bigint  -- Sessions the mentor provably missed; those nobody came to included.
@@ -951,6 +1112,37 @@ create view mentoring.mentorship_month (
   reschedule_rate_lower numeric  -- rescheduled / scheduled.
   reschedule_rate_upper numeric  -- rescheduled / scheduled.
   coverage numeric  -- (eligible - unknown) / eligible: how much of the truth the verified rates rest on.
+  on_holiday bigint  -- Settled sessions on a holiday of the program, by the rules in force at their start; part of paused.
+  after_end bigint  -- Settled sessions after the last day of their mentorship; part of paused.
+  peer_no_show bigint  -- Sessions to which of a group of peers provably only one came.
+  both_absent bigint  -- Sessions to which provably nobody came: no_one by the name under which no-shows are split. no_show counts are mentor_no_show + mentee_no_show + peer_no_show - both_absent.
+  mentor_no_show_rate_verified numeric  -- mentor_no_show / (eligible - unknown); NULL under five known sessions or when fewer than half are known.
+  mentor_no_show_rate_lower numeric  -- mentor_no_show / eligible: as if every mentor had come to the unknown sessions.
+  mentor_no_show_rate_upper numeric  -- (mentor_no_show + unknown) / eligible: as if none had.
+  mentee_no_show_rate_verified numeric  -- mentee_no_show / (eligible - unknown); NULL as above.
+  mentee_no_show_rate_lower numeric  -- mentee_no_show / eligible.
+  mentee_no_show_rate_upper numeric  -- (mentee_no_show + unknown) / eligible.
+  both_absent_rate_verified numeric  -- both_absent / (eligible - unknown); NULL as above.
+  both_absent_rate_lower numeric  -- both_absent / eligible.
+  both_absent_rate_upper numeric  -- (both_absent + unknown) / eligible.
+  cancelled_by_mentor bigint  -- Of cancelled: called off by the mentor, who organized it and cancelled, or declined.
+  cancelled_by_mentee bigint  -- Of cancelled: called off by the mentee, who organized it and cancelled, or declined.
+  cancelled_by_peer bigint  -- Of cancelled: called off by a peer, or declined by so many that no two were left.
+  cancelled_by_other bigint  -- Of cancelled: called off by an organizer outside of the mentorship.
+  cancelled_by_unknown bigint  -- Of cancelled: nobody can say who called it off, because the entry only vanished, lost its tag or its people. The five cancelled_by columns add up to cancelled.
+  moves bigint  -- How often starts were moved, all sessions together.
+  avg_moves numeric  -- moves / scheduled.
+  avg_slip_days numeric  -- Mean days from the first start to the last one of moved sessions, negative when they were brought forward; a meeting of several mentorships once. NULL when none moved.
+  median_slip_days numeric  -- Median of the same days.
+  avg_booking_lead_days numeric  -- Mean days from when a session was first seen on a calendar to its start: a lower bound of how early it was booked. Sessions first seen after their start are left out; a meeting of several mentorships counts once.
+  median_booking_lead_days numeric  -- Median of the same days.
+  starts_known bigint  -- Held sessions of which both arrivals are recorded.
+  late_starts bigint  -- Of these, begun more than five minutes late: when the second side came.
+  late_start_rate_verified numeric  -- late_starts / starts_known; NULL when fewer than five, or fewer than half of the held sessions, are known.
+  late_start_rate_lower numeric  -- late_starts / held: as if every held session without recorded arrivals had begun in time.
+  late_start_rate_upper numeric  -- (late_starts + held - starts_known) / held: as if each of them had begun late.
+  late_start_coverage numeric  -- starts_known / held.
+  avg_start_delay_min numeric  -- Mean minutes from the scheduled start until the second side had come, over starts_known; who is early counts as in time.
 );
 grant select on table mentoring.mentorship_month to mentoring_reader;
 
@@ -1008,6 +1200,65 @@ create view mentoring.outcome_history (
 );
 grant select on table mentoring.outcome_history to mentoring_reader;
 
+-- How often each person came to the sessions they were invited to, all months together; who is mentor and mentee has two rows.
+create view mentoring.participant_attendance (
+  program text  -- Name of the program.
+  participant_id bigint  -- The person; the same in every view.
+  name text  -- Name, as in the roster.
+  email text  -- Primary address.
+  role text  -- mentor, mentee or peer, as they were invited.
+  invited bigint  -- Invitations to sessions, cancelled and coming ones included: the sum of eligible, cancelled, pending and paused.
+  attended bigint  -- Eligible sessions they provably came to.
+  absent bigint  -- Eligible sessions they provably did not come to, without a word.
+  excused bigint  -- Eligible sessions they had declined, or were excused from, and did not come to.
+  unknown bigint  -- Eligible sessions of which nobody can say whether they came. Neither attended nor missed.
+  eligible bigint  -- attended + absent + excused + unknown: invitations to sessions that settled, were not cancelled and are not in paused.
+  cancelled bigint  -- Invitations to sessions that were cancelled.
+  pending bigint  -- Invitations to sessions still to come or not yet settled. In no rate.
+  paused bigint  -- Invitations to sessions taken out of every rate: in a pause, on a holiday, or after the end of the mentorship.
+  on_holiday bigint  -- Of paused: on a holiday of the program.
+  after_end bigint  -- Of paused: after the last day of the mentorship.
+  hours numeric  -- Hours in the conference, as recorded; a meeting of several mentorships once. Held sessions in a pause included.
+  participant_attendance_rate_verified numeric  -- attended / (eligible - unknown); NULL under five known invitations or when fewer than half are known.
+  participant_attendance_rate_lower numeric  -- attended / eligible: as if they had missed every unknown session.
+  participant_attendance_rate_upper numeric  -- (attended + unknown) / eligible: as if they had come to every unknown session.
+  participant_no_show_rate_verified numeric  -- absent / (eligible - unknown); NULL as above. Absence is proven, never guessed.
+  participant_no_show_rate_lower numeric  -- absent / eligible.
+  participant_no_show_rate_upper numeric  -- (absent + unknown) / eligible.
+  coverage numeric  -- (eligible - unknown) / eligible: how much of the truth the verified rates rest on.
+);
+grant select on table mentoring.participant_attendance to mentoring_reader;
+
+-- How often each person came to the sessions they were invited to, by month and role.
+create view mentoring.participant_month (
+  program text  -- Name of the program.
+  participant_id bigint  -- The person; the same in every view.
+  name text  -- Name, as in the roster.
+  email text  -- Primary address.
+  role text  -- mentor, mentee or peer, as they were invited.
+  month date  -- First day of the month, in the program's zone; a session counts where its scheduled start lies.
+  invited bigint  -- Invitations to sessions, cancelled and coming ones included: the sum of eligible, cancelled, pending and paused.
+  attended bigint  -- Eligible sessions they provably came to.
+  absent bigint  -- Eligible sessions they provably did not come to, without a word.
+  excused bigint  -- Eligible sessions they had declined, or were excused from, and did not come to.
+  unknown bigint  -- Eligible sessions of which nobody can say whether they came. Neither attended nor missed.
+  eligible bigint  -- attended + absent + excused + unknown: invitations to sessions that settled, were not cancelled and are not in paused.
+  cancelled bigint  -- Invitations to sessions that were cancelled.
+  pending bigint  -- Invitations to sessions still to come or not yet settled. In no rate.
+  paused bigint  -- Invitations to sessions taken out of every rate: in a pause, on a holiday, or after the end of the mentorship.
+  on_holiday bigint  -- Of paused: on a holiday of the program.
+  after_end bigint  -- Of paused: after the last day of the mentorship.
+  hours numeric  -- Hours in the conference, as recorded; a meeting of several mentorships once. Held sessions in a pause included.
+  participant_attendance_rate_verified numeric  -- attended / (eligible - unknown); NULL under five known invitations or when fewer than half are known.
+  participant_attendance_rate_lower numeric  -- attended / eligible: as if they had missed every unknown session.
+  participant_attendance_rate_upper numeric  -- (attended + unknown) / eligible: as if they had come to every unknown session.
+  participant_no_show_rate_verified numeric  -- absent / (eligible - unknown); NULL as above. Absence is proven, never guessed.
+  participant_no_show_rate_lower numeric  -- absent / eligible.
+  participant_no_show_rate_upper numeric  -- (absent + unknown) / eligible.
+  coverage numeric  -- (eligible - unknown) / eligible: how much of the truth the verified rates rest on.
+);
+grant select on table mentoring.participant_month to mentoring_reader;
+
 -- Days on which a mentorship owes no session. A pause of a person shows once for each mentorship of theirs.
 create view mentoring.pause (
   pause_id bigint  -- Key of the pause: mentoring.end_pause takes it.
@@ -1050,7 +1301,7 @@ create view mentoring.program_month (
   cancelled bigint  -- Sessions that were cancelled, or that a whole side declined.
   unknown bigint  -- Settled sessions nobody can say about. Neither held nor missed.
   pending bigint  -- Sessions still to come or not yet settled. In no rate.
-  paused bigint  -- Sessions that began while the mentorship was paused. In no rate.
+  paused bigint  -- Settled sessions taken out of every rate: begun in a pause, on a holiday of the program (on_holiday), or after the end of the mentorship (after_end).
   late_cancelled bigint  -- Cancelled less than 24 hours before the start; part of cancelled.
   rescheduled bigint  -- Sessions moved at least once.
   mentor_no_show bigint  -- Sessions the mentor provably missed; those nobody came to included.
@@ -1074,6 +1325,37 @@ create view mentoring.program_month (
   reschedule_rate_lower numeric  -- rescheduled / scheduled.
   reschedule_rate_upper numeric  -- rescheduled / scheduled.
   coverage numeric  -- (eligible - unknown) / eligible: how much of the truth the verified rates rest on.
+  on_holiday bigint  -- Settled sessions on a holiday of the program, by the rules in force at their start; part of paused.
+  after_end bigint  -- Settled sessions after the last day of their mentorship; part of paused.
+  peer_no_show bigint  -- Sessions to which of a group of peers provably only one came.
+  both_absent bigint  -- Sessions to which provably nobody came: no_one by the name under which no-shows are split. no_show counts are mentor_no_show + mentee_no_show + peer_no_show - both_absent.
+  mentor_no_show_rate_verified numeric  -- mentor_no_show / (eligible - unknown); NULL under five known sessions or when fewer than half are known.
+  mentor_no_show_rate_lower numeric  -- mentor_no_show / eligible: as if every mentor had come to the unknown sessions.
+  mentor_no_show_rate_upper numeric  -- (mentor_no_show + unknown) / eligible: as if none had.
+  mentee_no_show_rate_verified numeric  -- mentee_no_show / (eligible - unknown); NULL as above.
+  mentee_no_show_rate_lower numeric  -- mentee_no_show / eligible.
+  mentee_no_show_rate_upper numeric  -- (mentee_no_show + unknown) / eligible.
+  both_absent_rate_verified numeric  -- both_absent / (eligible - unknown); NULL as above.
+  both_absent_rate_lower numeric  -- both_absent / eligible.
+  both_absent_rate_upper numeric  -- (both_absent + unknown) / eligible.
+  cancelled_by_mentor bigint  -- Of cancelled: called off by the mentor, who organized it and cancelled, or declined.
+  cancelled_by_mentee bigint  -- Of cancelled: called off by the mentee, who organized it and cancelled, or declined.
+  cancelled_by_peer bigint  -- Of cancelled: called off by a peer, or declined by so many that no two were left.
+  cancelled_by_other bigint  -- Of cancelled: called off by an organizer outside of the mentorship.
+  cancelled_by_unknown bigint  -- Of cancelled: nobody can say who called it off, because the entry only vanished, lost its tag or its people. The five cancelled_by columns add up to cancelled.
+  moves bigint  -- How often starts were moved, all sessions together.
+  avg_moves numeric  -- moves / scheduled.
+  avg_slip_days numeric  -- Mean days from the first start to the last one of moved sessions, negative when they were brought forward; a meeting of several mentorships once. NULL when none moved.
+  median_slip_days numeric  -- Median of the same days.
+  avg_booking_lead_days numeric  -- Mean days from when a session was first seen on a calendar to its start: a lower bound of how early it was booked. Sessions first seen after their start are left out; a meeting of several mentorships counts once.
+  median_booking_lead_days numeric  -- Median of the same days.
+  starts_known bigint  -- Held sessions of which both arrivals are recorded.
+  late_starts bigint  -- Of these, begun more than five minutes late: when the second side came.
+  late_start_rate_verified numeric  -- late_starts / starts_known; NULL when fewer than five, or fewer than half of the held sessions, are known.
+  late_start_rate_lower numeric  -- late_starts / held: as if every held session without recorded arrivals had begun in time.
+  late_start_rate_upper numeric  -- (late_starts + held - starts_known) / held: as if each of them had begun late.
+  late_start_coverage numeric  -- starts_known / held.
+  avg_start_delay_min numeric  -- Mean minutes from the scheduled start until the second side had come, over starts_known; who is early counts as in time.
 );
 grant select on table mentoring.program_month to mentoring_reader;
 
@@ -1092,6 +1374,55 @@ create view mentoring.reminder_log (
 );
 grant select on table mentoring.reminder_log to mentoring_reader;
 
+-- What became of the mails of each kind by month, and how many of those who were reminded came. Descriptive: it is no proof that reminders help, because who is reminded differs from who is not in more than the mail.
+create view mentoring.reminder_outcome (
+  program text  -- Name of the program.
+  month date  -- First day of the month, in the program's zone: of the session's start, or, for a mail about no session, of when it is due.
+  kind text  -- reminder, nudge, did_you_meet, cadence_alert or cadence_digest.
+  mails bigint  -- All of them: queued + accepted + bounced + suppressed.
+  queued bigint  -- Waiting to be sent.
+  accepted bigint  -- Taken by the mail server. Whether they were read is not asked: nothing is tracked.
+  bounced bigint  -- Refused by the mail server, or given up after the last attempt. A bounce that is mailed back later is not read, and counts as accepted.
+  suppressed bigint  -- Held back on purpose.
+  bounced_reasons jsonb  -- How many bounced by which code: {code: mails}.
+  suppressed_reasons jsonb  -- How many were held back for which reason: {reason: mails}.
+  reminded bigint  -- Invitations to eligible sessions before which the person's reminder was accepted at least once. Only for kind reminder.
+  reminded_attended bigint  -- Of reminded: came.
+  reminded_unknown bigint  -- Of reminded: nobody can say whether they came.
+  attended_after_reminder_verified numeric  -- reminded_attended / (reminded - reminded_unknown); NULL under five known or when fewer than half are known. No causal claim.
+  attended_after_reminder_lower numeric  -- reminded_attended / reminded: as if nobody unknown had come.
+  attended_after_reminder_upper numeric  -- (reminded_attended + reminded_unknown) / reminded: as if everybody unknown had.
+  attended_after_reminder_coverage numeric  -- (reminded - reminded_unknown) / reminded.
+);
+grant select on table mentoring.reminder_outcome to mentoring_reader;
+
+-- How often mentors, mentees and peers came to the sessions they were invited to, by month.
+create view mentoring.role_month (
+  program text  -- Name of the program.
+  role text  -- mentor, mentee or peer, as they were invited.
+  month date  -- First day of the month, in the program's zone; a session counts where its scheduled start lies.
+  people bigint  -- Different people who were invited.
+  invited bigint  -- Invitations to sessions, cancelled and coming ones included: the sum of eligible, cancelled, pending and paused.
+  attended bigint  -- Eligible sessions they provably came to.
+  absent bigint  -- Eligible sessions they provably did not come to, without a word.
+  excused bigint  -- Eligible sessions they had declined, or were excused from, and did not come to.
+  unknown bigint  -- Eligible sessions of which nobody can say whether they came. Neither attended nor missed.
+  eligible bigint  -- attended + absent + excused + unknown: invitations to sessions that settled, were not cancelled and are not in paused.
+  cancelled bigint  -- Invitations to sessions that were cancelled.
+  pending bigint  -- Invitations to sessions still to come or not yet settled. In no rate.
+  paused bigint  -- Invitations to sessions taken out of every rate: in a pause, on a holiday, or after the end of the mentorship.
+  on_holiday bigint  -- Of paused: on a holiday of the program.
+  after_end bigint  -- Of paused: after the last day of the mentorship.
+  participant_attendance_rate_verified numeric  -- attended / (eligible - unknown); NULL under five known invitations or when fewer than half are known.
+  participant_attendance_rate_lower numeric  -- attended / eligible: as if they had missed every unknown session.
+  participant_attendance_rate_upper numeric  -- (attended + unknown) / eligible: as if they had come to every unknown session.
+  participant_no_show_rate_verified numeric  -- absent / (eligible - unknown); NULL as above. Absence is proven, never guessed.
+  participant_no_show_rate_lower numeric  -- absent / eligible.
+  participant_no_show_rate_upper numeric  -- (absent + unknown) / eligible.
+  coverage numeric  -- (eligible - unknown) / eligible: how much of the truth the verified rates rest on.
+);
+grant select on table mentoring.role_month to mentoring_reader;
+
 -- Mentor sessions: one row an occurrence and mentorship. A moved session keeps its row.
 create view mentoring.session (
   session_id bigint  -- Never changes, whatever happens to the calendar entries.
@@ -1108,13 +1439,17 @@ create view mentoring.session (
   reschedules integer  -- How often its start was moved.
   first_seen_at timestamp with time zone  -- When it was first seen on a calendar: an upper bound of when it was booked.
   cancelled_at timestamp with time zone  -- When it was cancelled, as the calendar dates it.
-  cancelled_by text  -- Side of the organizer who cancelled, where that is known.
+  cancelled_by text  -- Who called it off: mentor, mentee, peer or other, as the side of the organizer who cancelled, else of those who all declined; NULL where nobody knows.
   cancel_reason text  -- How: cancelled, deleted, removed_everywhere, untagged, people_changed.
   provisional_at timestamp with time zone  -- When it was first judged.
   settled_at timestamp with time zone  -- When the outcome settled. Rates count settled sessions only; later evidence may still restate.
   lineage text  -- What every calendar's copy of the meeting, and every occurrence of its series, shares.
   overlap_minutes numeric(7,2)  -- Minutes in which both sides were in the conference together; NULL when no record tells.
   evidence_tier text  -- Strongest evidence: conference_both, conference_one, human_both, human_one, rsvp_only, none.
+  original_start timestamp with time zone  -- Start before its first move; its start when it never moved; NULL when it moved before this was kept.
+  slip_days numeric  -- Days from the original start to the start now, negative when it was brought forward; NULL unless it moved.
+  booking_lead_days numeric  -- Days from when it was first seen to its start: a lower bound of how early it was booked; NULL when it was first seen later.
+  start_delay_minutes numeric  -- Minutes from the scheduled start until the second side had come, negative when early; NULL when no record tells.
 );
 grant select on table mentoring.session to mentoring_evidence;
 grant select on table mentoring.session to mentoring_planner;
@@ -1195,6 +1530,10 @@ grant select on table mentoring.webhook_delivery to mentoring_reader;
 create function cadenced.add_active_days(from_on date, days integer, free datemultirange) returns date language plpgsql immutable;
 grant execute on cadenced.add_active_days(from_on date, days integer, free datemultirange) to (public);
 
+-- Who called a session off: the side of the organizer who cancelled it, else of those who all declined; NULL where nobody knows.
+create function cadenced.called_off_by(session cadenced.session) returns text language sql immutable;
+grant execute on cadenced.called_off_by(session cadenced.session) to (public);
+
 -- What the sessions of a program and month add up to, counted from the sessions.
 create function cadenced.count_month(of_program bigint, of_month date) returns cadenced.program_month_total language sql stable security definer;
 grant execute on cadenced.count_month(of_program bigint, of_month date) to (public);
@@ -1210,6 +1549,10 @@ grant execute on cadenced.end_of_day(day date, zone text) to (public);
 -- Nothing is left to count once all sessions are gone.
 create function cadenced.forget_months() returns trigger language plpgsql security definer;
 grant execute on cadenced.forget_months() to (public);
+
+-- Keeps where a session stood before its first move.
+create function cadenced.keep_first_start() returns trigger language plpgsql;
+grant execute on cadenced.keep_first_start() to (public);
 
 -- The day of an instant in a zone.
 create function cadenced.local_date(at timestamp with time zone, zone text) returns date language sql stable;
@@ -1227,6 +1570,14 @@ grant execute on cadenced.mark_months_of_changed_pause() to (public);
 create function cadenced.mark_months_of_changed_sessions() returns trigger language plpgsql security definer;
 grant execute on cadenced.mark_months_of_changed_sessions() to (public);
 
+-- Marks the months of the sessions that come to lie before or after the end of their mentorship.
+create function cadenced.mark_months_of_ended_mentorship() returns trigger language plpgsql security definer;
+grant execute on cadenced.mark_months_of_ended_mentorship() to (public);
+
+-- Marks the months of every holiday of a program whose rules changed.
+create function cadenced.mark_months_of_holidays() returns trigger language plpgsql security definer;
+grant execute on cadenced.mark_months_of_holidays() to (public);
+
 -- Marks the months of the sessions that lie in a pause.
 create function cadenced.mark_months_of_pause(paused cadenced.pause) returns void language sql security definer;
 grant execute on cadenced.mark_months_of_pause(paused cadenced.pause) to (public);
@@ -1243,9 +1594,17 @@ grant execute on cadenced.mark_months_of_sessions() to (public);
 create function cadenced.month_of(at timestamp with time zone, zone text) returns date language sql stable;
 grant execute on cadenced.month_of(at timestamp with time zone, zone text) to (public);
 
+-- What follows from the counts of a month, said once for every view that shows it. Written into the query that calls it.
+create function cadenced.month_rates(scheduled bigint, held bigint, one_sided bigint, no_one bigint, cancelled bigint, unknown bigint, eligible bigint, late_cancelled bigint, rescheduled bigint, mentor_no_show bigint, mentee_no_show bigint, cancelled_by_somebody bigint, moves bigint, slip_known bigint, slip_days numeric, slip_days_median numeric, lead_known bigint, lead_days numeric, lead_days_median numeric, starts_known bigint, late_starts bigint, start_delay_minutes numeric) returns TABLE(attendance_rate_verified numeric, attendance_rate_lower numeric, attendance_rate_upper numeric, no_show_rate_verified numeric, no_show_rate_lower numeric, no_show_rate_upper numeric, late_cancellation_rate_verified numeric, late_cancellation_rate_lower numeric, late_cancellation_rate_upper numeric, cancellation_rate_verified numeric, cancellation_rate_lower numeric, cancellation_rate_upper numeric, reschedule_rate_verified numeric, reschedule_rate_lower numeric, reschedule_rate_upper numeric, coverage numeric, both_absent bigint, cancelled_by_unknown bigint, mentor_no_show_rate_verified numeric, mentor_no_show_rate_lower numeric, mentor_no_show_rate_upper numeric, mentee_no_show_rate_verified numeric, mentee_no_show_rate_lower numeric, mentee_no_show_rate_upper numeric, both_absent_rate_verified numeric, both_absent_rate_lower numeric, both_absent_rate_upper numeric, avg_moves numeric, avg_slip_days numeric, median_slip_days numeric, avg_booking_lead_days numeric, median_booking_lead_days numeric, late_start_rate_verified numeric, late_start_rate_lower numeric, late_start_rate_upper numeric, late_start_coverage numeric, avg_start_delay_min numeric) language sql immutable;
+grant execute on cadenced.month_rates(scheduled bigint, held bigint, one_sided bigint, no_one bigint, cancelled bigint, unknown bigint, eligible bigint, late_cancelled bigint, rescheduled bigint, mentor_no_show bigint, mentee_no_show bigint, cancelled_by_somebody bigint, moves bigint, slip_known bigint, slip_days numeric, slip_days_median numeric, lead_known bigint, lead_days numeric, lead_days_median numeric, starts_known bigint, late_starts bigint, start_delay_minutes numeric) to (public);
+
 -- Business time. Views and rules read this instead of now().
 create function cadenced.now() returns timestamp with time zone language sql stable security definer;
 grant execute on cadenced.now() to (public);
+
+-- What follows from the counts of a person, said once for every view that shows it. Written into the query that calls it.
+create function cadenced.participant_rates(eligible bigint, attended bigint, absent bigint, unknown bigint) returns TABLE(participant_attendance_rate_verified numeric, participant_attendance_rate_lower numeric, participant_attendance_rate_upper numeric, participant_no_show_rate_verified numeric, participant_no_show_rate_lower numeric, participant_no_show_rate_upper numeric, coverage numeric) language sql immutable;
+grant execute on cadenced.participant_rates(eligible bigint, attended bigint, absent bigint, unknown bigint) to (public);
 
 -- Length of a week, month, quarter or year.
 create function cadenced.period_length(per text) returns interval language sql immutable;
@@ -1306,4 +1665,8 @@ grant execute on mentoring.pause_person(email text, from_on date, until_on date,
 -- Records what another system knows about a session (Zoom, Webex, a sign-in sheet). system: its name; kind: record, presence, guest, device, absent, excused, met, not_met or withdrawn; reference: your own key, the same statement is kept once; email: the person; from_at, until_at: the time; complete: a record that lists everybody; withdraws: the reference of an earlier statement that was wrong. Returns evidence_id. Restates the outcome within a minute.
 create function mentoring.record_evidence(session_id bigint, system text, kind text, reference text, email text DEFAULT NULL::text, from_at timestamp with time zone DEFAULT NULL::timestamp with time zone, until_at timestamp with time zone DEFAULT NULL::timestamp with time zone, complete boolean DEFAULT false, withdraws text DEFAULT NULL::text) returns bigint language plpgsql security definer;
 grant execute on mentoring.record_evidence(session_id bigint, system text, kind text, reference text, email text, from_at timestamp with time zone, until_at timestamp with time zone, complete boolean, withdraws text) to mentoring_evidence;
+
+-- For the tool behind a program's feedback_url: keeps what an invited person said about an ended session. email: the person; rating: 1 to 5; comment: their words; at least one of the two. What they said before is replaced, and saying the same again changes nothing. Returns an id. It says nothing about whether the session took place: see mentoring.record_evidence.
+create function mentoring.record_feedback(session_id bigint, email text, rating integer DEFAULT NULL::integer, comment text DEFAULT NULL::text) returns bigint language plpgsql security definer;
+grant execute on mentoring.record_feedback(session_id bigint, email text, rating integer, comment text) to mentoring_evidence;
 

@@ -1,5 +1,11 @@
 -- Sessions, who came, why we think so.
 
+create function cadenced.called_off_by(session cadenced.session) returns text
+  language sql immutable parallel safe
+  return case when session.status = 'cancelled' then session.cancelled_by
+              else substring(session.outcome_reason from '^declined_by_(.*)$') end;
+comment on function cadenced.called_off_by(cadenced.session) is 'Who called a session off: the side of the organizer who cancelled it, else of those who all declined; NULL where nobody knows.';
+
 create view mentoring.session as
 select session.session_id, session.occurrence_id, program.name as program, mentorship.key as mentorship,
        session.starts_at as scheduled_start, session.ends_at as scheduled_end,
@@ -7,9 +13,18 @@ select session.session_id, session.occurrence_id, program.name as program, mento
             when session.ends_at <= (select cadenced.now()) then 'ended'
             else 'scheduled' end as status,
        session.outcome, session.outcome_reason, session.ordinal, session.stage, session.reschedules,
-       session.first_seen_at, session.cancelled_at, session.cancelled_by, session.cancel_reason,
+       session.first_seen_at, session.cancelled_at,
+       case when session.status = 'cancelled' or session.outcome = 'cancelled'
+            then cadenced.called_off_by(session) end as cancelled_by,
+       session.cancel_reason,
        session.provisional_at, session.settled_at, occurrence.lineage,
-       session.overlap_minutes, session.evidence_tier
+       session.overlap_minutes, session.evidence_tier,
+       case when session.reschedules = 0 then session.starts_at else session.first_starts_at end as original_start,
+       case when session.reschedules > 0
+            then round(extract(epoch from session.starts_at - session.first_starts_at) / 86400, 2) end as slip_days,
+       case when session.first_seen_at < session.starts_at
+            then round(extract(epoch from session.starts_at - session.first_seen_at) / 86400, 2) end as booking_lead_days,
+       session.start_delay_minutes
   from cadenced.session
   join cadenced.occurrence on occurrence.occurrence_id = session.occurrence_id
   join cadenced.mentorship on mentorship.mentorship_id = session.mentorship_id
@@ -29,13 +44,17 @@ comment on column mentoring.session.stage is 'Stage of the mentorship the held s
 comment on column mentoring.session.reschedules is 'How often its start was moved.';
 comment on column mentoring.session.first_seen_at is 'When it was first seen on a calendar: an upper bound of when it was booked.';
 comment on column mentoring.session.cancelled_at is 'When it was cancelled, as the calendar dates it.';
-comment on column mentoring.session.cancelled_by is 'Side of the organizer who cancelled, where that is known.';
+comment on column mentoring.session.cancelled_by is 'Who called it off: mentor, mentee, peer or other, as the side of the organizer who cancelled, else of those who all declined; NULL where nobody knows.';
 comment on column mentoring.session.cancel_reason is 'How: cancelled, deleted, removed_everywhere, untagged, people_changed.';
 comment on column mentoring.session.provisional_at is 'When it was first judged.';
 comment on column mentoring.session.settled_at is 'When the outcome settled. Rates count settled sessions only; later evidence may still restate.';
 comment on column mentoring.session.lineage is 'What every calendar''s copy of the meeting, and every occurrence of its series, shares.';
 comment on column mentoring.session.overlap_minutes is 'Minutes in which both sides were in the conference together; NULL when no record tells.';
 comment on column mentoring.session.evidence_tier is 'Strongest evidence: conference_both, conference_one, human_both, human_one, rsvp_only, none.';
+comment on column mentoring.session.original_start is 'Start before its first move; its start when it never moved; NULL when it moved before this was kept.';
+comment on column mentoring.session.slip_days is 'Days from the original start to the start now, negative when it was brought forward; NULL unless it moved.';
+comment on column mentoring.session.booking_lead_days is 'Days from when it was first seen to its start: a lower bound of how early it was booked; NULL when it was first seen later.';
+comment on column mentoring.session.start_delay_minutes is 'Minutes from the scheduled start until the second side had come, negative when early; NULL when no record tells.';
 
 create view mentoring.attendance as
 select participant.session_id, participant.person_id as participant_id, person.name, person.address as email,

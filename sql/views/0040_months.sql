@@ -1,16 +1,36 @@
--- Counts and rates by month. A rate is published three ways with its coverage, because what is unknown must neither
--- vanish nor accuse.
+-- What the months are counted from. A rate is published three ways with its coverage, because what is unknown must
+-- neither vanish nor accuse.
 
 create view cadenced.session_fact as
 select session.session_id, session.occurrence_id, session.mentorship_id, program.program_id,
        program.name as program, mentorship.key as mentorship, session.starts_at,
        counted.month, session.outcome, session.outcome_reason, session.reschedules, session.overlap_minutes,
+       session.start_delay_minutes,
        extract(epoch from session.ends_at - session.starts_at) / 60 as scheduled_minutes,
        coalesce(session.starts_at - session.cancelled_at < interval '24 hours', false) as late,
-       counted.counts
-  from cadenced.mentorship
-  join cadenced.program on program.program_id = mentorship.program_id
- -- Looked up once a mentorship and not once a session.
+       counted.counts, counted.left_out,
+       case when counted.counts = 'cancelled' then cadenced.called_off_by(session) end as cancelled_by,
+       -- A session that moved before its first start was kept has slipped nobody knows how far.
+       case when session.reschedules > 0
+            then extract(epoch from session.starts_at - session.first_starts_at) / 86400 end as slip_days,
+       -- One that was over, or running, when it was first seen was booked nobody knows when.
+       case when session.first_seen_at < session.starts_at
+            then extract(epoch from session.starts_at - session.first_seen_at) / 86400 end as lead_days
+  from cadenced.program
+ -- Holidays by the rules in force at the time; what lies before the first rules goes by these. Worked out once a
+ -- program, and the pauses once a mentorship, not once a session.
+ cross join lateral (
+   select range_agg(
+            tstzrange((holiday ->> 'from')::date::timestamp at time zone program.time_zone,
+                      ((holiday ->> 'until')::date + 1)::timestamp at time zone program.time_zone)
+            * tstzrange(case when rules.earlier then rules.valid_from end, rules.valid_until)) as during
+     from (select policy.policy, policy.valid_from, policy.valid_until,
+                  lag(true, 1, false) over (order by policy.valid_from) as earlier
+             from cadenced.program_policy policy
+            where policy.program_id = program.program_id) as rules
+    cross join jsonb_array_elements(coalesce(rules.policy -> 'holidays', '[]')) as holiday
+ ) as holidays
+  join cadenced.mentorship on mentorship.program_id = program.program_id
  cross join lateral (
    select range_agg(daterange(pause.from_on, pause.until_on, '[]')) as days
      from cadenced.mentorship_pause pause
@@ -19,17 +39,59 @@ select session.session_id, session.occurrence_id, session.mentorship_id, program
   join cadenced.session on session.mentorship_id = mentorship.mentorship_id
  -- Worked out once a session: without the fence it would be, for every count that asks for it.
  cross join lateral (
-   select cadenced.month_of(session.starts_at, program.time_zone) as month,
+   select cadenced.month_of(session.starts_at, program.time_zone) as month, left_out.because as left_out,
           case
             when session.outcome = 'cancelled' or (session.status = 'cancelled' and session.outcome is null)
               then 'cancelled'
             when session.settled_at is null then 'pending'
-            when paused.days @> cadenced.local_date(session.starts_at, program.time_zone) then 'paused'
+            when left_out.because is not null then 'paused'
             else session.outcome
           end as counts
+     from (select case
+                    when paused.days @> cadenced.local_date(session.starts_at, program.time_zone) then 'pause'
+                    when holidays.during @> session.starts_at then 'holiday'
+                    when cadenced.local_date(session.starts_at, program.time_zone) > mentorship.ends_on then 'end'
+                  end as because) as left_out
    offset 0
  ) as counted;
-comment on view cadenced.session_fact is 'Every session with the month and the one column of the monthly views that it counts in.';
+comment on view cadenced.session_fact is 'Every session with the month and the one column of the monthly views that it counts in, and what is measured about it.';
+
+create view cadenced.session_count as
+select fact.session_id, fact.occurrence_id, fact.mentorship_id, fact.program_id, fact.program, fact.mentorship,
+       fact.starts_at, fact.month, fact.counts,
+       1 as scheduled,
+       (fact.counts = 'held')::int as held,
+       (fact.counts = 'too_short')::int as too_short,
+       (fact.counts = 'one_sided')::int as one_sided,
+       (fact.counts = 'no_one')::int as no_one,
+       (fact.counts = 'cancelled')::int as cancelled,
+       (fact.counts = 'unknown')::int as unknown,
+       (fact.counts = 'pending')::int as pending,
+       (fact.counts = 'paused')::int as paused,
+       (fact.counts = 'cancelled' and fact.late)::int as late_cancelled,
+       (fact.reschedules > 0)::int as rescheduled,
+       (fact.counts = 'no_one' or (fact.counts = 'one_sided'
+         and fact.outcome_reason is not distinct from 'mentor_absent'))::int
+         as mentor_no_show,
+       (fact.counts = 'no_one' or (fact.counts = 'one_sided'
+         and fact.outcome_reason is not distinct from 'mentee_absent'))::int
+         as mentee_no_show,
+       (fact.counts = 'one_sided' and fact.outcome_reason is not distinct from 'peer_absent')::int as peer_no_show,
+       (fact.counts = 'paused' and fact.left_out = 'holiday')::int as on_holiday,
+       (fact.counts = 'paused' and fact.left_out = 'end')::int as after_end,
+       (fact.cancelled_by is not distinct from 'mentor')::int as cancelled_by_mentor,
+       (fact.cancelled_by is not distinct from 'mentee')::int as cancelled_by_mentee,
+       (fact.cancelled_by is not distinct from 'peer')::int as cancelled_by_peer,
+       (fact.cancelled_by is not distinct from 'other')::int as cancelled_by_other,
+       fact.reschedules as moves,
+       (fact.counts = 'held' and fact.start_delay_minutes is not null)::int as starts_known,
+       coalesce(fact.counts = 'held' and fact.start_delay_minutes > 5, false)::int as late_starts,
+       case when fact.counts = 'held' then greatest(fact.start_delay_minutes, 0) end as start_delay_minutes,
+       case when fact.counts in ('held', 'paused') and fact.outcome = 'held' then fact.overlap_minutes end as minutes,
+       case when fact.counts <> 'cancelled' then fact.scheduled_minutes end as scheduled_minutes,
+       fact.slip_days, fact.lead_days
+  from cadenced.session_fact fact;
+comment on view cadenced.session_count is 'Every session as what it adds to each column of the monthly views.';
 
 create function cadenced.count_month(of_program bigint, of_month date) returns cadenced.program_month_total
   language sql stable parallel safe security definer set search_path = ''
@@ -40,27 +102,30 @@ begin atomic
          coalesce(sum(unknown), 0)::bigint, coalesce(sum(pending), 0)::bigint, coalesce(sum(paused), 0)::bigint,
          coalesce(sum(late_cancelled), 0)::bigint, coalesce(sum(rescheduled), 0)::bigint,
          coalesce(sum(mentor_no_show), 0)::bigint, coalesce(sum(mentee_no_show), 0)::bigint,
-         coalesce(sum(minutes), 0), coalesce(sum(scheduled_minutes), 0)
+         coalesce(sum(minutes), 0), coalesce(sum(scheduled_minutes), 0), coalesce(sum(on_holiday), 0)::bigint,
+         coalesce(sum(after_end), 0)::bigint, coalesce(sum(peer_no_show), 0)::bigint,
+         coalesce(sum(cancelled_by_mentor), 0)::bigint, coalesce(sum(cancelled_by_mentee), 0)::bigint,
+         coalesce(sum(cancelled_by_peer), 0)::bigint, coalesce(sum(cancelled_by_other), 0)::bigint,
+         coalesce(sum(moves), 0)::bigint, count(slip_days), coalesce(sum(slip_days), 0),
+         percentile_cont(0.5) within group (order by slip_days)::numeric, count(lead_days),
+         coalesce(sum(lead_days), 0), percentile_cont(0.5) within group (order by lead_days)::numeric,
+         coalesce(sum(starts_known), 0)::bigint, coalesce(sum(late_starts), 0)::bigint,
+         coalesce(sum(start_delay_minutes), 0)
     -- Counted by meeting first: one meeting of three mentorships is three sessions, but one hour.
-    from (select count(*) as scheduled,
-                 count(*) filter (where fact.counts = 'held') as held,
-                 count(*) filter (where fact.counts = 'too_short') as too_short,
-                 count(*) filter (where fact.counts = 'one_sided') as one_sided,
-                 count(*) filter (where fact.counts = 'no_one') as no_one,
-                 count(*) filter (where fact.counts = 'cancelled') as cancelled,
-                 count(*) filter (where fact.counts = 'unknown') as unknown,
-                 count(*) filter (where fact.counts = 'pending') as pending,
-                 count(*) filter (where fact.counts = 'paused') as paused,
-                 count(*) filter (where fact.counts = 'cancelled' and fact.late) as late_cancelled,
-                 count(*) filter (where fact.reschedules > 0) as rescheduled,
-                 count(*) filter (where fact.counts = 'no_one' or (fact.counts = 'one_sided'
-                                    and fact.outcome_reason = 'mentor_absent')) as mentor_no_show,
-                 count(*) filter (where fact.counts = 'no_one' or (fact.counts = 'one_sided'
-                                    and fact.outcome_reason = 'mentee_absent')) as mentee_no_show,
-                 max(fact.overlap_minutes) filter (where fact.counts in ('held', 'paused')
-                                                     and fact.outcome = 'held') as minutes,
-                 max(fact.scheduled_minutes) filter (where fact.counts <> 'cancelled') as scheduled_minutes
-            from cadenced.session_fact fact
+    from (select sum(fact.scheduled) as scheduled, sum(fact.held) as held, sum(fact.too_short) as too_short,
+                 sum(fact.one_sided) as one_sided, sum(fact.no_one) as no_one, sum(fact.cancelled) as cancelled,
+                 sum(fact.unknown) as unknown, sum(fact.pending) as pending, sum(fact.paused) as paused,
+                 sum(fact.late_cancelled) as late_cancelled, sum(fact.rescheduled) as rescheduled,
+                 sum(fact.mentor_no_show) as mentor_no_show, sum(fact.mentee_no_show) as mentee_no_show,
+                 sum(fact.on_holiday) as on_holiday, sum(fact.after_end) as after_end,
+                 sum(fact.peer_no_show) as peer_no_show, sum(fact.cancelled_by_mentor) as cancelled_by_mentor,
+                 sum(fact.cancelled_by_mentee) as cancelled_by_mentee,
+                 sum(fact.cancelled_by_peer) as cancelled_by_peer, sum(fact.cancelled_by_other) as cancelled_by_other,
+                 sum(fact.moves) as moves, sum(fact.starts_known) as starts_known,
+                 sum(fact.late_starts) as late_starts, sum(fact.start_delay_minutes) as start_delay_minutes,
+                 max(fact.minutes) as minutes, max(fact.scheduled_minutes) as scheduled_minutes,
+                 max(fact.slip_days) as slip_days, max(fact.lead_days) as lead_days
+            from cadenced.session_count fact
            where fact.program_id = count_month.of_program
              and fact.month = count_month.of_month
              -- No zone is further than a day from UTC: bounds that an index can use.
@@ -92,11 +157,18 @@ begin
      cross join lateral cadenced.count_month(chosen.program_id, chosen.month) as total
         on conflict (program_id, month) do update
        set (scheduled, held, too_short, one_sided, no_one, cancelled, unknown, pending, paused, late_cancelled,
-            rescheduled, mentor_no_show, mentee_no_show, minutes, scheduled_minutes)
+            rescheduled, mentor_no_show, mentee_no_show, minutes, scheduled_minutes, on_holiday, after_end,
+            peer_no_show, cancelled_by_mentor, cancelled_by_mentee, cancelled_by_peer, cancelled_by_other, moves,
+            slip_known, slip_days, slip_days_median, lead_known, lead_days, lead_days_median, starts_known,
+            late_starts, start_delay_minutes)
          = (excluded.scheduled, excluded.held, excluded.too_short, excluded.one_sided, excluded.no_one,
             excluded.cancelled, excluded.unknown, excluded.pending, excluded.paused, excluded.late_cancelled,
             excluded.rescheduled, excluded.mentor_no_show, excluded.mentee_no_show, excluded.minutes,
-            excluded.scheduled_minutes)
+            excluded.scheduled_minutes, excluded.on_holiday, excluded.after_end, excluded.peer_no_show,
+            excluded.cancelled_by_mentor, excluded.cancelled_by_mentee, excluded.cancelled_by_peer,
+            excluded.cancelled_by_other, excluded.moves, excluded.slip_known, excluded.slip_days,
+            excluded.slip_days_median, excluded.lead_known, excluded.lead_days, excluded.lead_days_median,
+            excluded.starts_known, excluded.late_starts, excluded.start_delay_minutes)
   )
   select count(*) into renewed from chosen;
   return renewed;
@@ -120,251 +192,3 @@ select program.name as program, counts.*
     cross join lateral cadenced.count_month(program.program_id, marked.month) as total
  ) as counts;
 comment on view cadenced.program_month_counts is 'The total of every program and month: the kept one where it holds, else counted now.';
-
-create view mentoring.program_month as
-select program, month,
-       scheduled, held, too_short, one_sided, no_one, cancelled, unknown, pending, paused, late_cancelled,
-       rescheduled, mentor_no_show, mentee_no_show, eligible, hours, scheduled_hours,
-       cadenced.verified_share(held, known, eligible) as attendance_rate_verified,
-       cadenced.share(held, eligible) as attendance_rate_lower,
-       cadenced.share(held + unknown, eligible) as attendance_rate_upper,
-       cadenced.verified_share(one_sided + no_one, known, eligible) as no_show_rate_verified,
-       cadenced.share(one_sided + no_one, eligible) as no_show_rate_lower,
-       cadenced.share(one_sided + no_one + unknown, eligible) as no_show_rate_upper,
-       cadenced.verified_share(late_cancelled, known + late_cancelled, eligible + late_cancelled)
-         as late_cancellation_rate_verified,
-       cadenced.share(late_cancelled, eligible + late_cancelled) as late_cancellation_rate_lower,
-       cadenced.share(late_cancelled, eligible + late_cancelled) as late_cancellation_rate_upper,
-       cadenced.verified_share(cancelled, scheduled, scheduled) as cancellation_rate_verified,
-       cadenced.share(cancelled, scheduled) as cancellation_rate_lower,
-       cadenced.share(cancelled, scheduled) as cancellation_rate_upper,
-       cadenced.verified_share(rescheduled, scheduled, scheduled) as reschedule_rate_verified,
-       cadenced.share(rescheduled, scheduled) as reschedule_rate_lower,
-       cadenced.share(rescheduled, scheduled) as reschedule_rate_upper,
-       cadenced.share(known, eligible) as coverage
-  from (select counts.*,
-               counts.held + counts.too_short + counts.one_sided + counts.no_one + counts.unknown as eligible,
-               counts.held + counts.too_short + counts.one_sided + counts.no_one as known,
-               round(counts.minutes / 60, 2) as hours, round(counts.scheduled_minutes / 60, 2) as scheduled_hours
-          from cadenced.program_month_counts counts
-         where counts.scheduled > 0) as counted;
-comment on view mentoring.program_month is 'Counts and rates of each program by month.';
-comment on column mentoring.program_month.program is 'Name of the program.';
-comment on column mentoring.program_month.month is 'First day of the month, in the program''s zone; a session counts where its scheduled start lies.';
-comment on column mentoring.program_month.scheduled is 'All sessions with their start in the month, cancelled and coming ones included. It is the sum of held, too_short, one_sided, no_one, cancelled, unknown, pending and paused.';
-comment on column mentoring.program_month.held is 'Settled sessions at which both sides were present together for the program''s minimum, or which were confirmed as the program accepts.';
-comment on column mentoring.program_month.too_short is 'Settled sessions to which both sides came, for less than the minimum together.';
-comment on column mentoring.program_month.one_sided is 'Settled sessions to which one side came and the other provably did not.';
-comment on column mentoring.program_month.no_one is 'Settled sessions to which provably nobody came.';
-comment on column mentoring.program_month.cancelled is 'Sessions that were cancelled, or that a whole side declined.';
-comment on column mentoring.program_month.unknown is 'Settled sessions nobody can say about. Neither held nor missed.';
-comment on column mentoring.program_month.pending is 'Sessions still to come or not yet settled. In no rate.';
-comment on column mentoring.program_month.paused is 'Sessions that began while the mentorship was paused. In no rate.';
-comment on column mentoring.program_month.late_cancelled is 'Cancelled less than 24 hours before the start; part of cancelled.';
-comment on column mentoring.program_month.rescheduled is 'Sessions moved at least once.';
-comment on column mentoring.program_month.mentor_no_show is 'Sessions the mentor provably missed; those nobody came to included.';
-comment on column mentoring.program_month.mentee_no_show is 'Sessions the mentee provably missed; those nobody came to included.';
-comment on column mentoring.program_month.eligible is 'held + too_short + one_sided + no_one + unknown: what the rates are taken of.';
-comment on column mentoring.program_month.hours is 'Hours both sides were together in held sessions, as recorded; a meeting of several mentorships once. Sessions confirmed by word alone have no recorded hours.';
-comment on column mentoring.program_month.scheduled_hours is 'Booked hours of sessions not cancelled; a meeting of several mentorships once.';
-comment on column mentoring.program_month.attendance_rate_verified is 'held / (eligible - unknown); NULL under five known sessions or when fewer than half are known.';
-comment on column mentoring.program_month.attendance_rate_lower is 'held / eligible: as if every unknown session had been missed.';
-comment on column mentoring.program_month.attendance_rate_upper is '(held + unknown) / eligible: as if every unknown session had been held.';
-comment on column mentoring.program_month.no_show_rate_verified is '(one_sided + no_one) / (eligible - unknown); NULL as above. Absence is proven, never guessed.';
-comment on column mentoring.program_month.no_show_rate_lower is '(one_sided + no_one) / eligible.';
-comment on column mentoring.program_month.no_show_rate_upper is '(one_sided + no_one + unknown) / eligible.';
-comment on column mentoring.program_month.late_cancellation_rate_verified is 'late_cancelled / (eligible - unknown + late_cancelled); NULL as above.';
-comment on column mentoring.program_month.late_cancellation_rate_lower is 'late_cancelled / (eligible + late_cancelled).';
-comment on column mentoring.program_month.late_cancellation_rate_upper is 'The same: what is unknown about attendance does not touch cancellations.';
-comment on column mentoring.program_month.cancellation_rate_verified is 'cancelled / scheduled; NULL under five sessions.';
-comment on column mentoring.program_month.cancellation_rate_lower is 'cancelled / scheduled.';
-comment on column mentoring.program_month.cancellation_rate_upper is 'cancelled / scheduled.';
-comment on column mentoring.program_month.reschedule_rate_verified is 'rescheduled / scheduled; NULL under five sessions.';
-comment on column mentoring.program_month.reschedule_rate_lower is 'rescheduled / scheduled.';
-comment on column mentoring.program_month.reschedule_rate_upper is 'rescheduled / scheduled.';
-comment on column mentoring.program_month.coverage is '(eligible - unknown) / eligible: how much of the truth the verified rates rest on.';
-
-create view mentoring.mentorship_month as
-select program, mentorship, month,
-       scheduled, held, too_short, one_sided, no_one, cancelled, unknown, pending, paused, late_cancelled,
-       rescheduled, mentor_no_show, mentee_no_show, eligible, hours, scheduled_hours,
-       cadenced.verified_share(held, known, eligible) as attendance_rate_verified,
-       cadenced.share(held, eligible) as attendance_rate_lower,
-       cadenced.share(held + unknown, eligible) as attendance_rate_upper,
-       cadenced.verified_share(one_sided + no_one, known, eligible) as no_show_rate_verified,
-       cadenced.share(one_sided + no_one, eligible) as no_show_rate_lower,
-       cadenced.share(one_sided + no_one + unknown, eligible) as no_show_rate_upper,
-       cadenced.verified_share(late_cancelled, known + late_cancelled, eligible + late_cancelled)
-         as late_cancellation_rate_verified,
-       cadenced.share(late_cancelled, eligible + late_cancelled) as late_cancellation_rate_lower,
-       cadenced.share(late_cancelled, eligible + late_cancelled) as late_cancellation_rate_upper,
-       cadenced.verified_share(cancelled, scheduled, scheduled) as cancellation_rate_verified,
-       cadenced.share(cancelled, scheduled) as cancellation_rate_lower,
-       cadenced.share(cancelled, scheduled) as cancellation_rate_upper,
-       cadenced.verified_share(rescheduled, scheduled, scheduled) as reschedule_rate_verified,
-       cadenced.share(rescheduled, scheduled) as reschedule_rate_lower,
-       cadenced.share(rescheduled, scheduled) as reschedule_rate_upper,
-       cadenced.share(known, eligible) as coverage
-  from (select fact.program, fact.mentorship, fact.month,
-               count(*) as scheduled,
-               count(*) filter (where fact.counts = 'held') as held,
-               count(*) filter (where fact.counts = 'too_short') as too_short,
-               count(*) filter (where fact.counts = 'one_sided') as one_sided,
-               count(*) filter (where fact.counts = 'no_one') as no_one,
-               count(*) filter (where fact.counts = 'cancelled') as cancelled,
-               count(*) filter (where fact.counts = 'unknown') as unknown,
-               count(*) filter (where fact.counts = 'pending') as pending,
-               count(*) filter (where fact.counts = 'paused') as paused,
-               count(*) filter (where fact.counts in ('held', 'too_short', 'one_sided', 'no_one', 'unknown'))
-                 as eligible,
-               count(*) filter (where fact.counts in ('held', 'too_short', 'one_sided', 'no_one')) as known,
-               count(*) filter (where fact.counts = 'cancelled' and fact.late) as late_cancelled,
-               count(*) filter (where fact.reschedules > 0) as rescheduled,
-               count(*) filter (where fact.counts = 'no_one' or (fact.counts = 'one_sided'
-                                  and fact.outcome_reason = 'mentor_absent')) as mentor_no_show,
-               count(*) filter (where fact.counts = 'no_one' or (fact.counts = 'one_sided'
-                                  and fact.outcome_reason = 'mentee_absent')) as mentee_no_show,
-               round(coalesce(sum(fact.overlap_minutes) filter (where fact.counts in ('held', 'paused')
-                                                                  and fact.outcome = 'held'), 0) / 60, 2) as hours,
-               round(coalesce(sum(fact.scheduled_minutes) filter (where fact.counts <> 'cancelled'), 0) / 60, 2)
-                 as scheduled_hours
-          from cadenced.session_fact fact
-         group by fact.program, fact.mentorship, fact.month) as counted;
-comment on view mentoring.mentorship_month is 'Counts and rates of each mentorship by month.';
-comment on column mentoring.mentorship_month.program is 'Name of the program.';
-comment on column mentoring.mentorship_month.mentorship is 'Name of the mentorship.';
-comment on column mentoring.mentorship_month.month is 'First day of the month, in the program''s zone; a session counts where its scheduled start lies.';
-comment on column mentoring.mentorship_month.scheduled is 'All sessions with their start in the month, cancelled and coming ones included. It is the sum of held, too_short, one_sided, no_one, cancelled, unknown, pending and paused.';
-comment on column mentoring.mentorship_month.held is 'Settled sessions at which both sides were present together for the program''s minimum, or which were confirmed as the program accepts.';
-comment on column mentoring.mentorship_month.too_short is 'Settled sessions to which both sides came, for less than the minimum together.';
-comment on column mentoring.mentorship_month.one_sided is 'Settled sessions to which one side came and the other provably did not.';
-comment on column mentoring.mentorship_month.no_one is 'Settled sessions to which provably nobody came.';
-comment on column mentoring.mentorship_month.cancelled is 'Sessions that were cancelled, or that a whole side declined.';
-comment on column mentoring.mentorship_month.unknown is 'Settled sessions nobody can say about. Neither held nor missed.';
-comment on column mentoring.mentorship_month.pending is 'Sessions still to come or not yet settled. In no rate.';
-comment on column mentoring.mentorship_month.paused is 'Sessions that began while the mentorship was paused. In no rate.';
-comment on column mentoring.mentorship_month.late_cancelled is 'Cancelled less than 24 hours before the start; part of cancelled.';
-comment on column mentoring.mentorship_month.rescheduled is 'Sessions moved at least once.';
-comment on column mentoring.mentorship_month.mentor_no_show is 'Sessions the mentor provably missed; those nobody came to included.';
-comment on column mentoring.mentorship_month.mentee_no_show is 'Sessions the mentee provably missed; those nobody came to included.';
-comment on column mentoring.mentorship_month.eligible is 'held + too_short + one_sided + no_one + unknown: what the rates are taken of.';
-comment on column mentoring.mentorship_month.hours is 'Hours both sides were together in held sessions, as recorded; a meeting of several mentorships once. Sessions confirmed by word alone have no recorded hours.';
-comment on column mentoring.mentorship_month.scheduled_hours is 'Booked hours of sessions not cancelled; a meeting of several mentorships once.';
-comment on column mentoring.mentorship_month.attendance_rate_verified is 'held / (eligible - unknown); NULL under five known sessions or when fewer than half are known.';
-comment on column mentoring.mentorship_month.attendance_rate_lower is 'held / eligible: as if every unknown session had been missed.';
-comment on column mentoring.mentorship_month.attendance_rate_upper is '(held + unknown) / eligible: as if every unknown session had been held.';
-comment on column mentoring.mentorship_month.no_show_rate_verified is '(one_sided + no_one) / (eligible - unknown); NULL as above. Absence is proven, never guessed.';
-comment on column mentoring.mentorship_month.no_show_rate_lower is '(one_sided + no_one) / eligible.';
-comment on column mentoring.mentorship_month.no_show_rate_upper is '(one_sided + no_one + unknown) / eligible.';
-comment on column mentoring.mentorship_month.late_cancellation_rate_verified is 'late_cancelled / (eligible - unknown + late_cancelled); NULL as above.';
-comment on column mentoring.mentorship_month.late_cancellation_rate_lower is 'late_cancelled / (eligible + late_cancelled).';
-comment on column mentoring.mentorship_month.late_cancellation_rate_upper is 'The same: what is unknown about attendance does not touch cancellations.';
-comment on column mentoring.mentorship_month.cancellation_rate_verified is 'cancelled / scheduled; NULL under five sessions.';
-comment on column mentoring.mentorship_month.cancellation_rate_lower is 'cancelled / scheduled.';
-comment on column mentoring.mentorship_month.cancellation_rate_upper is 'cancelled / scheduled.';
-comment on column mentoring.mentorship_month.reschedule_rate_verified is 'rescheduled / scheduled; NULL under five sessions.';
-comment on column mentoring.mentorship_month.reschedule_rate_lower is 'rescheduled / scheduled.';
-comment on column mentoring.mentorship_month.reschedule_rate_upper is 'rescheduled / scheduled.';
-comment on column mentoring.mentorship_month.coverage is '(eligible - unknown) / eligible: how much of the truth the verified rates rest on.';
-
-create view mentoring.mentor_month as
-select program, participant_id, name, email, month,
-       scheduled, held, too_short, one_sided, no_one, cancelled, unknown, pending, paused, late_cancelled,
-       rescheduled, mentor_no_show, mentee_no_show, eligible, hours, scheduled_hours,
-       cadenced.verified_share(held, known, eligible) as attendance_rate_verified,
-       cadenced.share(held, eligible) as attendance_rate_lower,
-       cadenced.share(held + unknown, eligible) as attendance_rate_upper,
-       cadenced.verified_share(one_sided + no_one, known, eligible) as no_show_rate_verified,
-       cadenced.share(one_sided + no_one, eligible) as no_show_rate_lower,
-       cadenced.share(one_sided + no_one + unknown, eligible) as no_show_rate_upper,
-       cadenced.verified_share(late_cancelled, known + late_cancelled, eligible + late_cancelled)
-         as late_cancellation_rate_verified,
-       cadenced.share(late_cancelled, eligible + late_cancelled) as late_cancellation_rate_lower,
-       cadenced.share(late_cancelled, eligible + late_cancelled) as late_cancellation_rate_upper,
-       cadenced.verified_share(cancelled, scheduled, scheduled) as cancellation_rate_verified,
-       cadenced.share(cancelled, scheduled) as cancellation_rate_lower,
-       cadenced.share(cancelled, scheduled) as cancellation_rate_upper,
-       cadenced.verified_share(rescheduled, scheduled, scheduled) as reschedule_rate_verified,
-       cadenced.share(rescheduled, scheduled) as reschedule_rate_lower,
-       cadenced.share(rescheduled, scheduled) as reschedule_rate_upper,
-       cadenced.share(known, eligible) as coverage
-  from (select program, participant_id, name, email, month,
-               sum(scheduled)::bigint as scheduled, sum(held)::bigint as held, sum(too_short)::bigint as too_short,
-               sum(one_sided)::bigint as one_sided, sum(no_one)::bigint as no_one,
-               sum(cancelled)::bigint as cancelled, sum(unknown)::bigint as unknown,
-               sum(pending)::bigint as pending, sum(paused)::bigint as paused,
-               sum(late_cancelled)::bigint as late_cancelled, sum(rescheduled)::bigint as rescheduled,
-               sum(mentor_no_show)::bigint as mentor_no_show, sum(mentee_no_show)::bigint as mentee_no_show,
-               sum(eligible)::bigint as eligible, sum(eligible - unknown)::bigint as known,
-               round(coalesce(sum(minutes), 0) / 60, 2) as hours,
-               round(sum(scheduled_minutes) / 60, 2) as scheduled_hours
-          -- Counted by meeting first: one meeting of three mentorships is three sessions, but one hour.
-          from (select fact.program,
-                    person.person_id as participant_id,
-                    person.name,
-                    person.address as email,
-                    fact.month, fact.occurrence_id,
-                    count(*) as scheduled,
-                    count(*) filter (where fact.counts = 'held') as held,
-                    count(*) filter (where fact.counts = 'too_short') as too_short,
-                    count(*) filter (where fact.counts = 'one_sided') as one_sided,
-                    count(*) filter (where fact.counts = 'no_one') as no_one,
-                    count(*) filter (where fact.counts = 'cancelled') as cancelled,
-                    count(*) filter (where fact.counts = 'unknown') as unknown,
-                    count(*) filter (where fact.counts = 'pending') as pending,
-                    count(*) filter (where fact.counts = 'paused') as paused,
-                    count(*) filter (where fact.counts in ('held', 'too_short', 'one_sided', 'no_one', 'unknown'))
-                      as eligible,
-                    count(*) filter (where fact.counts = 'cancelled' and fact.late) as late_cancelled,
-                    count(*) filter (where fact.reschedules > 0) as rescheduled,
-                    count(*) filter (where fact.counts = 'no_one' or (fact.counts = 'one_sided'
-                                       and fact.outcome_reason = 'mentor_absent')) as mentor_no_show,
-                    count(*) filter (where fact.counts = 'no_one' or (fact.counts = 'one_sided'
-                                       and fact.outcome_reason = 'mentee_absent')) as mentee_no_show,
-                    max(fact.overlap_minutes) filter (where fact.counts in ('held', 'paused')
-                                                        and fact.outcome = 'held') as minutes,
-                    coalesce(max(fact.scheduled_minutes) filter (where fact.counts <> 'cancelled'), 0)
-                      as scheduled_minutes
-               from cadenced.session_fact fact
-            join cadenced.participant on participant.session_id = fact.session_id and participant.role = 'mentor'
-            join cadenced.person on person.person_id = participant.person_id
-              group by fact.program, person.person_id, fact.month, fact.occurrence_id) as meeting
-         group by program, participant_id, name, email, month) as counted;
-comment on view mentoring.mentor_month is 'Counts and rates of each mentor by month, over all mentorships of a program. Compare hours with what you ask of mentors.';
-comment on column mentoring.mentor_month.program is 'Name of the program.';
-comment on column mentoring.mentor_month.participant_id is 'The mentor.';
-comment on column mentoring.mentor_month.name is 'Name, as in the roster.';
-comment on column mentoring.mentor_month.email is 'Primary address.';
-comment on column mentoring.mentor_month.month is 'First day of the month, in the program''s zone; a session counts where its scheduled start lies.';
-comment on column mentoring.mentor_month.scheduled is 'All sessions with their start in the month, cancelled and coming ones included. It is the sum of held, too_short, one_sided, no_one, cancelled, unknown, pending and paused.';
-comment on column mentoring.mentor_month.held is 'Settled sessions at which both sides were present together for the program''s minimum, or which were confirmed as the program accepts.';
-comment on column mentoring.mentor_month.too_short is 'Settled sessions to which both sides came, for less than the minimum together.';
-comment on column mentoring.mentor_month.one_sided is 'Settled sessions to which one side came and the other provably did not.';
-comment on column mentoring.mentor_month.no_one is 'Settled sessions to which provably nobody came.';
-comment on column mentoring.mentor_month.cancelled is 'Sessions that were cancelled, or that a whole side declined.';
-comment on column mentoring.mentor_month.unknown is 'Settled sessions nobody can say about. Neither held nor missed.';
-comment on column mentoring.mentor_month.pending is 'Sessions still to come or not yet settled. In no rate.';
-comment on column mentoring.mentor_month.paused is 'Sessions that began while the mentorship was paused. In no rate.';
-comment on column mentoring.mentor_month.late_cancelled is 'Cancelled less than 24 hours before the start; part of cancelled.';
-comment on column mentoring.mentor_month.rescheduled is 'Sessions moved at least once.';
-comment on column mentoring.mentor_month.mentor_no_show is 'Sessions the mentor provably missed; those nobody came to included.';
-comment on column mentoring.mentor_month.mentee_no_show is 'Sessions the mentee provably missed; those nobody came to included.';
-comment on column mentoring.mentor_month.eligible is 'held + too_short + one_sided + no_one + unknown: what the rates are taken of.';
-comment on column mentoring.mentor_month.hours is 'Hours both sides were together in held sessions, as recorded; a meeting of several mentorships once. Sessions confirmed by word alone have no recorded hours.';
-comment on column mentoring.mentor_month.scheduled_hours is 'Booked hours of sessions not cancelled; a meeting of several mentorships once.';
-comment on column mentoring.mentor_month.attendance_rate_verified is 'held / (eligible - unknown); NULL under five known sessions or when fewer than half are known.';
-comment on column mentoring.mentor_month.attendance_rate_lower is 'held / eligible: as if every unknown session had been missed.';
-comment on column mentoring.mentor_month.attendance_rate_upper is '(held + unknown) / eligible: as if every unknown session had been held.';
-comment on column mentoring.mentor_month.no_show_rate_verified is '(one_sided + no_one) / (eligible - unknown); NULL as above. Absence is proven, never guessed.';
-comment on column mentoring.mentor_month.no_show_rate_lower is '(one_sided + no_one) / eligible.';
-comment on column mentoring.mentor_month.no_show_rate_upper is '(one_sided + no_one + unknown) / eligible.';
-comment on column mentoring.mentor_month.late_cancellation_rate_verified is 'late_cancelled / (eligible - unknown + late_cancelled); NULL as above.';
-comment on column mentoring.mentor_month.late_cancellation_rate_lower is 'late_cancelled / (eligible + late_cancelled).';
-comment on column mentoring.mentor_month.late_cancellation_rate_upper is 'The same: what is unknown about attendance does not touch cancellations.';
-comment on column mentoring.mentor_month.cancellation_rate_verified is 'cancelled / scheduled; NULL under five sessions.';
-comment on column mentoring.mentor_month.cancellation_rate_lower is 'cancelled / scheduled.';
-comment on column mentoring.mentor_month.cancellation_rate_upper is 'cancelled / scheduled.';
-comment on column mentoring.mentor_month.reschedule_rate_verified is 'rescheduled / scheduled; NULL under five sessions.';
-comment on column mentoring.mentor_month.reschedule_rate_lower is 'rescheduled / scheduled.';
-comment on column mentoring.mentor_month.reschedule_rate_upper is 'rescheduled / scheduled.';
-comment on column mentoring.mentor_month.coverage is '(eligible - unknown) / eligible: how much of the truth the verified rates rest on.';

@@ -1,5 +1,6 @@
+import type { Instant } from './observation.ts';
 import type { Role } from './roster.ts';
-import { bySides, type Member, type Sighting, saysSomebodyWasAbsent } from './sighting.ts';
+import { bySides, type Member, type Sighting, saysSomebodyWasAbsent, sidesOf } from './sighting.ts';
 import { lasted, minutesOf } from './stays.ts';
 import type {
   AttendanceStatus,
@@ -59,6 +60,20 @@ function statusOf(
 
 function isTheAbsentSide(decision: Decision, role: Role): boolean {
   return decision.outcome === 'one_sided' && role !== 'peer' && decision.reason === `${role}_absent`;
+}
+
+/**
+ * Minutes from the scheduled start until the second side had come, negative when it was early; among peers, the second
+ * person. `null` unless two arrivals are recorded: a word that they met does not say when.
+ */
+export function startDelayOf(start: Instant, seen: Sighting): number | null {
+  const arrivals = sidesOf(seen.members)
+    .map((side) => side.flatMap(({ personId }) => seen.stays.get(personId) ?? []).map((stay) => stay.from))
+    .filter((froms) => froms.length > 0)
+    .map((froms) => Math.min(...froms))
+    .toSorted((one, other) => one - other);
+  const second = arrivals[1];
+  return second === undefined ? null : minutesOf(second - start);
 }
 
 /** The strongest evidence about the session as a whole. */

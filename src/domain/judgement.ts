@@ -1,4 +1,4 @@
-import { attendanceOf, tierOf } from './attendance.ts';
+import { attendanceOf, startDelayOf, tierOf } from './attendance.ts';
 import { PROVISIONAL_AFTER_MS, SETTLED_AFTER_MS } from './harvest.ts';
 import type { Instant } from './observation.ts';
 import type { AcceptableTier, AttendancePolicy } from './program.ts';
@@ -56,6 +56,7 @@ export function judge(input: JudgementInput, now: Instant): Verdict {
   return {
     ...decision,
     overlapMinutes: seen.recorded ? minutesOf(seen.overlapMs) : null,
+    startDelayMinutes: startDelayOf(input.start, seen),
     tier: tierOf(input, seen),
     participants: input.participants.map((person) => attendanceOf(person, seen, decision)),
     settled: now >= settledAt,

@@ -82,6 +82,8 @@ export type ParticipantVerdict = {
 export type Verdict = Decision & {
   /** Minutes both sides were together; `null` when no record tells. */
   readonly overlapMinutes: number | null;
+  /** Minutes from the scheduled start until the second side had come, negative when early; `null` when no record tells. */
+  readonly startDelayMinutes: number | null;
   readonly tier: EvidenceTier;
   readonly participants: readonly ParticipantVerdict[];
   /** Whether every source able to speak has spoken, or the time for it is over. */

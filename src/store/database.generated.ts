@@ -917,6 +917,26 @@ export interface CadencedParticipant {
   status: string | null;
 }
 
+export interface CadencedParticipantCount {
+  absent: number | null;
+  after_end: number | null;
+  attended: number | null;
+  cancelled: number | null;
+  eligible: number | null;
+  excused: number | null;
+  invited: number | null;
+  minutes: Numeric | null;
+  month: string | null;
+  occurrence_id: number | null;
+  on_holiday: number | null;
+  paused: number | null;
+  pending: number | null;
+  person_id: number | null;
+  program: string | null;
+  role: string | null;
+  unknown: number | null;
+}
+
 export interface CadencedPause {
   /**
    * First paused day, in the program's zone.
@@ -1064,31 +1084,68 @@ export interface CadencedProgram {
 }
 
 export interface CadencedProgramMonthCounts {
+  after_end: number | null;
   cancelled: number | null;
+  cancelled_by_mentee: number | null;
+  cancelled_by_mentor: number | null;
+  cancelled_by_other: number | null;
+  cancelled_by_peer: number | null;
   held: number | null;
   late_cancelled: number | null;
+  late_starts: number | null;
+  lead_days: Numeric | null;
+  lead_days_median: Numeric | null;
+  lead_known: number | null;
   mentee_no_show: number | null;
   mentor_no_show: number | null;
   minutes: Numeric | null;
   month: string | null;
+  moves: number | null;
   no_one: number | null;
+  on_holiday: number | null;
   one_sided: number | null;
   paused: number | null;
+  peer_no_show: number | null;
   pending: number | null;
   program: string | null;
   program_id: number | null;
   rescheduled: number | null;
   scheduled: number | null;
   scheduled_minutes: Numeric | null;
+  slip_days: Numeric | null;
+  slip_days_median: Numeric | null;
+  slip_known: number | null;
+  start_delay_minutes: Numeric | null;
+  starts_known: number | null;
   too_short: number | null;
   unknown: number | null;
 }
 
 export interface CadencedProgramMonthTotal {
   /**
+   * Of these, after the end of the mentorship.
+   */
+  after_end: Generated<number>;
+  /**
    * Cancelled.
    */
   cancelled: number;
+  /**
+   * Called off by a mentee.
+   */
+  cancelled_by_mentee: Generated<number>;
+  /**
+   * Called off by a mentor.
+   */
+  cancelled_by_mentor: Generated<number>;
+  /**
+   * Called off by somebody outside of the mentorship.
+   */
+  cancelled_by_other: Generated<number>;
+  /**
+   * Called off by a peer.
+   */
+  cancelled_by_peer: Generated<number>;
   /**
    * Held.
    */
@@ -1097,6 +1154,22 @@ export interface CadencedProgramMonthTotal {
    * Cancelled within a day of the start.
    */
   late_cancelled: number;
+  /**
+   * Of these, begun more than five minutes late.
+   */
+  late_starts: Generated<number>;
+  /**
+   * Days from then to their start, summed.
+   */
+  lead_days: Generated<Numeric>;
+  /**
+   * The median of these days.
+   */
+  lead_days_median: Numeric | null;
+  /**
+   * Meetings that were seen before they began.
+   */
+  lead_known: Generated<number>;
   /**
    * Missed by the mentee.
    */
@@ -1114,17 +1187,29 @@ export interface CadencedProgramMonthTotal {
    */
   month: string;
   /**
+   * How often starts were moved.
+   */
+  moves: Generated<number>;
+  /**
    * Nobody came.
    */
   no_one: number;
+  /**
+   * Of these, on a holiday.
+   */
+  on_holiday: Generated<number>;
   /**
    * One side came.
    */
   one_sided: number;
   /**
-   * Begun in a pause.
+   * Begun in a pause, on a holiday or after the end.
    */
   paused: number;
+  /**
+   * Missed by all peers but one.
+   */
+  peer_no_show: Generated<number>;
   /**
    * Not settled yet.
    */
@@ -1145,6 +1230,26 @@ export interface CadencedProgramMonthTotal {
    * Minutes booked, a meeting of several mentorships once.
    */
   scheduled_minutes: Numeric;
+  /**
+   * Days between their first and their last start, summed.
+   */
+  slip_days: Generated<Numeric>;
+  /**
+   * The median of these days.
+   */
+  slip_days_median: Numeric | null;
+  /**
+   * Moved meetings of which the first start is known.
+   */
+  slip_known: Generated<number>;
+  /**
+   * Minutes of delay of all of these, early ones as none.
+   */
+  start_delay_minutes: Generated<Numeric>;
+  /**
+   * Held sessions of which both arrivals are recorded.
+   */
+  starts_known: Generated<number>;
   /**
    * Too short.
    */
@@ -1200,6 +1305,10 @@ export interface CadencedSession {
    */
   first_seen_at: Timestamp;
   /**
+   * Start before its first move; NULL = it was never moved, or was moved before this was kept.
+   */
+  first_starts_at: Timestamp | null;
+  /**
    * The mentorship.
    */
   mentorship_id: number;
@@ -1249,6 +1358,11 @@ export interface CadencedSession {
   stage: string | null;
   /**
    * Scheduled start; once the session has ended moved only by a change that the source dates before it.
+   * Minutes from the scheduled start until the second side had come, negative when early; NULL when no record tells.
+   */
+  start_delay_minutes: Numeric | null;
+  /**
+   * Scheduled start; not moved once the session has ended.
    */
   starts_at: Timestamp;
   /**
@@ -1257,9 +1371,52 @@ export interface CadencedSession {
   status: Generated<string>;
 }
 
+export interface CadencedSessionCount {
+  after_end: number | null;
+  cancelled: number | null;
+  cancelled_by_mentee: number | null;
+  cancelled_by_mentor: number | null;
+  cancelled_by_other: number | null;
+  cancelled_by_peer: number | null;
+  counts: string | null;
+  held: number | null;
+  late_cancelled: number | null;
+  late_starts: number | null;
+  lead_days: Numeric | null;
+  mentee_no_show: number | null;
+  mentor_no_show: number | null;
+  mentorship: string | null;
+  mentorship_id: number | null;
+  minutes: Numeric | null;
+  month: string | null;
+  moves: number | null;
+  no_one: number | null;
+  occurrence_id: number | null;
+  on_holiday: number | null;
+  one_sided: number | null;
+  paused: number | null;
+  peer_no_show: number | null;
+  pending: number | null;
+  program: string | null;
+  program_id: number | null;
+  rescheduled: number | null;
+  scheduled: number | null;
+  scheduled_minutes: Numeric | null;
+  session_id: number | null;
+  slip_days: Numeric | null;
+  start_delay_minutes: Numeric | null;
+  starts_at: Timestamp | null;
+  starts_known: number | null;
+  too_short: number | null;
+  unknown: number | null;
+}
+
 export interface CadencedSessionFact {
+  cancelled_by: string | null;
   counts: string | null;
   late: boolean | null;
+  lead_days: Numeric | null;
+  left_out: string | null;
   mentorship: string | null;
   mentorship_id: number | null;
   month: string | null;
@@ -1272,6 +1429,8 @@ export interface CadencedSessionFact {
   reschedules: number | null;
   scheduled_minutes: Numeric | null;
   session_id: number | null;
+  slip_days: Numeric | null;
+  start_delay_minutes: Numeric | null;
   starts_at: Timestamp | null;
 }
 
@@ -1736,7 +1895,90 @@ export interface MentoringFeedback {
   session_id: number | null;
 }
 
+export interface MentoringFeedbackMonth {
+  /**
+   * answers / prompts.
+   */
+  answer_rate_lower: Numeric | null;
+  /**
+   * The same: who answered is known.
+   */
+  answer_rate_upper: Numeric | null;
+  /**
+   * answers / prompts; NULL under five prompts.
+   */
+  answer_rate_verified: Numeric | null;
+  /**
+   * Of prompts: the person said whether they met.
+   */
+  answers: number | null;
+  /**
+   * Mean of the ratings, 1 to 5; NULL under five, so that nobody can be told by it.
+   */
+  avg_rating: Numeric | null;
+  /**
+   * prompted / held.
+   */
+  feedback_prompt_rate_lower: Numeric | null;
+  /**
+   * The same: whom we asked is known.
+   */
+  feedback_prompt_rate_upper: Numeric | null;
+  /**
+   * prompted / held; NULL under five held sessions.
+   */
+  feedback_prompt_rate_verified: Numeric | null;
+  /**
+   * Held sessions, as in program_month.
+   */
+  held: number | null;
+  /**
+   * First day of the month, in the program's zone; a session counts where its scheduled start lies.
+   */
+  month: string | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * Of held: somebody was asked about it by mail.
+   */
+  prompted: number | null;
+  /**
+   * Questions by mail that the mail server took, one a person and session, whatever became of the session.
+   */
+  prompts: number | null;
+  /**
+   * Feedback with a rating, asked for by mail or not.
+   */
+  ratings: number | null;
+  /**
+   * responses / prompts.
+   */
+  response_rate_lower: Numeric | null;
+  /**
+   * The same: who responded is known.
+   */
+  response_rate_upper: Numeric | null;
+  /**
+   * responses / prompts; NULL under five prompts. Where feedback_url sends people to another tool, only what that tool tells by mentoring.record_feedback is counted.
+   */
+  response_rate_verified: Numeric | null;
+  /**
+   * Of prompts: the person said how it was.
+   */
+  responses: number | null;
+  /**
+   * Feedback of people who had not been asked by mail, such as what another tool collected.
+   */
+  unprompted_responses: number | null;
+}
+
 export interface MentoringMentorMonth {
+  /**
+   * Settled sessions after the last day of their mentorship; part of paused.
+   */
+  after_end: number | null;
   /**
    * held / eligible: as if every unknown session had been missed.
    */
@@ -1749,6 +1991,38 @@ export interface MentoringMentorMonth {
    * held / (eligible - unknown); NULL under five known sessions or when fewer than half are known.
    */
   attendance_rate_verified: Numeric | null;
+  /**
+   * Mean days from when a session was first seen on a calendar to its start: a lower bound of how early it was booked. Sessions first seen after their start are left out; a meeting of several mentorships counts once.
+   */
+  avg_booking_lead_days: Numeric | null;
+  /**
+   * moves / scheduled.
+   */
+  avg_moves: Numeric | null;
+  /**
+   * Mean days from the first start to the last one of moved sessions, negative when they were brought forward; a meeting of several mentorships once. NULL when none moved.
+   */
+  avg_slip_days: Numeric | null;
+  /**
+   * Mean minutes from the scheduled start until the second side had come, over starts_known; who is early counts as in time.
+   */
+  avg_start_delay_min: Numeric | null;
+  /**
+   * Sessions to which provably nobody came: no_one by the name under which no-shows are split. no_show counts are mentor_no_show + mentee_no_show + peer_no_show - both_absent.
+   */
+  both_absent: number | null;
+  /**
+   * both_absent / eligible.
+   */
+  both_absent_rate_lower: Numeric | null;
+  /**
+   * (both_absent + unknown) / eligible.
+   */
+  both_absent_rate_upper: Numeric | null;
+  /**
+   * both_absent / (eligible - unknown); NULL as above.
+   */
+  both_absent_rate_verified: Numeric | null;
   /**
    * cancelled / scheduled.
    */
@@ -1765,6 +2039,26 @@ export interface MentoringMentorMonth {
    * Sessions that were cancelled, or that a whole side declined.
    */
   cancelled: number | null;
+  /**
+   * Of cancelled: called off by the mentee, who organized it and cancelled, or declined.
+   */
+  cancelled_by_mentee: number | null;
+  /**
+   * Of cancelled: called off by the mentor, who organized it and cancelled, or declined.
+   */
+  cancelled_by_mentor: number | null;
+  /**
+   * Of cancelled: called off by an organizer outside of the mentorship.
+   */
+  cancelled_by_other: number | null;
+  /**
+   * Of cancelled: called off by a peer, or declined by so many that no two were left.
+   */
+  cancelled_by_peer: number | null;
+  /**
+   * Of cancelled: nobody can say who called it off, because the entry only vanished, lost its tag or its people. The five cancelled_by columns add up to cancelled.
+   */
+  cancelled_by_unknown: number | null;
   /**
    * (eligible - unknown) / eligible: how much of the truth the verified rates rest on.
    */
@@ -1802,17 +2096,73 @@ export interface MentoringMentorMonth {
    */
   late_cancelled: number | null;
   /**
+   * starts_known / held.
+   */
+  late_start_coverage: Numeric | null;
+  /**
+   * late_starts / held: as if every held session without recorded arrivals had begun in time.
+   */
+  late_start_rate_lower: Numeric | null;
+  /**
+   * (late_starts + held - starts_known) / held: as if each of them had begun late.
+   */
+  late_start_rate_upper: Numeric | null;
+  /**
+   * late_starts / starts_known; NULL when fewer than five, or fewer than half of the held sessions, are known.
+   */
+  late_start_rate_verified: Numeric | null;
+  /**
+   * Of these, begun more than five minutes late: when the second side came.
+   */
+  late_starts: number | null;
+  /**
+   * Median of the same days.
+   */
+  median_booking_lead_days: Numeric | null;
+  /**
+   * Median of the same days.
+   */
+  median_slip_days: Numeric | null;
+  /**
    * Sessions the mentee provably missed; those nobody came to included.
    */
   mentee_no_show: number | null;
+  /**
+   * mentee_no_show / eligible.
+   */
+  mentee_no_show_rate_lower: Numeric | null;
+  /**
+   * (mentee_no_show + unknown) / eligible.
+   */
+  mentee_no_show_rate_upper: Numeric | null;
+  /**
+   * mentee_no_show / (eligible - unknown); NULL as above.
+   */
+  mentee_no_show_rate_verified: Numeric | null;
   /**
    * Sessions the mentor provably missed; those nobody came to included.
    */
   mentor_no_show: number | null;
   /**
+   * mentor_no_show / eligible: as if every mentor had come to the unknown sessions.
+   */
+  mentor_no_show_rate_lower: Numeric | null;
+  /**
+   * (mentor_no_show + unknown) / eligible: as if none had.
+   */
+  mentor_no_show_rate_upper: Numeric | null;
+  /**
+   * mentor_no_show / (eligible - unknown); NULL under five known sessions or when fewer than half are known.
+   */
+  mentor_no_show_rate_verified: Numeric | null;
+  /**
    * First day of the month, in the program's zone; a session counts where its scheduled start lies.
    */
   month: string | null;
+  /**
+   * How often starts were moved, all sessions together.
+   */
+  moves: number | null;
   /**
    * Name, as in the roster.
    */
@@ -1834,6 +2184,10 @@ export interface MentoringMentorMonth {
    */
   no_show_rate_verified: Numeric | null;
   /**
+   * Settled sessions on a holiday of the program, by the rules in force at their start; part of paused.
+   */
+  on_holiday: number | null;
+  /**
    * Settled sessions to which one side came and the other provably did not.
    */
   one_sided: number | null;
@@ -1842,9 +2196,13 @@ export interface MentoringMentorMonth {
    */
   participant_id: number | null;
   /**
-   * Sessions that began while the mentorship was paused. In no rate.
+   * Settled sessions taken out of every rate: begun in a pause, on a holiday of the program (on_holiday), or after the end of the mentorship (after_end).
    */
   paused: number | null;
+  /**
+   * Sessions to which of a group of peers provably only one came.
+   */
+  peer_no_show: number | null;
   /**
    * Sessions still to come or not yet settled. In no rate.
    */
@@ -1878,6 +2236,10 @@ export interface MentoringMentorMonth {
    */
   scheduled_hours: Numeric | null;
   /**
+   * Held sessions of which both arrivals are recorded.
+   */
+  starts_known: number | null;
+  /**
    * Settled sessions to which both sides came, for less than the minimum together.
    */
   too_short: number | null;
@@ -1888,6 +2250,10 @@ export interface MentoringMentorMonth {
 }
 
 export interface MentoringMentorshipMonth {
+  /**
+   * Settled sessions after the last day of their mentorship; part of paused.
+   */
+  after_end: number | null;
   /**
    * held / eligible: as if every unknown session had been missed.
    */
@@ -1900,6 +2266,38 @@ export interface MentoringMentorshipMonth {
    * held / (eligible - unknown); NULL under five known sessions or when fewer than half are known.
    */
   attendance_rate_verified: Numeric | null;
+  /**
+   * Mean days from when a session was first seen on a calendar to its start: a lower bound of how early it was booked. Sessions first seen after their start are left out; a meeting of several mentorships counts once.
+   */
+  avg_booking_lead_days: Numeric | null;
+  /**
+   * moves / scheduled.
+   */
+  avg_moves: Numeric | null;
+  /**
+   * Mean days from the first start to the last one of moved sessions, negative when they were brought forward; a meeting of several mentorships once. NULL when none moved.
+   */
+  avg_slip_days: Numeric | null;
+  /**
+   * Mean minutes from the scheduled start until the second side had come, over starts_known; who is early counts as in time.
+   */
+  avg_start_delay_min: Numeric | null;
+  /**
+   * Sessions to which provably nobody came: no_one by the name under which no-shows are split. no_show counts are mentor_no_show + mentee_no_show + peer_no_show - both_absent.
+   */
+  both_absent: number | null;
+  /**
+   * both_absent / eligible.
+   */
+  both_absent_rate_lower: Numeric | null;
+  /**
+   * (both_absent + unknown) / eligible.
+   */
+  both_absent_rate_upper: Numeric | null;
+  /**
+   * both_absent / (eligible - unknown); NULL as above.
+   */
+  both_absent_rate_verified: Numeric | null;
   /**
    * cancelled / scheduled.
    */
@@ -1916,6 +2314,26 @@ export interface MentoringMentorshipMonth {
    * Sessions that were cancelled, or that a whole side declined.
    */
   cancelled: number | null;
+  /**
+   * Of cancelled: called off by the mentee, who organized it and cancelled, or declined.
+   */
+  cancelled_by_mentee: number | null;
+  /**
+   * Of cancelled: called off by the mentor, who organized it and cancelled, or declined.
+   */
+  cancelled_by_mentor: number | null;
+  /**
+   * Of cancelled: called off by an organizer outside of the mentorship.
+   */
+  cancelled_by_other: number | null;
+  /**
+   * Of cancelled: called off by a peer, or declined by so many that no two were left.
+   */
+  cancelled_by_peer: number | null;
+  /**
+   * Of cancelled: nobody can say who called it off, because the entry only vanished, lost its tag or its people. The five cancelled_by columns add up to cancelled.
+   */
+  cancelled_by_unknown: number | null;
   /**
    * (eligible - unknown) / eligible: how much of the truth the verified rates rest on.
    */
@@ -1949,13 +2367,65 @@ export interface MentoringMentorshipMonth {
    */
   late_cancelled: number | null;
   /**
+   * starts_known / held.
+   */
+  late_start_coverage: Numeric | null;
+  /**
+   * late_starts / held: as if every held session without recorded arrivals had begun in time.
+   */
+  late_start_rate_lower: Numeric | null;
+  /**
+   * (late_starts + held - starts_known) / held: as if each of them had begun late.
+   */
+  late_start_rate_upper: Numeric | null;
+  /**
+   * late_starts / starts_known; NULL when fewer than five, or fewer than half of the held sessions, are known.
+   */
+  late_start_rate_verified: Numeric | null;
+  /**
+   * Of these, begun more than five minutes late: when the second side came.
+   */
+  late_starts: number | null;
+  /**
+   * Median of the same days.
+   */
+  median_booking_lead_days: Numeric | null;
+  /**
+   * Median of the same days.
+   */
+  median_slip_days: Numeric | null;
+  /**
    * Sessions the mentee provably missed; those nobody came to included.
    */
   mentee_no_show: number | null;
   /**
+   * mentee_no_show / eligible.
+   */
+  mentee_no_show_rate_lower: Numeric | null;
+  /**
+   * (mentee_no_show + unknown) / eligible.
+   */
+  mentee_no_show_rate_upper: Numeric | null;
+  /**
+   * mentee_no_show / (eligible - unknown); NULL as above.
+   */
+  mentee_no_show_rate_verified: Numeric | null;
+  /**
    * Sessions the mentor provably missed; those nobody came to included.
    */
   mentor_no_show: number | null;
+  /**
+   * mentor_no_show / eligible: as if every mentor had come to the unknown sessions.
+   */
+  mentor_no_show_rate_lower: Numeric | null;
+  /**
+   * (mentor_no_show + unknown) / eligible: as if none had.
+   */
+  mentor_no_show_rate_upper: Numeric | null;
+  /**
+   * mentor_no_show / (eligible - unknown); NULL under five known sessions or when fewer than half are known.
+   */
+  mentor_no_show_rate_verified: Numeric | null;
   /**
    * Name of the mentorship.
    */
@@ -1964,6 +2434,10 @@ export interface MentoringMentorshipMonth {
    * First day of the month, in the program's zone; a session counts where its scheduled start lies.
    */
   month: string | null;
+  /**
+   * How often starts were moved, all sessions together.
+   */
+  moves: number | null;
   /**
    * Settled sessions to which provably nobody came.
    */
@@ -1981,13 +2455,21 @@ export interface MentoringMentorshipMonth {
    */
   no_show_rate_verified: Numeric | null;
   /**
+   * Settled sessions on a holiday of the program, by the rules in force at their start; part of paused.
+   */
+  on_holiday: number | null;
+  /**
    * Settled sessions to which one side came and the other provably did not.
    */
   one_sided: number | null;
   /**
-   * Sessions that began while the mentorship was paused. In no rate.
+   * Settled sessions taken out of every rate: begun in a pause, on a holiday of the program (on_holiday), or after the end of the mentorship (after_end).
    */
   paused: number | null;
+  /**
+   * Sessions to which of a group of peers provably only one came.
+   */
+  peer_no_show: number | null;
   /**
    * Sessions still to come or not yet settled. In no rate.
    */
@@ -2020,6 +2502,10 @@ export interface MentoringMentorshipMonth {
    * Booked hours of sessions not cancelled; a meeting of several mentorships once.
    */
   scheduled_hours: Numeric | null;
+  /**
+   * Held sessions of which both arrivals are recorded.
+   */
+  starts_known: number | null;
   /**
    * Settled sessions to which both sides came, for less than the minimum together.
    */
@@ -2178,6 +2664,208 @@ export interface MentoringOutcomeHistory {
   session_id: number | null;
 }
 
+export interface MentoringParticipantAttendance {
+  /**
+   * Eligible sessions they provably did not come to, without a word.
+   */
+  absent: number | null;
+  /**
+   * Of paused: after the last day of the mentorship.
+   */
+  after_end: number | null;
+  /**
+   * Eligible sessions they provably came to.
+   */
+  attended: number | null;
+  /**
+   * Invitations to sessions that were cancelled.
+   */
+  cancelled: number | null;
+  /**
+   * (eligible - unknown) / eligible: how much of the truth the verified rates rest on.
+   */
+  coverage: Numeric | null;
+  /**
+   * attended + absent + excused + unknown: invitations to sessions that settled, were not cancelled and are not in paused.
+   */
+  eligible: number | null;
+  /**
+   * Primary address.
+   */
+  email: string | null;
+  /**
+   * Eligible sessions they had declined, or were excused from, and did not come to.
+   */
+  excused: number | null;
+  /**
+   * Hours in the conference, as recorded; a meeting of several mentorships once. Held sessions in a pause included.
+   */
+  hours: Numeric | null;
+  /**
+   * Invitations to sessions, cancelled and coming ones included: the sum of eligible, cancelled, pending and paused.
+   */
+  invited: number | null;
+  /**
+   * Name, as in the roster.
+   */
+  name: string | null;
+  /**
+   * Of paused: on a holiday of the program.
+   */
+  on_holiday: number | null;
+  /**
+   * attended / eligible: as if they had missed every unknown session.
+   */
+  participant_attendance_rate_lower: Numeric | null;
+  /**
+   * (attended + unknown) / eligible: as if they had come to every unknown session.
+   */
+  participant_attendance_rate_upper: Numeric | null;
+  /**
+   * attended / (eligible - unknown); NULL under five known invitations or when fewer than half are known.
+   */
+  participant_attendance_rate_verified: Numeric | null;
+  /**
+   * The person; the same in every view.
+   */
+  participant_id: number | null;
+  /**
+   * absent / eligible.
+   */
+  participant_no_show_rate_lower: Numeric | null;
+  /**
+   * (absent + unknown) / eligible.
+   */
+  participant_no_show_rate_upper: Numeric | null;
+  /**
+   * absent / (eligible - unknown); NULL as above. Absence is proven, never guessed.
+   */
+  participant_no_show_rate_verified: Numeric | null;
+  /**
+   * Invitations to sessions taken out of every rate: in a pause, on a holiday, or after the end of the mentorship.
+   */
+  paused: number | null;
+  /**
+   * Invitations to sessions still to come or not yet settled. In no rate.
+   */
+  pending: number | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * mentor, mentee or peer, as they were invited.
+   */
+  role: string | null;
+  /**
+   * Eligible sessions of which nobody can say whether they came. Neither attended nor missed.
+   */
+  unknown: number | null;
+}
+
+export interface MentoringParticipantMonth {
+  /**
+   * Eligible sessions they provably did not come to, without a word.
+   */
+  absent: number | null;
+  /**
+   * Of paused: after the last day of the mentorship.
+   */
+  after_end: number | null;
+  /**
+   * Eligible sessions they provably came to.
+   */
+  attended: number | null;
+  /**
+   * Invitations to sessions that were cancelled.
+   */
+  cancelled: number | null;
+  /**
+   * (eligible - unknown) / eligible: how much of the truth the verified rates rest on.
+   */
+  coverage: Numeric | null;
+  /**
+   * attended + absent + excused + unknown: invitations to sessions that settled, were not cancelled and are not in paused.
+   */
+  eligible: number | null;
+  /**
+   * Primary address.
+   */
+  email: string | null;
+  /**
+   * Eligible sessions they had declined, or were excused from, and did not come to.
+   */
+  excused: number | null;
+  /**
+   * Hours in the conference, as recorded; a meeting of several mentorships once. Held sessions in a pause included.
+   */
+  hours: Numeric | null;
+  /**
+   * Invitations to sessions, cancelled and coming ones included: the sum of eligible, cancelled, pending and paused.
+   */
+  invited: number | null;
+  /**
+   * First day of the month, in the program's zone; a session counts where its scheduled start lies.
+   */
+  month: string | null;
+  /**
+   * Name, as in the roster.
+   */
+  name: string | null;
+  /**
+   * Of paused: on a holiday of the program.
+   */
+  on_holiday: number | null;
+  /**
+   * attended / eligible: as if they had missed every unknown session.
+   */
+  participant_attendance_rate_lower: Numeric | null;
+  /**
+   * (attended + unknown) / eligible: as if they had come to every unknown session.
+   */
+  participant_attendance_rate_upper: Numeric | null;
+  /**
+   * attended / (eligible - unknown); NULL under five known invitations or when fewer than half are known.
+   */
+  participant_attendance_rate_verified: Numeric | null;
+  /**
+   * The person; the same in every view.
+   */
+  participant_id: number | null;
+  /**
+   * absent / eligible.
+   */
+  participant_no_show_rate_lower: Numeric | null;
+  /**
+   * (absent + unknown) / eligible.
+   */
+  participant_no_show_rate_upper: Numeric | null;
+  /**
+   * absent / (eligible - unknown); NULL as above. Absence is proven, never guessed.
+   */
+  participant_no_show_rate_verified: Numeric | null;
+  /**
+   * Invitations to sessions taken out of every rate: in a pause, on a holiday, or after the end of the mentorship.
+   */
+  paused: number | null;
+  /**
+   * Invitations to sessions still to come or not yet settled. In no rate.
+   */
+  pending: number | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * mentor, mentee or peer, as they were invited.
+   */
+  role: string | null;
+  /**
+   * Eligible sessions of which nobody can say whether they came. Neither attended nor missed.
+   */
+  unknown: number | null;
+}
+
 export interface MentoringPause {
   /**
    * First day, in the program's zone.
@@ -2250,6 +2938,10 @@ export interface MentoringPlannedSession {
 
 export interface MentoringProgramMonth {
   /**
+   * Settled sessions after the last day of their mentorship; part of paused.
+   */
+  after_end: number | null;
+  /**
    * held / eligible: as if every unknown session had been missed.
    */
   attendance_rate_lower: Numeric | null;
@@ -2261,6 +2953,38 @@ export interface MentoringProgramMonth {
    * held / (eligible - unknown); NULL under five known sessions or when fewer than half are known.
    */
   attendance_rate_verified: Numeric | null;
+  /**
+   * Mean days from when a session was first seen on a calendar to its start: a lower bound of how early it was booked. Sessions first seen after their start are left out; a meeting of several mentorships counts once.
+   */
+  avg_booking_lead_days: Numeric | null;
+  /**
+   * moves / scheduled.
+   */
+  avg_moves: Numeric | null;
+  /**
+   * Mean days from the first start to the last one of moved sessions, negative when they were brought forward; a meeting of several mentorships once. NULL when none moved.
+   */
+  avg_slip_days: Numeric | null;
+  /**
+   * Mean minutes from the scheduled start until the second side had come, over starts_known; who is early counts as in time.
+   */
+  avg_start_delay_min: Numeric | null;
+  /**
+   * Sessions to which provably nobody came: no_one by the name under which no-shows are split. no_show counts are mentor_no_show + mentee_no_show + peer_no_show - both_absent.
+   */
+  both_absent: number | null;
+  /**
+   * both_absent / eligible.
+   */
+  both_absent_rate_lower: Numeric | null;
+  /**
+   * (both_absent + unknown) / eligible.
+   */
+  both_absent_rate_upper: Numeric | null;
+  /**
+   * both_absent / (eligible - unknown); NULL as above.
+   */
+  both_absent_rate_verified: Numeric | null;
   /**
    * cancelled / scheduled.
    */
@@ -2277,6 +3001,26 @@ export interface MentoringProgramMonth {
    * Sessions that were cancelled, or that a whole side declined.
    */
   cancelled: number | null;
+  /**
+   * Of cancelled: called off by the mentee, who organized it and cancelled, or declined.
+   */
+  cancelled_by_mentee: number | null;
+  /**
+   * Of cancelled: called off by the mentor, who organized it and cancelled, or declined.
+   */
+  cancelled_by_mentor: number | null;
+  /**
+   * Of cancelled: called off by an organizer outside of the mentorship.
+   */
+  cancelled_by_other: number | null;
+  /**
+   * Of cancelled: called off by a peer, or declined by so many that no two were left.
+   */
+  cancelled_by_peer: number | null;
+  /**
+   * Of cancelled: nobody can say who called it off, because the entry only vanished, lost its tag or its people. The five cancelled_by columns add up to cancelled.
+   */
+  cancelled_by_unknown: number | null;
   /**
    * (eligible - unknown) / eligible: how much of the truth the verified rates rest on.
    */
@@ -2310,17 +3054,73 @@ export interface MentoringProgramMonth {
    */
   late_cancelled: number | null;
   /**
+   * starts_known / held.
+   */
+  late_start_coverage: Numeric | null;
+  /**
+   * late_starts / held: as if every held session without recorded arrivals had begun in time.
+   */
+  late_start_rate_lower: Numeric | null;
+  /**
+   * (late_starts + held - starts_known) / held: as if each of them had begun late.
+   */
+  late_start_rate_upper: Numeric | null;
+  /**
+   * late_starts / starts_known; NULL when fewer than five, or fewer than half of the held sessions, are known.
+   */
+  late_start_rate_verified: Numeric | null;
+  /**
+   * Of these, begun more than five minutes late: when the second side came.
+   */
+  late_starts: number | null;
+  /**
+   * Median of the same days.
+   */
+  median_booking_lead_days: Numeric | null;
+  /**
+   * Median of the same days.
+   */
+  median_slip_days: Numeric | null;
+  /**
    * Sessions the mentee provably missed; those nobody came to included.
    */
   mentee_no_show: number | null;
+  /**
+   * mentee_no_show / eligible.
+   */
+  mentee_no_show_rate_lower: Numeric | null;
+  /**
+   * (mentee_no_show + unknown) / eligible.
+   */
+  mentee_no_show_rate_upper: Numeric | null;
+  /**
+   * mentee_no_show / (eligible - unknown); NULL as above.
+   */
+  mentee_no_show_rate_verified: Numeric | null;
   /**
    * Sessions the mentor provably missed; those nobody came to included.
    */
   mentor_no_show: number | null;
   /**
+   * mentor_no_show / eligible: as if every mentor had come to the unknown sessions.
+   */
+  mentor_no_show_rate_lower: Numeric | null;
+  /**
+   * (mentor_no_show + unknown) / eligible: as if none had.
+   */
+  mentor_no_show_rate_upper: Numeric | null;
+  /**
+   * mentor_no_show / (eligible - unknown); NULL under five known sessions or when fewer than half are known.
+   */
+  mentor_no_show_rate_verified: Numeric | null;
+  /**
    * First day of the month, in the program's zone; a session counts where its scheduled start lies.
    */
   month: string | null;
+  /**
+   * How often starts were moved, all sessions together.
+   */
+  moves: number | null;
   /**
    * Settled sessions to which provably nobody came.
    */
@@ -2338,13 +3138,21 @@ export interface MentoringProgramMonth {
    */
   no_show_rate_verified: Numeric | null;
   /**
+   * Settled sessions on a holiday of the program, by the rules in force at their start; part of paused.
+   */
+  on_holiday: number | null;
+  /**
    * Settled sessions to which one side came and the other provably did not.
    */
   one_sided: number | null;
   /**
-   * Sessions that began while the mentorship was paused. In no rate.
+   * Settled sessions taken out of every rate: begun in a pause, on a holiday of the program (on_holiday), or after the end of the mentorship (after_end).
    */
   paused: number | null;
+  /**
+   * Sessions to which of a group of peers provably only one came.
+   */
+  peer_no_show: number | null;
   /**
    * Sessions still to come or not yet settled. In no rate.
    */
@@ -2377,6 +3185,10 @@ export interface MentoringProgramMonth {
    * Booked hours of sessions not cancelled; a meeting of several mentorships once.
    */
   scheduled_hours: Numeric | null;
+  /**
+   * Held sessions of which both arrivals are recorded.
+   */
+  starts_known: number | null;
   /**
    * Settled sessions to which both sides came, for less than the minimum together.
    */
@@ -2430,7 +3242,173 @@ export interface MentoringReminderLog {
   status: string | null;
 }
 
+export interface MentoringReminderOutcome {
+  /**
+   * Taken by the mail server. Whether they were read is not asked: nothing is tracked.
+   */
+  accepted: number | null;
+  /**
+   * (reminded - reminded_unknown) / reminded.
+   */
+  attended_after_reminder_coverage: Numeric | null;
+  /**
+   * reminded_attended / reminded: as if nobody unknown had come.
+   */
+  attended_after_reminder_lower: Numeric | null;
+  /**
+   * (reminded_attended + reminded_unknown) / reminded: as if everybody unknown had.
+   */
+  attended_after_reminder_upper: Numeric | null;
+  /**
+   * reminded_attended / (reminded - reminded_unknown); NULL under five known or when fewer than half are known. No causal claim.
+   */
+  attended_after_reminder_verified: Numeric | null;
+  /**
+   * Refused by the mail server, or given up after the last attempt. A bounce that is mailed back later is not read, and counts as accepted.
+   */
+  bounced: number | null;
+  /**
+   * How many bounced by which code: {code: mails}.
+   */
+  bounced_reasons: Json | null;
+  /**
+   * reminder, nudge, did_you_meet, cadence_alert or cadence_digest.
+   */
+  kind: string | null;
+  /**
+   * All of them: queued + accepted + bounced + suppressed.
+   */
+  mails: number | null;
+  /**
+   * First day of the month, in the program's zone: of the session's start, or, for a mail about no session, of when it is due.
+   */
+  month: string | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * Waiting to be sent.
+   */
+  queued: number | null;
+  /**
+   * Invitations to eligible sessions before which the person's reminder was accepted at least once. Only for kind reminder.
+   */
+  reminded: number | null;
+  /**
+   * Of reminded: came.
+   */
+  reminded_attended: number | null;
+  /**
+   * Of reminded: nobody can say whether they came.
+   */
+  reminded_unknown: number | null;
+  /**
+   * Held back on purpose.
+   */
+  suppressed: number | null;
+  /**
+   * How many were held back for which reason: {reason: mails}.
+   */
+  suppressed_reasons: Json | null;
+}
+
+export interface MentoringRoleMonth {
+  /**
+   * Eligible sessions they provably did not come to, without a word.
+   */
+  absent: number | null;
+  /**
+   * Of paused: after the last day of the mentorship.
+   */
+  after_end: number | null;
+  /**
+   * Eligible sessions they provably came to.
+   */
+  attended: number | null;
+  /**
+   * Invitations to sessions that were cancelled.
+   */
+  cancelled: number | null;
+  /**
+   * (eligible - unknown) / eligible: how much of the truth the verified rates rest on.
+   */
+  coverage: Numeric | null;
+  /**
+   * attended + absent + excused + unknown: invitations to sessions that settled, were not cancelled and are not in paused.
+   */
+  eligible: number | null;
+  /**
+   * Eligible sessions they had declined, or were excused from, and did not come to.
+   */
+  excused: number | null;
+  /**
+   * Invitations to sessions, cancelled and coming ones included: the sum of eligible, cancelled, pending and paused.
+   */
+  invited: number | null;
+  /**
+   * First day of the month, in the program's zone; a session counts where its scheduled start lies.
+   */
+  month: string | null;
+  /**
+   * Of paused: on a holiday of the program.
+   */
+  on_holiday: number | null;
+  /**
+   * attended / eligible: as if they had missed every unknown session.
+   */
+  participant_attendance_rate_lower: Numeric | null;
+  /**
+   * (attended + unknown) / eligible: as if they had come to every unknown session.
+   */
+  participant_attendance_rate_upper: Numeric | null;
+  /**
+   * attended / (eligible - unknown); NULL under five known invitations or when fewer than half are known.
+   */
+  participant_attendance_rate_verified: Numeric | null;
+  /**
+   * absent / eligible.
+   */
+  participant_no_show_rate_lower: Numeric | null;
+  /**
+   * (absent + unknown) / eligible.
+   */
+  participant_no_show_rate_upper: Numeric | null;
+  /**
+   * absent / (eligible - unknown); NULL as above. Absence is proven, never guessed.
+   */
+  participant_no_show_rate_verified: Numeric | null;
+  /**
+   * Invitations to sessions taken out of every rate: in a pause, on a holiday, or after the end of the mentorship.
+   */
+  paused: number | null;
+  /**
+   * Invitations to sessions still to come or not yet settled. In no rate.
+   */
+  pending: number | null;
+  /**
+   * Different people who were invited.
+   */
+  people: number | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * mentor, mentee or peer, as they were invited.
+   */
+  role: string | null;
+  /**
+   * Eligible sessions of which nobody can say whether they came. Neither attended nor missed.
+   */
+  unknown: number | null;
+}
+
 export interface MentoringSession {
+  /**
+   * Days from when it was first seen to its start: a lower bound of how early it was booked; NULL when it was first seen later.
+   */
+  booking_lead_days: Numeric | null;
   /**
    * How: cancelled, deleted, removed_everywhere, untagged, people_changed.
    */
@@ -2440,7 +3418,7 @@ export interface MentoringSession {
    */
   cancelled_at: Timestamp | null;
   /**
-   * Side of the organizer who cancelled, where that is known.
+   * Who called it off: mentor, mentee, peer or other, as the side of the organizer who cancelled, else of those who all declined; NULL where nobody knows.
    */
   cancelled_by: string | null;
   /**
@@ -2467,6 +3445,10 @@ export interface MentoringSession {
    * Its number among the held sessions of the mentorship; NULL unless held.
    */
   ordinal: number | null;
+  /**
+   * Start before its first move; its start when it never moved; NULL when it moved before this was kept.
+   */
+  original_start: Timestamp | null;
   /**
    * held, too_short, one_sided, no_one, cancelled or unknown; NULL until three hours after the end.
    */
@@ -2508,9 +3490,17 @@ export interface MentoringSession {
    */
   settled_at: Timestamp | null;
   /**
+   * Days from the original start to the start now, negative when it was brought forward; NULL unless it moved.
+   */
+  slip_days: Numeric | null;
+  /**
    * Stage of the mentorship the held session belongs to.
    */
   stage: string | null;
+  /**
+   * Minutes from the scheduled start until the second side had come, negative when early; NULL when no record tells.
+   */
+  start_delay_minutes: Numeric | null;
   /**
    * scheduled (still to come), cancelled, or ended. Says nothing about who came: see outcome.
    */
@@ -2741,6 +3731,7 @@ export interface DB {
   "cadenced.outbound_event": CadencedOutboundEvent;
   "cadenced.outcome_history": CadencedOutcomeHistory;
   "cadenced.participant": CadencedParticipant;
+  "cadenced.participant_count": CadencedParticipantCount;
   "cadenced.pause": CadencedPause;
   "cadenced.person": CadencedPerson;
   "cadenced.person_account": CadencedPersonAccount;
@@ -2751,6 +3742,7 @@ export interface DB {
   "cadenced.program_month_total": CadencedProgramMonthTotal;
   "cadenced.program_policy": CadencedProgramPolicy;
   "cadenced.session": CadencedSession;
+  "cadenced.session_count": CadencedSessionCount;
   "cadenced.session_fact": CadencedSessionFact;
   "cadenced.staged_copy": CadencedStagedCopy;
   "cadenced.stale_month": CadencedStaleMonth;
@@ -2766,16 +3758,21 @@ export interface DB {
   "mentoring.cohort": MentoringCohort;
   "mentoring.evidence": MentoringEvidence;
   "mentoring.feedback": MentoringFeedback;
+  "mentoring.feedback_month": MentoringFeedbackMonth;
   "mentoring.mentor_month": MentoringMentorMonth;
   "mentoring.mentorship_month": MentoringMentorshipMonth;
   "mentoring.mentorship_progress": MentoringMentorshipProgress;
   "mentoring.metric_dictionary": MentoringMetricDictionary;
   "mentoring.outbound_event": MentoringOutboundEvent;
   "mentoring.outcome_history": MentoringOutcomeHistory;
+  "mentoring.participant_attendance": MentoringParticipantAttendance;
+  "mentoring.participant_month": MentoringParticipantMonth;
   "mentoring.pause": MentoringPause;
   "mentoring.planned_session": MentoringPlannedSession;
   "mentoring.program_month": MentoringProgramMonth;
   "mentoring.reminder_log": MentoringReminderLog;
+  "mentoring.reminder_outcome": MentoringReminderOutcome;
+  "mentoring.role_month": MentoringRoleMonth;
   "mentoring.session": MentoringSession;
   "mentoring.sync_health": MentoringSyncHealth;
   "mentoring.unknown_session": MentoringUnknownSession;

@@ -41,6 +41,7 @@ async function writeVerdicts(trx: Transaction<DB>, decided: readonly Decided[], 
   await sql`
     update cadenced.session
        set outcome = made.outcome, outcome_reason = made.reason, overlap_minutes = made.overlap,
+           start_delay_minutes = made.delay,
            evidence_tier = made.tier, provisional_at = coalesce(session.provisional_at, ${now}),
            settled_at = case when made.settled then coalesce(session.settled_at, ${now}) else session.settled_at end,
            next_judgement_at = made."nextAt"
@@ -50,12 +51,13 @@ async function writeVerdicts(trx: Transaction<DB>, decided: readonly Decided[], 
           outcome: verdict.outcome,
           reason: verdict.reason,
           overlap: verdict.overlapMinutes,
+          delay: verdict.startDelayMinutes,
           tier: verdict.tier,
           settled: verdict.settled,
           nextAt: wasSettled || verdict.nextAt === null ? null : new Date(verdict.nextAt).toISOString(),
         })),
       )}::jsonb)
-        as made ("sessionId" bigint, outcome text, reason text, overlap numeric, tier text, settled boolean,
+        as made ("sessionId" bigint, outcome text, reason text, overlap numeric, delay numeric, tier text, settled boolean,
                  "nextAt" timestamptz)
      where session.session_id = made."sessionId"`.execute(trx);
   await sql`

@@ -120,22 +120,28 @@ describe('the views', () => {
     },
   );
 
-  it.each(['program_month', 'mentorship_month', 'mentor_month'])(
-    'mentoring.%s gives every rate three ways',
-    async (view) => {
-      const columns = await column(
-        `select column_name as value from information_schema.columns
+  it.each([
+    ['program_month', 'attendance_rate'],
+    ['mentorship_month', 'attendance_rate'],
+    ['mentor_month', 'attendance_rate'],
+    ['participant_month', 'participant_attendance_rate'],
+    ['participant_attendance', 'participant_attendance_rate'],
+    ['role_month', 'participant_attendance_rate'],
+    ['reminder_outcome', 'attended_after_reminder'],
+    ['feedback_month', 'response_rate'],
+  ])('mentoring.%s gives every rate three ways', async (view, known) => {
+    const columns = await column(
+      `select column_name as value from information_schema.columns
         where table_schema = 'mentoring' and table_name = $1`,
-        [view],
-      );
-      const rates = columns
-        .filter((name) => name.endsWith('_verified'))
-        .map((name) => name.replace(/_verified$/, ''));
-      expect(rates).toContain('attendance_rate');
-      for (const rate of rates)
-        expect(columns).toEqual(expect.arrayContaining([`${rate}_lower`, `${rate}_upper`]));
-    },
-  );
+      [view],
+    );
+    const rates = columns
+      .filter((name) => name.endsWith('_verified'))
+      .map((name) => name.replace(/_verified$/, ''));
+    expect(rates).toContain(known);
+    for (const rate of rates)
+      expect(columns).toEqual(expect.arrayContaining([`${rate}_lower`, `${rate}_upper`]));
+  });
 
   it('say what they and their columns mean', async () => {
     const silent = await column(

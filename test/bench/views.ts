@@ -21,9 +21,10 @@ type Question = {
 };
 
 /** A session is asked for with its keys, as an administrator who follows a number down to its evidence would. */
-function questions(program: string, mentorship: string): Question[] {
+function questions(program: string, mentorship: string, email: string): Question[] {
   const ofProgram = `program = '${program}'`;
   const ofMentorship = `${ofProgram} and mentorship = '${mentorship}'`;
+  const ofPerson = `email = '${email}'`;
   const sessions = `session_id in (select session_id from mentoring.session where ${ofMentorship})`;
   const one = (view: string, filter: string, where: string): Question => ({
     view,
@@ -37,6 +38,16 @@ function questions(program: string, mentorship: string): Question[] {
     ...['mentorship_month', 'mentorship_progress', 'pause', 'reminder_log'].flatMap(both),
     one('program_month', 'program', ofProgram),
     one('mentor_month', 'program', ofProgram),
+    ...[
+      'participant_month',
+      'participant_attendance',
+      'role_month',
+      'reminder_outcome',
+      'feedback_month',
+    ].map((view) => one(view, 'program', ofProgram)),
+    one('participant_month', 'person', ofPerson),
+    one('participant_attendance', 'person', ofPerson),
+    one('mentor_month', 'person', ofPerson),
     one('cohort', 'program', ofProgram),
     one('verification_coverage', 'program', ofProgram),
     one('unmatched_event', 'program', ofProgram),
@@ -101,9 +112,11 @@ try {
     await fill(cluster.pool, size, say);
   }
   await client.connect();
-  const { rows } = await client.query<{ program: string; mentorship: string }>(
-    `select program.name as program, mentorship.key as mentorship
+  const { rows } = await client.query<{ program: string; mentorship: string; email: string }>(
+    `select program.name as program, mentorship.key as mentorship, person.address as email
        from cadenced.program join cadenced.mentorship using (program_id)
+       join cadenced.membership on membership.mentorship_id = mentorship.mentorship_id and membership.role = 'mentor'
+       join cadenced.person using (person_id)
       where program_id = (select max(program_id) / 2 + 1 from cadenced.program) limit 1`,
   );
   const middle = rows[0];
@@ -112,7 +125,7 @@ try {
   say(
     `${'view'.padEnd(21)} ${'filter'.padEnd(11)} ${'rows'.padStart(6)} ${'median'.padStart(8)} ${'best'.padStart(8)} ms  reads`,
   );
-  for (const question of questions(middle.program, middle.mentorship)) {
+  for (const question of questions(middle.program, middle.mentorship, middle.email)) {
     if (only !== undefined && question.view !== only) continue;
     const { ms, best, rows: count, plan } = await measure(client, question);
     if (ms > question.most) tooSlow += 1;

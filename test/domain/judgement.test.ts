@@ -73,6 +73,31 @@ function verdictOf(evidence: Evidence[], facts: Partial<JudgementInput> = {}, ac
 const statuses = (verdict: Verdict) =>
   Object.fromEntries(verdict.participants.map((person) => [person.personId, person.status]));
 
+describe('the start', () => {
+  it.each([
+    ['with the later of the two sides', [stay(MENTOR, -4, 50), stay(MENTEE, 9, 60)], 9],
+    ['with the first arrival of each', [stay(MENTOR, 2, 5), stay(MENTOR, 20, 50), stay(MENTEE, 1, 60)], 2],
+    ['early, when both are early', [stay(MENTOR, -9, 50), stay(MENTEE, -3, 60)], -3],
+    ['nobody knows when, with one side', [stay(MENTOR, 0, 50), guest()], null],
+  ])('is %s', (_what, evidence, minutes) => {
+    expect(verdictOf([record(), ...evidence]).startDelayMinutes).toBe(minutes);
+  });
+
+  it('is with the second of several peers', () => {
+    const participants = [7, 8, 9].map((personId) => ({
+      personId,
+      role: 'peer' as const,
+      rsvp: 'none' as const,
+    }));
+    const verdict = verdictOf([record(), stay(7, 0, 50), stay(8, 6, 60), stay(9, 30, 60)], { participants });
+    expect(verdict.startDelayMinutes).toBe(6);
+  });
+
+  it('is not told by words', () => {
+    expect(verdictOf([answer(MENTOR, 'met'), answer(MENTEE, 'met')]).startDelayMinutes).toBeNull();
+  });
+});
+
 describe('records', () => {
   it('hold a session when both sides are together for the minimum', () => {
     const verdict = verdictOf([record(), stay(MENTOR, 0, 50), stay(MENTEE, 10, 60)]);

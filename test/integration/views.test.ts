@@ -24,6 +24,16 @@ const CONTRACT: Readonly<Record<string, string>> = {
     'program month scheduled held too_short one_sided no_one cancelled unknown hours attendance_rate_verified attendance_rate_lower attendance_rate_upper no_show_rate_verified no_show_rate_lower no_show_rate_upper late_cancellation_rate_verified late_cancellation_rate_lower late_cancellation_rate_upper coverage',
   mentorship_month: 'program mentorship month scheduled held hours attendance_rate_verified coverage',
   mentor_month: 'program participant_id month scheduled held hours attendance_rate_verified coverage',
+  participant_month:
+    'program participant_id name email role month invited attended absent excused unknown eligible cancelled pending paused hours participant_attendance_rate_verified participant_attendance_rate_lower participant_attendance_rate_upper coverage',
+  participant_attendance:
+    'program participant_id name email role invited attended absent excused unknown eligible participant_attendance_rate_verified participant_attendance_rate_lower participant_attendance_rate_upper coverage',
+  role_month:
+    'program role month people invited attended eligible participant_attendance_rate_verified participant_attendance_rate_lower participant_attendance_rate_upper coverage',
+  reminder_outcome:
+    'program month kind mails queued accepted bounced suppressed bounced_reasons suppressed_reasons reminded reminded_attended attended_after_reminder_verified attended_after_reminder_lower attended_after_reminder_upper',
+  feedback_month:
+    'program month held prompted prompts answers responses unprompted_responses feedback_prompt_rate_verified feedback_prompt_rate_lower feedback_prompt_rate_upper response_rate_verified response_rate_lower response_rate_upper avg_rating',
   reminder_log: 'mail_id session_id mentorship participant_id kind due_at status sent_at reason',
   outbound_event: 'event_id position type subject sequence occurred_at payload',
   webhook_delivery: 'event_id endpoint status attempts next_attempt_at last_status last_error',
@@ -113,7 +123,7 @@ describe('the contract', () => {
     const text = readFileSync(join(SQL_DIR, 'README.md'), 'utf8');
     const queries = [...text.matchAll(/```sql\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
     const questions = queries.filter(
-      (query) => !/record_evidence|correct_attendance|pause_mentorship|^insert/m.test(query),
+      (query) => !/record_evidence|record_feedback|correct_attendance|pause_mentorship|^insert/m.test(query),
     );
     expect(questions.length).toBeGreaterThanOrEqual(11);
     for (const question of questions) {
@@ -413,7 +423,64 @@ describe('what others say', () => {
     expect(history.map((row) => row.because)).toContain('correction by pat@example.org');
   });
 
+  it('is kept as feedback of the tool that asked, by role and never by name', async () => {
+    const { session } = await world.session({ at: '2026-04-29T10:00', settled: both });
+    await client.query('begin');
+    try {
+      await client.query('set local role mentoring_evidence');
+      const tell = (rating: number | null, comment: string | null) =>
+        client.query('select mentoring.record_feedback($1, $2, $3, $4) as id', [
+          session,
+          ' GRACE@example.org',
+          rating,
+          comment,
+        ]);
+      const first = await tell(5, null);
+      expect((await tell(5, null)).rows).toEqual(first.rows);
+      expect((await tell(4, ' we laughed ')).rows).toEqual(first.rows);
+      await client.query('set local role mentoring_reader');
+      const { rows } = await client.query(
+        `select role, rating, comment from mentoring.feedback where session_id = ${session}`,
+      );
+      expect(rows).toEqual([{ role: 'mentee', rating: 4, comment: 'we laughed' }]);
+      const month = await client.query(
+        `select responses, unprompted_responses, avg_rating from mentoring.feedback_month where month = '2026-04-01'`,
+      );
+      expect(month.rows).toEqual([{ responses: '0', unprompted_responses: '1', avg_rating: null }]);
+    } finally {
+      await client.query('rollback');
+    }
+    await expect(
+      as('mentoring_reader', `select mentoring.record_feedback(${session}, 'grace@example.org', 5)`),
+    ).rejects.toMatchObject({ code: '42501' });
+  });
+
   it.each([
+    [`select mentoring.record_feedback(999999, 'grace@example.org', 5)`, 'there is no session 999999'],
+    [
+      `select mentoring.record_feedback((select session_id from mentoring.session where status = 'scheduled'), 'grace@example.org', 5)`,
+      'has not ended yet',
+    ],
+    [
+      `select mentoring.record_feedback((select min(session_id) from mentoring.session), 'nobody@example.org', 5)`,
+      'nobody with the address "nobody@example.org" was invited',
+    ],
+    [
+      `select mentoring.record_feedback((select min(session_id) from mentoring.session), null, 5)`,
+      'nobody with the address',
+    ],
+    [
+      `select mentoring.record_feedback((select min(session_id) from mentoring.session), 'grace@example.org', null, ' ')`,
+      'a rating, a comment or both',
+    ],
+    [
+      `select mentoring.record_feedback((select min(session_id) from mentoring.session), 'grace@example.org', 6)`,
+      'a rating is 1 to 5, not 6',
+    ],
+    [
+      `select mentoring.record_feedback((select min(session_id) from mentoring.session), 'grace@example.org', 5, repeat('x', 2001))`,
+      'at most 2000 characters',
+    ],
     [`select mentoring.correct_attendance(999999, 'met', 'me', 'why')`, 'there is no session 999999'],
     [
       `select mentoring.correct_attendance((select max(session_id) from mentoring.session), 'maybe', 'me', 'why')`,
