@@ -28,7 +28,9 @@ select island.program_id, island.form, island.every_days, island.per, island.req
                                policy #>> '{cadence,per}' as per,
                                coalesce((policy #>> '{cadence,everyDays}')::int, 14) as every_days,
                                greatest(coalesce((policy #>> '{cadence,count}')::int, 1), 1) as required,
-                               coalesce((policy ->> 'graceDays')::int, 7) as grace_days
+                               -- Only gaps have a grace: a change of it must not cut a month in two.
+                               case when policy #>> '{cadence,form}' = 'calendar' then 0
+                                    else coalesce((policy ->> 'graceDays')::int, 7) end as grace_days
                           from cadenced.policy_days
                          where policy_days.from_on < policy_days.until_on) as version
                 window before as (partition by version.program_id order by version.from_on)) as rule) as island

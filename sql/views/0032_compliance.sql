@@ -73,13 +73,20 @@ select rules.program, rules.mentorship, rule.form, rule.current,
          as cadence_compliance_upper,
        cadenced.share(counted.kept + counted.missed, counted.kept + counted.unverified + counted.missed) as coverage
   from cadenced.mentorship_rules rules
+ -- Asked once a program, not once a mentorship: the planner remembers the answer.
  cross join lateral (
-   select cadence_rule.form, bool_or(cadence_rule.current) as current
+   select cadence_rule.form, bool_or(cadence_rule.current) as current,
+          array_agg(cadence_rule.every_days + cadence_rule.grace_days) as most, array_agg(cadence_rule.per) as per,
+          array_agg(cadence_rule.required) as required, array_agg(cadence_rule.from_on) as from_on,
+          array_agg(cadence_rule.until_on) as until_on
      from cadenced.cadence_rule
     where cadence_rule.program_id = rules.program_id
     group by cadence_rule.form
  ) as rule
-  left join cadenced.program_holidays holidays on holidays.program_id = rules.program_id
+  left join lateral (
+   select program_holidays.days from cadenced.program_holidays
+    where program_holidays.program_id = rules.program_id
+ ) as holidays on true
  cross join lateral (
    select least(rules.today, rules.ends_on) as upto, rules.paused + coalesce(holidays.days, '{}') as free offset 0
  ) as span
@@ -104,11 +111,11 @@ select rules.program, rules.mentorship, rule.form, rule.current,
  cross join lateral (
    select coalesce(sum(gaps.kept), 0)::bigint as kept, coalesce(sum(gaps.unverified), 0)::bigint as unverified,
           coalesce(sum(gaps.missed), 0)::bigint as missed, null::bigint as free_periods
-     from cadenced.cadence_rule
-    cross join lateral cadenced.judge_gaps(met.days, met.held, span.free, span.upto,
-                                           cadence_rule.every_days + cadence_rule.grace_days, cadence_rule.required,
-                                           cadence_rule.from_on, cadence_rule.until_on) as gaps
-    where rule.form = 'rolling' and cadence_rule.form = 'rolling' and cadence_rule.program_id = rules.program_id
+     from unnest(rule.most, rule.required, rule.from_on, rule.until_on)
+            as asked (most, required, from_on, until_on)
+    cross join lateral cadenced.judge_gaps(met.days, met.held, span.free, span.upto, asked.most, asked.required,
+                                           asked.from_on, asked.until_on) as gaps
+    where rule.form = 'rolling'
    having rule.form = 'rolling'
     union all
    select count(*) filter (where not period.free and period.held >= period.required),
@@ -116,30 +123,30 @@ select rules.program, rules.mentorship, rule.form, rule.current,
                              and period.held + period.open >= period.required),
           count(*) filter (where not period.free and period.held + period.open < period.required),
           count(*) filter (where period.free)
-     from (select cadence_rule.required, asked.held, asked.open,
+     from (select in_force.required, asked.held, asked.open,
                   -- As for the cadence itself: of a period in which most days were free nothing is asked.
                   2 * cadenced.days_within(span.free, daterange(asked.from_on, asked.before_on))
                     > asked.before_on - asked.from_on as free
-             from cadenced.cadence_rule
+             from unnest(rule.per, rule.required, rule.from_on, rule.until_on)
+                    as in_force (per, required, from_on, until_on)
             cross join lateral (
-              select each.from_on, (each.from_on + cadenced.period_length(cadence_rule.per))::date as before_on,
+              select each.from_on, (each.from_on + cadenced.period_length(in_force.per))::date as before_on,
                      count(*) filter (where each.held) as held, count(*) filter (where each.open) as open
                 from (select begin::date as from_on, false as held, false as open, true as listed
                         from generate_series(
-                               date_trunc(cadence_rule.per, greatest(rules.starts_on, cadence_rule.from_on)::timestamp),
-                               span.upto::timestamp, cadenced.period_length(cadence_rule.per)) as begin
+                               date_trunc(in_force.per, greatest(rules.starts_on, in_force.from_on)::timestamp),
+                               span.upto::timestamp, cadenced.period_length(in_force.per)) as begin
                        union all
-                      select date_trunc(cadence_rule.per, session.met_on::timestamp)::date, session.held,
+                      select date_trunc(in_force.per, session.met_on::timestamp)::date, session.held,
                              not session.held, false
                         from unnest(met.days, met.held) as session (met_on, held)) as each
                group by each.from_on
               having bool_or(each.listed)
             ) as asked
-            where rule.form = 'calendar' and cadence_rule.form = 'calendar'
-              and cadence_rule.program_id = rules.program_id
+            where rule.form = 'calendar'
               -- Whole periods only: inside the mentorship, under one rule, and settled (two days after their end).
-              and asked.from_on >= rules.starts_on and asked.from_on >= cadence_rule.from_on
-              and asked.before_on <= cadence_rule.until_on
+              and asked.from_on >= rules.starts_on and asked.from_on >= in_force.from_on
+              and asked.before_on <= in_force.until_on
               and (rules.ends_on is null or asked.before_on <= rules.ends_on + 1)
               and asked.before_on + 2 <= rules.today) as period
    having rule.form = 'calendar'

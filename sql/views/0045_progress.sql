@@ -129,8 +129,12 @@ select program.name as program, first.mentorships, first.have_met, first.mentors
                         from cadenced.mentorship_pause pause
                        where pause.mentorship_id = mentorship.mentorship_id
                     ) as pauses
-                     join cadenced.session on session.mentorship_id = mentorship.mentorship_id
-                    where mentorship.program_id = program.program_id and session.outcome = 'held') as met
+                    -- The offset has them read by index, whatever the planner thinks of many mentorships.
+                    cross join lateral (
+                      select session.mentorship_id, session.starts_at from cadenced.session
+                       where session.mentorship_id = mentorship.mentorship_id and session.outcome = 'held'
+                      offset 0) as session
+                    where mentorship.program_id = program.program_id) as met
             where met.before_on is not null) as gap
  ) as gaps;
 comment on view mentoring.program_progress is 'How the mentorships of a program come along: first sessions and gaps. Medians, because a few long ones would carry a mean away.';

@@ -157,8 +157,8 @@ select program, month, complete, in_date, paused, counted, ever_active, unverifi
                count(*) as in_date,
                count(*) filter (where month.paused) as paused,
                count(*) filter (where not month.paused) as counted,
-               count(*) filter (where not month.paused and met.held > 0) as ever_active,
-               count(*) filter (where not month.paused and met.held = 0 and met.unknown > 0) as unverified,
+               count(*) filter (where not month.paused and month.held) as ever_active,
+               count(*) filter (where not month.paused and month.held is not true and month.unknown) as unverified,
                count(*) filter (where month.closed) as closed,
                count(*) filter (where month.closed and month.planned_ends_on is not null) as closed_planned,
                count(*) filter (where month.closed and month.ends_on < month.planned_ends_on) as closed_early
@@ -167,7 +167,7 @@ select program, month, complete, in_date, paused, counted, ever_active, unverifi
                   from cadenced.program
                 offset 0) as program
          cross join lateral (
-           select mentorship.mentorship_id, mentorship.ends_on, mentorship.planned_ends_on, begin.month, span.next_on,
+           select mentorship.ends_on, mentorship.planned_ends_on, begin.month, span.next_on, begin.held, begin.unknown,
                   mentorship.ends_on < program.today and mentorship.ends_on < span.next_on as closed,
                   pauses.days is not null
                     and pauses.days @> daterange(greatest(begin.month::date, mentorship.starts_on),
@@ -178,22 +178,27 @@ select program, month, complete, in_date, paused, counted, ever_active, unverifi
                 from cadenced.mentorship_pause pause
                where pause.mentorship_id = mentorship.mentorship_id
             ) as pauses
-            cross join lateral generate_series(date_trunc('month', mentorship.starts_on::timestamp),
-                                               least(mentorship.ends_on, program.today)::timestamp,
-                                               interval '1 month') as begin (month)
+            -- Its months, with what was held in them: read by index, mentorship by mentorship.
+            cross join lateral (
+              select each.month, bool_or(each.held) as held, bool_or(each.unknown) as unknown
+                from (select generate_series(date_trunc('month', mentorship.starts_on::timestamp),
+                                             least(mentorship.ends_on, program.today)::timestamp,
+                                             interval '1 month') as month,
+                             null::boolean as held, null::boolean as unknown, true as listed
+                       union all
+                      select date_trunc('month', session.starts_at at time zone program.time_zone),
+                             session.outcome is not distinct from 'held' and session.settled_at is not null,
+                             session.status = 'scheduled' and session.outcome is distinct from 'cancelled'
+                               and (session.settled_at is null or session.outcome = 'unknown'), false
+                        from cadenced.session
+                       where session.mentorship_id = mentorship.mentorship_id
+                         and session.starts_at <= (select cadenced.now())) as each
+               group by each.month
+              having bool_or(each.listed)
+            ) as begin
             cross join lateral (select (begin.month + interval '1 month')::date as next_on) as span
-            where mentorship.program_id = program.program_id
+            where mentorship.program_id = program.program_id and mentorship.starts_on <= program.today
          ) as month
-          left join lateral (
-           select session.mentorship_id, date_trunc('month', session.starts_at at time zone program.time_zone) as month,
-                  count(*) filter (where session.outcome = 'held' and session.settled_at is not null) as held,
-                  count(*) filter (where session.status = 'scheduled' and session.outcome is distinct from 'cancelled'
-                                     and (session.settled_at is null or session.outcome = 'unknown')) as unknown
-             from cadenced.mentorship
-             join cadenced.session on session.mentorship_id = mentorship.mentorship_id
-            where mentorship.program_id = program.program_id and session.starts_at <= (select cadenced.now())
-            group by session.mentorship_id, 2
-         ) as met on met.mentorship_id = month.mentorship_id and met.month = month.month
          group by program.name, program.today, month.month, month.next_on) as counted;
 comment on view mentoring.program_activity_month is 'Which mentorships ever met in a month, and how many ended in it. Not to be compared with mentoring.program_activity, which tells of now: whoever met once early in a month was active in it, and may not be any more.';
 comment on column mentoring.program_activity_month.program is 'Name of the program.';

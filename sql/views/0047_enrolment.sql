@@ -45,22 +45,27 @@ comment on column mentoring.enrolment.open_mentorships is 'Mentorships of theirs
 comment on column mentoring.enrolment.days_waiting is 'Days since they enrolled, or since their last mentorship ended, of those who are enrolled and not matched.';
 
 create view mentoring.match_rate as
-select program, role, enrolled, matched, waiting, days_waiting_median, days_waiting_longest,
-       cadenced.verified_share(matched, enrolled, enrolled) as match_rate_verified,
-       cadenced.share(matched, enrolled) as match_rate_lower,
-       cadenced.share(matched, enrolled) as match_rate_upper
-  from (select person.program, person.role, count(*) as enrolled, count(*) filter (where person.matched) as matched,
-               count(*) filter (where not person.matched) as waiting,
-               round((percentile_cont(0.5) within group (order by person.days_waiting))::numeric, 1)
-                 as days_waiting_median,
-               max(person.days_waiting) as days_waiting_longest
-          from (select enrolment.program, enrolment.role, enrolment.participant_id, bool_or(enrolment.matched) as matched,
-                       case when not bool_or(enrolment.matched) then max(enrolment.days_waiting) end as days_waiting
-                  from mentoring.enrolment
-                 where enrolment.enrolled
-                 group by grouping sets ((enrolment.program, enrolment.role, enrolment.participant_id),
-                                         (enrolment.program, enrolment.participant_id))) as person
-         group by person.program, person.role) as counted;
+select program.name as program, counted.role, counted.enrolled, counted.matched, counted.waiting,
+       counted.days_waiting_median, counted.days_waiting_longest,
+       cadenced.verified_share(counted.matched, counted.enrolled, counted.enrolled) as match_rate_verified,
+       cadenced.share(counted.matched, counted.enrolled) as match_rate_lower,
+       cadenced.share(counted.matched, counted.enrolled) as match_rate_upper
+  from cadenced.program
+ -- Program by program, so that whoever asks for one has only its people counted.
+ cross join lateral (
+   select person.role, count(*) as enrolled, count(*) filter (where person.matched) as matched,
+          count(*) filter (where not person.matched) as waiting,
+          round((percentile_cont(0.5) within group (order by person.days_waiting))::numeric, 1)
+            as days_waiting_median,
+          max(person.days_waiting) as days_waiting_longest
+     from (select shown.role, bool_or(enrolment.matched) as matched,
+                  case when not bool_or(enrolment.matched) then max(enrolment.days_waiting) end as days_waiting
+             from mentoring.enrolment
+            cross join lateral (values (enrolment.role), (null)) as shown (role)
+            where enrolment.program = program.name and enrolment.enrolled
+            group by shown.role, enrolment.participant_id) as person
+    group by person.role
+ ) as counted;
 comment on view mentoring.match_rate is 'How many of the enrolled have somebody to meet, by role and for all. The roster has to name those who wait: rows without a mentorship.';
 comment on column mentoring.match_rate.program is 'Name of the program.';
 comment on column mentoring.match_rate.role is 'mentor, mentee or peer; NULL = everybody, each person once.';
@@ -74,67 +79,81 @@ comment on column mentoring.match_rate.match_rate_lower is 'matched / enrolled.'
 comment on column mentoring.match_rate.match_rate_upper is 'The same: the roster knows, or does not say.';
 
 create view mentoring.engagement as
-select program, role, days, participants, paused, engaged, unverified,
-       cadenced.verified_share(engaged, participants - unverified, participants) as engagement_rate_verified,
-       cadenced.share(engaged, participants) as engagement_rate_lower,
-       cadenced.share(engaged + unverified, participants) as engagement_rate_upper,
-       cadenced.share(participants - unverified, participants) as coverage
-  from (select person.program, person.role, person.days,
-               count(*) filter (where person.open) as participants,
-               count(*) filter (where not person.open) as paused,
-               count(*) filter (where person.open and person.engaged) as engaged,
-               count(*) filter (where person.open and not person.engaged and person.unknown) as unverified
-          from (select program.name as program, member.role, member.person_id, timespan.days,
-                       bool_or(member.open) as open,
-                       coalesce(bool_or(came.attended_on > program.today - timespan.days), false) as engaged,
-                       coalesce(bool_or(came.unknown_on > program.today - timespan.days), false) as unknown
-                  from (select program.program_id, program.name, program.time_zone,
-                               cadenced.local_date((select cadenced.now()), program.time_zone) as today
-                          from cadenced.program
-                        offset 0) as program
-                 cross join (values (30), (60), (90), (180), (365)) as timespan (days)
-                 -- Members of whatever ran on some day of the time span; open: on some day without a pause.
-                 cross join lateral (
-                   select membership.person_id, membership.role,
-                          bool_or(pauses.days is null or not pauses.days @> running.span) as open
-                     from cadenced.mentorship
-                    cross join lateral (
-                      select daterange(greatest(mentorship.starts_on, program.today - timespan.days + 1),
-                                       greatest(least(mentorship.ends_on, program.today) + 1,
-                                                mentorship.starts_on,
-                                                program.today - timespan.days + 1)) as span
-                    ) as running
-                    cross join lateral (
-                      select range_agg(daterange(pause.from_on, pause.until_on, '[]')) as days
-                        from cadenced.mentorship_pause pause
-                       where pause.mentorship_id = mentorship.mentorship_id
-                    ) as pauses
-                     join cadenced.membership on membership.mentorship_id = mentorship.mentorship_id
-                    where mentorship.program_id = program.program_id and not isempty(running.span)
-                    group by membership.person_id, membership.role
-                 ) as member
-                  left join lateral (
-                   select participant.person_id, participant.role,
-                          max(cadenced.local_date(session.starts_at, program.time_zone))
-                            filter (where session.outcome = 'held' and session.settled_at is not null
-                                      and participant.status = 'attended') as attended_on,
-                          max(cadenced.local_date(session.starts_at, program.time_zone))
-                            filter (where session.settled_at is null or session.outcome = 'unknown'
-                                       or (session.outcome = 'held' and participant.status = 'unknown')) as unknown_on
-                     from cadenced.mentorship
-                     join cadenced.session on session.mentorship_id = mentorship.mentorship_id
-                     join cadenced.participant on participant.session_id = session.session_id
-                    where mentorship.program_id = program.program_id
-                      and session.starts_at <= (select cadenced.now())
-                      and session.starts_at > (select cadenced.now()) - interval '367 days'
-                      and (session.outcome = 'held'
-                           or (session.status = 'scheduled' and session.outcome is distinct from 'cancelled'
-                               and (session.settled_at is null or session.outcome = 'unknown')))
-                    group by participant.person_id, participant.role
-                 ) as came on came.person_id = member.person_id and came.role = member.role
-                 group by grouping sets ((program.name, member.role, member.person_id, timespan.days),
-                                         (program.name, member.person_id, timespan.days))) as person
-         group by person.program, person.role, person.days) as counted;
+select program.name as program, counted.role, counted.days, counted.participants, counted.paused, counted.engaged,
+       counted.unverified,
+       cadenced.verified_share(counted.engaged, counted.participants - counted.unverified, counted.participants)
+         as engagement_rate_verified,
+       cadenced.share(counted.engaged, counted.participants) as engagement_rate_lower,
+       cadenced.share(counted.engaged + counted.unverified, counted.participants) as engagement_rate_upper,
+       cadenced.share(counted.participants - counted.unverified, counted.participants) as coverage
+  from (select program.program_id, program.name, program.time_zone,
+               cadenced.local_date((select cadenced.now()), program.time_zone) as today
+          from cadenced.program
+        offset 0) as program
+ cross join lateral (
+   -- When everybody last came, and when they may have come: read once for all five times.
+   with came as materialized (
+     select session.person_id, session.role,
+            max(session.starts_at) filter (where session.attended) as attended_at,
+            max(session.starts_at) filter (where session.unknown) as unknown_at
+       from cadenced.mentorship
+      -- The offset has the sessions of one mentorship read by index, whatever the planner thinks of many.
+      cross join lateral (
+        select participant.person_id, participant.role, session.starts_at,
+               session.outcome = 'held' and session.settled_at is not null and participant.status = 'attended'
+                 as attended,
+               session.settled_at is null or session.outcome = 'unknown'
+                 or (session.outcome = 'held' and participant.status = 'unknown') as unknown
+          from cadenced.session
+          join cadenced.participant on participant.session_id = session.session_id
+         where session.mentorship_id = mentorship.mentorship_id
+           and session.starts_at <= (select cadenced.now())
+           and session.starts_at > (select cadenced.now()) - interval '367 days'
+           and ((session.outcome = 'held' and session.settled_at is not null)
+                or (session.status = 'scheduled' and session.outcome is distinct from 'cancelled'
+                    and (session.settled_at is null or session.outcome = 'unknown')))
+        offset 0) as session
+      where mentorship.program_id = program.program_id
+      group by session.person_id, session.role
+   ), member as materialized (
+     select membership.person_id, membership.role, mentorship.starts_on,
+            least(mentorship.ends_on, program.today) as until_on, membership.paused
+       from cadenced.mentorship
+      cross join lateral (
+        select membership.person_id, membership.role, pauses.days as paused
+          from cadenced.membership
+         cross join (select range_agg(daterange(pause.from_on, pause.until_on, '[]')) as days
+                       from cadenced.mentorship_pause pause
+                      where pause.mentorship_id = mentorship.mentorship_id) as pauses
+         where membership.mentorship_id = mentorship.mentorship_id
+        offset 0) as membership
+      where mentorship.program_id = program.program_id
+        and mentorship.starts_on <= program.today
+        and (mentorship.ends_on is null or mentorship.ends_on > program.today - 365)
+   ), person as (
+     select shown.role, member.person_id, timespan.days,
+            bool_or(member.paused is null
+                    or not member.paused @> daterange(greatest(member.starts_on, program.today - timespan.days + 1),
+                                                      member.until_on + 1)) as open,
+            bool_or(cadenced.local_date(came.attended_at, program.time_zone) > program.today - timespan.days)
+              as engaged,
+            bool_or(cadenced.local_date(came.unknown_at, program.time_zone) > program.today - timespan.days)
+              as unknown
+       from member
+      cross join (values (30), (60), (90), (180), (365)) as timespan (days)
+      cross join lateral (values (member.role), (null)) as shown (role)
+       left join came on came.person_id = member.person_id and came.role = member.role
+      where member.until_on > program.today - timespan.days
+      group by shown.role, member.person_id, timespan.days
+   )
+   select person.role, person.days,
+          count(*) filter (where person.open) as participants,
+          count(*) filter (where not person.open) as paused,
+          count(*) filter (where person.open and person.engaged) as engaged,
+          count(*) filter (where person.open and person.engaged is not true and person.unknown) as unverified
+     from person
+    group by person.role, person.days
+ ) as counted;
 comment on view mentoring.engagement is 'How many of the people in a running mentorship met at all in the last 30, 60, 90, 180 and 365 days. Attendance, not answers to invitations.';
 comment on column mentoring.engagement.program is 'Name of the program.';
 comment on column mentoring.engagement.role is 'mentor, mentee or peer; NULL = everybody, each person once.';

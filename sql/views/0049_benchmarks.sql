@@ -8,22 +8,31 @@ select rules.program, rules.mentorship, mark.name as benchmark, mark.sessions, m
        standing.state,
        rules.today > mark.due_on and not coalesce(rules.ends_on < mark.due_on, false) as counted
   from cadenced.mentorship_rules rules
-  left join cadenced.program_holidays holidays on holidays.program_id = rules.program_id
+  left join lateral (
+   select program_holidays.days from cadenced.program_holidays
+    where program_holidays.program_id = rules.program_id
+ ) as holidays on true
+ -- Asked once a program, not once a mentorship: the planner remembers the answer.
+ cross join lateral (
+   select array_agg(one ->> 'name') as name, array_agg((one ->> 'sessions')::int) as sessions,
+          array_agg(one ->> 'within') as within, array_agg(policy_days.from_on) as from_on,
+          array_agg(case when policy_days.current then 'infinity' else policy_days.until_on end) as until_on
+     from cadenced.policy_days
+    -- Versions kept by releases before benchmarks could be chosen have the two that were fixed.
+    cross join jsonb_array_elements(coalesce(policy_days.policy -> 'benchmarks',
+      '[{"name": "first session", "sessions": 1, "within": "P10D"},
+        {"name": "six sessions", "sessions": 6, "within": "P6M"}]')) as one
+    where policy_days.program_id = rules.program_id and policy_days.from_on < policy_days.until_on
+ ) as wanted
  cross join lateral (
    -- A benchmark counts when the rules in force on its due day have it.
    select distinct on (due.name) due.name, due.sessions, due.within, due.due_on
-     from (select policy_days.from_on, policy_days.until_on, policy_days.current, one ->> 'name' as name,
-                  (one ->> 'sessions')::int as sessions, one ->> 'within' as within,
-                  cadenced.add_active_days(
-                    rules.starts_on, (rules.starts_on + (one ->> 'within')::interval)::date - rules.starts_on,
-                    rules.paused + coalesce(holidays.days, '{}')) as due_on
-             from cadenced.policy_days
-            -- Versions kept by releases before benchmarks could be chosen.
-            cross join jsonb_array_elements(coalesce(policy_days.policy -> 'benchmarks',
-              '[{"name": "first session", "sessions": 1, "within": "P10D"},
-                {"name": "six sessions", "sessions": 6, "within": "P6M"}]')) as one
-            where policy_days.program_id = rules.program_id and policy_days.from_on < policy_days.until_on) as due
-    where due.due_on >= due.from_on and (due.due_on < due.until_on or due.current)
+     from (select one.*, cadenced.add_active_days(
+                           rules.starts_on, (rules.starts_on + one.within::interval)::date - rules.starts_on,
+                           rules.paused + coalesce(holidays.days, '{}')) as due_on
+             from unnest(wanted.name, wanted.sessions, wanted.within, wanted.from_on, wanted.until_on)
+                    as one (name, sessions, within, from_on, until_on)) as due
+    where due.due_on >= due.from_on and (due.due_on < due.until_on or due.until_on = 'infinity')
     order by due.name, due.due_on
  ) as mark
   left join lateral (
