@@ -90,10 +90,10 @@ create view mentoring.program_progress as
 select program.name as program, first.mentorships, first.have_met, first.mentorships - first.have_met as not_met,
        first.days_to_first_median, first.days_to_first_p90, first.days_waiting_median, first.days_waiting_longest,
        gaps.gaps, gaps.gap_days_median, gaps.gap_days_p90
-  from (select program.program_id, program.name, program.time_zone,
-               cadenced.local_date((select cadenced.now()), program.time_zone) as today
-          from cadenced.program
-        offset 0) as program
+  from cadenced.program
+ cross join lateral (
+   select cadenced.local_date((select cadenced.now()), program.time_zone) as today offset 0
+ ) as clock
  cross join lateral (
    select count(*) as mentorships, count(each.days_to_first) as have_met,
           round((percentile_cont(0.5) within group (order by each.days_to_first))::numeric, 1) as days_to_first_median,
@@ -102,14 +102,14 @@ select program.name as program, first.mentorships, first.have_met, first.mentors
           max(each.days_waiting) as days_waiting_longest
      from (select held.first_on - mentorship.starts_on as days_to_first,
                   case when held.first_on is null
-                       then least(program.today, mentorship.ends_on) - mentorship.starts_on end as days_waiting
+                       then least(clock.today, mentorship.ends_on) - mentorship.starts_on end as days_waiting
              from cadenced.mentorship
             cross join lateral (
               select cadenced.local_date(min(session.starts_at), program.time_zone) as first_on
                 from cadenced.session
                where session.mentorship_id = mentorship.mentorship_id and session.outcome = 'held'
             ) as held
-            where mentorship.program_id = program.program_id and mentorship.starts_on <= program.today) as each
+            where mentorship.program_id = program.program_id and mentorship.starts_on <= clock.today) as each
  ) as first
  cross join lateral (
    select count(*) as gaps,

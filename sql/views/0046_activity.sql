@@ -153,7 +153,7 @@ select program, month, complete, in_date, paused, counted, ever_active, unverifi
        cadenced.share(closed_planned, closed) as early_closure_coverage
   from (select program.name as program, month.month::date as month,
                -- Two days after its end the last session of a month is settled.
-               month.next_on + 2 <= program.today as complete,
+               month.next_on + 2 <= clock.today as complete,
                count(*) as in_date,
                count(*) filter (where month.paused) as paused,
                count(*) filter (where not month.paused) as counted,
@@ -162,16 +162,16 @@ select program, month, complete, in_date, paused, counted, ever_active, unverifi
                count(*) filter (where month.closed) as closed,
                count(*) filter (where month.closed and month.planned_ends_on is not null) as closed_planned,
                count(*) filter (where month.closed and month.ends_on < month.planned_ends_on) as closed_early
-          from (select program.program_id, program.name, program.time_zone,
-                       cadenced.local_date((select cadenced.now()), program.time_zone) as today
-                  from cadenced.program
-                offset 0) as program
+          from cadenced.program
+         cross join lateral (
+           select cadenced.local_date((select cadenced.now()), program.time_zone) as today offset 0
+         ) as clock
          cross join lateral (
            select mentorship.ends_on, mentorship.planned_ends_on, begin.month, span.next_on, begin.held, begin.unknown,
-                  mentorship.ends_on < program.today and mentorship.ends_on < span.next_on as closed,
+                  mentorship.ends_on < clock.today and mentorship.ends_on < span.next_on as closed,
                   pauses.days is not null
                     and pauses.days @> daterange(greatest(begin.month::date, mentorship.starts_on),
-                                                 least(span.next_on, mentorship.ends_on + 1, program.today + 1)) as paused
+                                                 least(span.next_on, mentorship.ends_on + 1, clock.today + 1)) as paused
              from cadenced.mentorship
             cross join lateral (
               select range_agg(daterange(pause.from_on, pause.until_on, '[]')) as days
@@ -182,7 +182,7 @@ select program, month, complete, in_date, paused, counted, ever_active, unverifi
             cross join lateral (
               select each.month, bool_or(each.held) as held, bool_or(each.unknown) as unknown
                 from (select generate_series(date_trunc('month', mentorship.starts_on::timestamp),
-                                             least(mentorship.ends_on, program.today)::timestamp,
+                                             least(mentorship.ends_on, clock.today)::timestamp,
                                              interval '1 month') as month,
                              null::boolean as held, null::boolean as unknown, true as listed
                        union all
@@ -197,9 +197,9 @@ select program, month, complete, in_date, paused, counted, ever_active, unverifi
               having bool_or(each.listed)
             ) as begin
             cross join lateral (select (begin.month + interval '1 month')::date as next_on) as span
-            where mentorship.program_id = program.program_id and mentorship.starts_on <= program.today
+            where mentorship.program_id = program.program_id and mentorship.starts_on <= clock.today
          ) as month
-         group by program.name, program.today, month.month, month.next_on) as counted;
+         group by program.name, clock.today, month.month, month.next_on) as counted;
 comment on view mentoring.program_activity_month is 'Which mentorships ever met in a month, and how many ended in it. Not to be compared with mentoring.program_activity, which tells of now: whoever met once early in a month was active in it, and may not be any more.';
 comment on column mentoring.program_activity_month.program is 'Name of the program.';
 comment on column mentoring.program_activity_month.month is 'First day of the month, in the program''s zone.';

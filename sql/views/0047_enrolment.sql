@@ -86,10 +86,10 @@ select program.name as program, counted.role, counted.days, counted.participants
        cadenced.share(counted.engaged, counted.participants) as engagement_rate_lower,
        cadenced.share(counted.engaged + counted.unverified, counted.participants) as engagement_rate_upper,
        cadenced.share(counted.participants - counted.unverified, counted.participants) as coverage
-  from (select program.program_id, program.name, program.time_zone,
-               cadenced.local_date((select cadenced.now()), program.time_zone) as today
-          from cadenced.program
-        offset 0) as program
+  from cadenced.program
+ cross join lateral (
+   select cadenced.local_date((select cadenced.now()), program.time_zone) as today offset 0
+ ) as clock
  cross join lateral (
    -- When everybody last came, and when they may have come: read once for all five times.
    with came as materialized (
@@ -117,7 +117,7 @@ select program.name as program, counted.role, counted.days, counted.participants
       group by session.person_id, session.role
    ), member as materialized (
      select membership.person_id, membership.role, mentorship.starts_on,
-            least(mentorship.ends_on, program.today) as until_on, membership.paused
+            least(mentorship.ends_on, clock.today) as until_on, membership.paused
        from cadenced.mentorship
       cross join lateral (
         select membership.person_id, membership.role, pauses.days as paused
@@ -128,22 +128,22 @@ select program.name as program, counted.role, counted.days, counted.participants
          where membership.mentorship_id = mentorship.mentorship_id
         offset 0) as membership
       where mentorship.program_id = program.program_id
-        and mentorship.starts_on <= program.today
-        and (mentorship.ends_on is null or mentorship.ends_on > program.today - 365)
+        and mentorship.starts_on <= clock.today
+        and (mentorship.ends_on is null or mentorship.ends_on > clock.today - 365)
    ), person as (
      select shown.role, member.person_id, timespan.days,
             bool_or(member.paused is null
-                    or not member.paused @> daterange(greatest(member.starts_on, program.today - timespan.days + 1),
+                    or not member.paused @> daterange(greatest(member.starts_on, clock.today - timespan.days + 1),
                                                       member.until_on + 1)) as open,
-            bool_or(cadenced.local_date(came.attended_at, program.time_zone) > program.today - timespan.days)
+            bool_or(cadenced.local_date(came.attended_at, program.time_zone) > clock.today - timespan.days)
               as engaged,
-            bool_or(cadenced.local_date(came.unknown_at, program.time_zone) > program.today - timespan.days)
+            bool_or(cadenced.local_date(came.unknown_at, program.time_zone) > clock.today - timespan.days)
               as unknown
        from member
       cross join (values (30), (60), (90), (180), (365)) as timespan (days)
       cross join lateral (values (member.role), (null)) as shown (role)
        left join came on came.person_id = member.person_id and came.role = member.role
-      where member.until_on > program.today - timespan.days
+      where member.until_on > clock.today - timespan.days
       group by shown.role, member.person_id, timespan.days
    )
    select person.role, person.days,

@@ -7,10 +7,10 @@ select program.name as program, carried.person_id as participant_id, person.name
        capacity.mentorships as capacity, capacity.mentorships - carried.mentorships_at_end as free_places,
        cadenced.share(carried.mentorships_at_end, capacity.mentorships) as load,
        carried.mentorships_at_end > capacity.mentorships as over_capacity
-  from (select program.program_id, program.name, program.time_zone,
-               cadenced.local_date((select cadenced.now()), program.time_zone) as today
-          from cadenced.program
-        offset 0) as program
+  from cadenced.program
+ cross join lateral (
+   select cadenced.local_date((select cadenced.now()), program.time_zone) as today offset 0
+ ) as clock
  cross join lateral (
    -- By meeting first: one meeting of three mentorships is one hour of the mentor's time.
    with meeting as materialized (
@@ -51,13 +51,13 @@ select program.name as program, carried.person_id as participant_id, person.name
          where membership.mentorship_id = mentorship.mentorship_id and membership.role = 'mentor'
         offset 0) as mentor
       cross join lateral generate_series(date_trunc('month', mentorship.starts_on::timestamp),
-                                         least(mentorship.ends_on, program.today)::timestamp,
+                                         least(mentorship.ends_on, clock.today)::timestamp,
                                          interval '1 month') as begin (month)
       cross join lateral (
         select last.day, mentorship.ends_on is null or mentorship.ends_on >= last.day as counts
-          from (select least((begin.month + interval '1 month')::date - 1, program.today) as day) as last
+          from (select least((begin.month + interval '1 month')::date - 1, clock.today) as day) as last
       ) as at_end
-      where mentorship.program_id = program.program_id and mentorship.starts_on <= program.today
+      where mentorship.program_id = program.program_id and mentorship.starts_on <= clock.today
       group by mentor.person_id, begin.month
    )
    select monthly.*, coalesce(meeting.held, 0) as held, coalesce(meeting.unknown, 0) as unknown,
