@@ -19,9 +19,9 @@ grant execute on function mentoring.record_evidence(bigint, text, text, text, te
 grant execute on function mentoring.correct_attendance(bigint, text, text, text, text) to mentoring_evidence;
 grant execute on function mentoring.record_feedback(bigint, text, integer, text) to mentoring_evidence;
 
-revoke all on function mentoring.pause_mentorship(text, text, date, date, text) from public;
-revoke all on function mentoring.pause_person(text, date, date, text) from public;
-revoke all on function mentoring.end_pause(bigint, date) from public;
-grant execute on function mentoring.pause_mentorship(text, text, date, date, text) to mentoring_planner;
-grant execute on function mentoring.pause_person(text, date, date, text) to mentoring_planner;
-grant execute on function mentoring.end_pause(bigint, date) to mentoring_planner;
+revoke all on function mentoring.pause_mentorship(text, text, date, date, text, text) from public;
+revoke all on function mentoring.pause_person(text, date, date, text, text) from public;
+revoke all on function mentoring.end_pause(bigint, date, text) from public;
+grant execute on function mentoring.pause_mentorship(text, text, date, date, text, text) to mentoring_planner;
+grant execute on function mentoring.pause_person(text, date, date, text, text) to mentoring_planner;
+grant execute on function mentoring.end_pause(bigint, date, text) to mentoring_planner;

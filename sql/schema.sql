@@ -142,6 +142,21 @@ create table cadenced.clock (
   constraint clock_is_one_row CHECK (singleton)
 );
 
+-- Who takes part in a program without the roster having to name a mentorship. Members of a mentorship are enrolled by it and need no row here.
+create table cadenced.enrolment (
+  program_id bigint not null  -- The program.
+  person_id bigint not null  -- Who.
+  role text not null  -- As what: mentor, mentee or peer.
+  enrolled_on date not null  -- First day, in the program's zone: the roster's starts_on, else the day of the import.
+  ends_on date  -- Last day; NULL = open.
+  constraint enrolment_pkey PRIMARY KEY (program_id, person_id, role)
+  constraint enrolment_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
+  constraint enrolment_program_id_fkey FOREIGN KEY (program_id) REFERENCES cadenced.program(program_id) ON DELETE CASCADE
+  constraint enrolment_ends_after_it_starts CHECK (((ends_on IS NULL) OR (ends_on >= enrolled_on)))
+  constraint enrolment_role_is_known CHECK ((role = ANY (ARRAY['mentor'::text, 'mentee'::text, 'peer'::text])))
+);
+CREATE INDEX enrolment_by_person ON cadenced.enrolment USING btree (person_id);
+
 -- An occurrence as it stands on one calendar. No body, no attachment; no title when private.
 create table cadenced.event_copy (
   copy_id bigint generated always as identity not null  -- Surrogate key.
@@ -310,6 +325,18 @@ create table cadenced.membership (
 CREATE INDEX membership_by_person ON cadenced.membership USING btree (person_id);
 CREATE TRIGGER months_of_changed_member AFTER INSERT OR DELETE OR UPDATE ON cadenced.membership FOR EACH ROW EXECUTE FUNCTION cadenced.mark_months_of_changed_member();
 
+-- How many mentorships at a time a mentor has room for in a program, where the roster says it.
+create table cadenced.mentor_capacity (
+  program_id bigint not null  -- The program.
+  person_id bigint not null  -- The mentor.
+  mentorships integer not null  -- How many at a time; 0 = takes none at present.
+  constraint mentor_capacity_pkey PRIMARY KEY (program_id, person_id)
+  constraint mentor_capacity_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
+  constraint mentor_capacity_program_id_fkey FOREIGN KEY (program_id) REFERENCES cadenced.program(program_id) ON DELETE CASCADE
+  constraint mentor_capacity_is_not_negative CHECK ((mentorships >= 0))
+);
+CREATE INDEX mentor_capacity_by_person ON cadenced.mentor_capacity USING btree (person_id);
+
 -- A mentor with one or several mentees, or a group of peers, in one program.
 create table cadenced.mentorship (
   mentorship_id bigint generated always as identity not null  -- Surrogate key.
@@ -318,12 +345,14 @@ create table cadenced.mentorship (
   starts_on date not null  -- First day, in the program's zone.
   ends_on date  -- Last day, in the program's zone; NULL = open.
   created_at timestamp with time zone default cadenced.now() not null  -- When the roster first named it.
+  planned_ends_on date  -- The latest last day that was ever given ahead of time; an end given for a sooner day leaves it as it is. NULL = no end was planned.
   constraint mentorship_pkey PRIMARY KEY (mentorship_id)
   constraint mentorship_key_is_unique_in_program UNIQUE (program_id, key)
   constraint mentorship_program_id_fkey FOREIGN KEY (program_id) REFERENCES cadenced.program(program_id)
   constraint mentorship_ends_after_it_starts CHECK (((ends_on IS NULL) OR (ends_on >= starts_on)))
 );
 CREATE TRIGGER months_of_ended_mentorship AFTER UPDATE OF ends_on ON cadenced.mentorship FOR EACH ROW WHEN ((old.ends_on IS DISTINCT FROM new.ends_on)) EXECUTE FUNCTION cadenced.mark_months_of_ended_mentorship();
+CREATE TRIGGER keep_planned_end BEFORE INSERT OR UPDATE OF ends_on ON cadenced.mentorship FOR EACH ROW EXECUTE FUNCTION cadenced.keep_planned_end();
 
 create table cadenced.migration (
   name character varying(255) not null
@@ -437,15 +466,41 @@ create table cadenced.pause (
   from_on date not null  -- First paused day, in the program's zone.
   until_on date not null  -- Last paused day, in the program's zone.
   reason text  -- Free text for people.
+  source text default 'statement'::text not null  -- statement (a function of schema mentoring, or a command) or roster. A roster changes only what a roster said.
   constraint pause_pkey PRIMARY KEY (pause_id)
   constraint pause_mentorship_id_fkey FOREIGN KEY (mentorship_id) REFERENCES cadenced.mentorship(mentorship_id) ON DELETE CASCADE
   constraint pause_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
   constraint pause_ends_after_it_begins CHECK ((until_on >= from_on))
   constraint pause_is_of_a_mentorship_or_a_person CHECK (((mentorship_id IS NULL) <> (person_id IS NULL)))
+  constraint pause_source_is_known CHECK ((source = ANY (ARRAY['statement'::text, 'roster'::text])))
 );
 CREATE INDEX pause_by_mentorship ON cadenced.pause USING btree (mentorship_id) WHERE (mentorship_id IS NOT NULL);
 CREATE INDEX pause_by_person ON cadenced.pause USING btree (person_id) WHERE (person_id IS NOT NULL);
+CREATE TRIGGER keep_pause_history AFTER INSERT OR DELETE OR UPDATE ON cadenced.pause FOR EACH ROW EXECUTE FUNCTION cadenced.keep_pause_history();
 CREATE TRIGGER months_of_changed_pause AFTER INSERT OR DELETE OR UPDATE ON cadenced.pause FOR EACH ROW EXECUTE FUNCTION cadenced.mark_months_of_changed_pause();
+
+-- Every word about a pause, who said it and when. Append-only: a pause takes sessions out of every rate.
+create table cadenced.pause_history (
+  history_id bigint generated always as identity not null  -- Surrogate key.
+  pause_id bigint not null  -- The pause; it may have been taken back since.
+  change text not null  -- added, changed or taken_back.
+  mentorship_id bigint  -- The paused mentorship, or NULL.
+  person_id bigint  -- The paused person, or NULL.
+  from_on date not null  -- First paused day after the change.
+  until_on date not null  -- Last paused day after the change.
+  reason text  -- Why, in somebody's words.
+  said_by text  -- Who says so, as they gave it; NULL = they did not.
+  recorded_by text not null  -- The database user who wrote it.
+  said_at timestamp with time zone not null  -- When (business time).
+  constraint pause_history_pkey PRIMARY KEY (history_id)
+  constraint pause_history_mentorship_id_fkey FOREIGN KEY (mentorship_id) REFERENCES cadenced.mentorship(mentorship_id) ON DELETE CASCADE
+  constraint pause_history_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
+  constraint pause_history_change_is_known CHECK ((change = ANY (ARRAY['added'::text, 'changed'::text, 'taken_back'::text])))
+);
+CREATE INDEX pause_history_by_mentorship ON cadenced.pause_history USING btree (mentorship_id) WHERE (mentorship_id IS NOT NULL);
+CREATE INDEX pause_history_by_pause ON cadenced.pause_history USING btree (pause_id);
+CREATE INDEX pause_history_by_person ON cadenced.pause_history USING btree (person_id) WHERE (person_id IS NOT NULL);
+CREATE TRIGGER pause_history_is_append_only BEFORE UPDATE ON cadenced.pause_history FOR EACH STATEMENT EXECUTE FUNCTION cadenced.refuse_change();
 
 -- A mentor, mentee or peer of any program.
 create table cadenced.person (
@@ -721,6 +776,19 @@ create view cadenced.cadence_reading (
   standing text
 );
 
+-- The cadence that a program asked for, by days: from from_on to the day before until_on.
+create view cadenced.cadence_rule (
+  program_id bigint
+  form text
+  every_days integer
+  per text
+  required integer
+  grace_days integer
+  from_on date
+  until_on date
+  current boolean
+);
+
 -- Days on which a mentorship owes no session, its own pauses and those of its members.
 create view cadenced.mentorship_pause (
   mentorship_id bigint
@@ -771,6 +839,19 @@ create view cadenced.participant_count (
   on_holiday integer
   after_end integer
   minutes numeric
+-- Every version of a program's rules with its days: from the day on which it came into force to the day before until_on. Of several versions on one day the last one holds.
+create view cadenced.policy_days (
+  program_id bigint
+  policy jsonb
+  current boolean
+  from_on date
+  until_on date
+);
+
+-- The holidays of a program, each as the rules in force on its day had it.
+create view cadenced.program_holidays (
+  program_id bigint
+  days datemultirange
 );
 
 -- The total of every program and month: the kept one where it holds, else counted now.
@@ -909,6 +990,42 @@ create view mentoring.attendance (
 grant select on table mentoring.attendance to mentoring_evidence;
 grant select on table mentoring.attendance to mentoring_reader;
 
+-- Every benchmark of every mentorship: by when it was to be reached, and when it was. Benchmarks are policy: benchmarks in the configuration file.
+create view mentoring.benchmark (
+  program text  -- Name of the program.
+  mentorship text  -- Name of the mentorship.
+  benchmark text  -- Name of the benchmark, as in the rules in force on its due day.
+  sessions integer  -- How many held sessions it asks for.
+  within text  -- In which time from the first day (ISO 8601).
+  due_at timestamp with time zone  -- When its last day is over, in the program's zone; pauses and holidays moved it on.
+  reached_at timestamp with time zone  -- milestone_reached_at: start of the held session with which the number was reached, in time or not; NULL = not yet.
+  attained boolean  -- Reached in time; false = the time is over; NULL = open, unverified or ended.
+  state text  -- attained, missed, open (there is time left), unverified (reached in time only if unknown or unsettled sessions were held) or ended (the mentorship ended before).
+  counted boolean  -- Its time is over and the mentorship ran until then: what the rates of mentoring.benchmark_attainment are taken of. Who got there early counts only when the others had their time, too.
+);
+grant select on table mentoring.benchmark to mentoring_reader;
+
+-- How many mentorships of a program reached each benchmark in time.
+create view mentoring.benchmark_attainment (
+  program text  -- Name of the program.
+  benchmark text  -- Name of the benchmark. It has a row for each meaning it had.
+  sessions integer  -- How many held sessions it asks for.
+  within text  -- In which time from the first day (ISO 8601).
+  mentorships bigint  -- Mentorships it applies to: counted + open + attained_early + ended.
+  counted bigint  -- Those whose time is over and that ran until then: attained + missed + unverified.
+  attained bigint  -- Of the counted, those that reached it in time.
+  missed bigint  -- Of the counted, those that did not.
+  unverified bigint  -- Of the counted, those that did only if unknown or unsettled sessions were held.
+  open bigint  -- Those that have time left and have not reached it. In no rate.
+  attained_early bigint  -- Those that reached it and whose time is not over, or that ended before it was. In no rate: beside those still open they would make it look better than it is.
+  ended bigint  -- Those that ended before and had not reached it. In no rate.
+  benchmark_attainment_verified numeric  -- attained / (counted - unverified); NULL under five, or when fewer than half are verified.
+  benchmark_attainment_lower numeric  -- attained / counted.
+  benchmark_attainment_upper numeric  -- (attained + unverified) / counted.
+  coverage numeric  -- (counted - unverified) / counted.
+);
+grant select on table mentoring.benchmark_attainment to mentoring_reader;
+
 -- Where every mentorship stands against the cadence of its program. Only what is proven accuses anybody.
 create view mentoring.cadence (
   program text  -- Name of the program.
@@ -918,13 +1035,32 @@ create view mentoring.cadence (
   last_held_at timestamp with time zone  -- Start of the last held session.
   next_session_at timestamp with time zone  -- Start of the next booked session that no side has declined.
   at_risk boolean  -- Too long since the last session (overdue or lapsed) and nothing booked.
-  reasons text[]  -- overdue, lapsed, never_met, nothing_booked, missed_repeatedly (two of the last three missed or cancelled within a day), gap_widening (half as long again as before), moved_often (three times or more), unverified, no_readable_calendar.
+  reasons text[]  -- overdue, lapsed, never_met, nothing_booked, missed_repeatedly (two of the last three, pauses left out, missed or cancelled within a day), gap_widening (the last three gaps, paused days not counted, half as long again as the three before), moved_often (three times or more: the next session, or one since the last held one), unverified, no_readable_calendar.
   unverified_since timestamp with time zone  -- Start of the first session since the last held one that could not be verified, when the state rests on it.
   overdue_since timestamp with time zone  -- Begin of the day on which it became overdue; NULL unless overdue or lapsed.
   mentorship_id bigint  -- Key of the mentorship.
 );
 grant select on table mentoring.cadence to mentoring_planner;
 grant select on table mentoring.cadence to mentoring_reader;
+
+-- How much of what the cadence asked for was kept, by mentorship and form of the rule. Each period and gap is measured by the rule in force then; where no rule was in force nothing is asked.
+create view mentoring.cadence_compliance (
+  program text  -- Name of the program.
+  mentorship text  -- Name of the mentorship.
+  form text  -- calendar (complete weeks, months, quarters or years) or rolling (gaps between held sessions). Two rows when a program changed from one to the other.
+  current boolean  -- Whether the rule in force now has this form.
+  expected bigint  -- kept + missed + unverified. calendar: complete periods inside the mentorship and under one rule, over for two days; the first and the last part of one are left out. rolling: gaps between held sessions, and the open one when it is already too long.
+  kept bigint  -- calendar: periods with as many held sessions as required; what is more does not pay for another period. rolling: gaps no longer than the interval and its grace, days that were free not counted.
+  missed bigint  -- Not kept, even if every unknown session was held.
+  unverified bigint  -- Kept only if sessions were held that nobody can say about, or that are not settled yet.
+  free_periods bigint  -- calendar: complete periods that are not asked about, because more than half of their days were pauses or holidays; NULL for rolling.
+  free_days integer  -- Days of the mentorship so far that were pauses or holidays. They make no gap longer.
+  cadence_compliance_verified numeric  -- kept / (kept + missed); NULL under five, or when fewer than half are verified.
+  cadence_compliance_lower numeric  -- kept / expected: as if no unknown session had been held.
+  cadence_compliance_upper numeric  -- (kept + unverified) / expected: as if every unknown session had been held.
+  coverage numeric  -- (kept + missed) / expected.
+);
+grant select on table mentoring.cadence_compliance to mentoring_reader;
 
 -- Untagged calendar entries that hold both sides of a mentorship, where the program opts in. Listed, never counted.
 create view mentoring.candidate_event (
@@ -952,6 +1088,38 @@ create view mentoring.cohort (
   last_attended_at timestamp with time zone  -- Start of the last of them.
 );
 grant select on table mentoring.cohort to mentoring_reader;
+
+-- How many of the people in a running mentorship met at all in the last 30, 60, 90, 180 and 365 days. Attendance, not answers to invitations.
+create view mentoring.engagement (
+  program text  -- Name of the program.
+  role text  -- mentor, mentee or peer; NULL = everybody, each person once.
+  days integer  -- The last 30, 60, 90, 180 or 365 days, today included.
+  participants bigint  -- People with a mentorship that ran on some day of this time that was no pause.
+  paused bigint  -- People whose every mentorship of this time was paused throughout. In no rate.
+  engaged bigint  -- Participants who provably attended a settled held session of this time.
+  unverified bigint  -- Participants who did only if they attended a session that nobody can say about, or that is not settled.
+  engagement_rate_verified numeric  -- engaged / (participants - unverified); NULL under five, or when fewer than half are verified.
+  engagement_rate_lower numeric  -- engaged / participants.
+  engagement_rate_upper numeric  -- (engaged + unverified) / participants.
+  coverage numeric  -- (participants - unverified) / participants.
+);
+grant select on table mentoring.engagement to mentoring_reader;
+
+-- Everybody who takes part or took part in a program: members of a mentorship, and those whom the roster names without one, because they wait.
+create view mentoring.enrolment (
+  program text  -- Name of the program.
+  participant_id bigint  -- The person.
+  name text  -- Name, as in the roster.
+  email text  -- Primary address.
+  role text  -- mentor, mentee or peer; who is both has two rows.
+  enrolled_on date  -- First day in the program in this role.
+  ends_on date  -- Last day; NULL = open.
+  enrolled boolean  -- Takes part today, or in a mentorship that has not ended.
+  matched boolean  -- Enrolled, and in a mentorship that has not ended; one that is still to begin counts.
+  open_mentorships bigint  -- Mentorships of theirs in this role that have not ended.
+  days_waiting integer  -- Days since they enrolled, or since their last mentorship ended, of those who are enrolled and not matched.
+);
+grant select on table mentoring.enrolment to mentoring_reader;
 
 -- Everything an outcome was decided from. Rows are added, never changed.
 create view mentoring.evidence (
@@ -1001,6 +1169,41 @@ create view mentoring.feedback_month (
   avg_rating numeric  -- Mean of the ratings, 1 to 5; NULL under five, so that nobody can be told by it.
 );
 grant select on table mentoring.feedback_month to mentoring_reader;
+-- How many of the enrolled have somebody to meet, by role and for all. The roster has to name those who wait: rows without a mentorship.
+create view mentoring.match_rate (
+  program text  -- Name of the program.
+  role text  -- mentor, mentee or peer; NULL = everybody, each person once.
+  enrolled bigint  -- People enrolled today.
+  matched bigint  -- Of these, in at least one mentorship that has not ended.
+  waiting bigint  -- Of these, the others.
+  days_waiting_median numeric  -- Median of the days the others have waited so far.
+  days_waiting_longest integer  -- The longest of these waits.
+  match_rate_verified numeric  -- matched / enrolled; NULL under five.
+  match_rate_lower numeric  -- matched / enrolled.
+  match_rate_upper numeric  -- The same: the roster knows, or does not say.
+);
+grant select on table mentoring.match_rate to mentoring_reader;
+
+-- What every mentor carries in a month: mentorships and hours, against what they have room for. Who is too busy?
+create view mentoring.mentor_load (
+  program text  -- Name of the program.
+  participant_id bigint  -- The mentor.
+  name text  -- Name, as in the roster.
+  email text  -- Primary address.
+  month date  -- First day of the month, in the program's zone. One row for each month in which they had a mentorship, up to the current one.
+  mentorships bigint  -- Mentorships of theirs that ran on some day of the month.
+  mentorships_at_end bigint  -- Mentorships that ran on its last day; in the current month, today.
+  paused bigint  -- Of these, paused on that day. They keep their place.
+  mentees bigint  -- Mentees of the mentorships that ran on that day.
+  held bigint  -- Settled held meetings the mentor provably attended; a meeting of several mentorships once.
+  unknown bigint  -- Settled meetings of the mentor that nobody can say about: they may have been hours, too.
+  verified_hours numeric  -- Hours both sides were together in the held meetings, as recorded; a meeting of several mentorships once. Meetings confirmed by word alone have no recorded hours.
+  capacity integer  -- Mentorships at a time that they have room for, as the roster has it now; NULL = it does not say.
+  free_places bigint  -- capacity - mentorships_at_end; below zero = too many.
+  load numeric  -- mentorships_at_end / capacity; NULL when the capacity is zero or not known.
+  over_capacity boolean  -- More mentorships than they have room for; NULL = not known.
+);
+grant select on table mentoring.mentor_load to mentoring_reader;
 
 -- Counts and rates of each mentor by month, over all mentorships of a program. Compare hours with what you ask of mentors.
 create view mentoring.mentor_month (
@@ -1074,6 +1277,30 @@ create view mentoring.mentor_month (
   avg_start_delay_min numeric  -- Mean minutes from the scheduled start until the second side had come, over starts_known; who is early counts as in time.
 );
 grant select on table mentoring.mentor_month to mentoring_reader;
+
+-- Whether every mentorship is alive now, and how long it has lasted or did last.
+create view mentoring.mentorship_activity (
+  program text  -- Name of the program.
+  mentorship text  -- Name of the mentorship.
+  starts_on date  -- First day, as in the roster.
+  ends_on date  -- Last day; NULL = open.
+  planned_ends_on date  -- The latest last day that was given ahead of time; NULL = none was.
+  in_date boolean  -- Today lies between the first and the last day.
+  paused boolean  -- Today is a paused day.
+  past_grace boolean  -- The time for the first session, and its grace, have passed.
+  counted boolean  -- In date, past its grace and not paused: what the rate of active pairs is taken of.
+  window_days integer  -- Twice the interval of the cadence, at least 30: for so many days, paused ones not counted, a held session makes it active.
+  last_held_at timestamp with time zone  -- Start of the last settled held session.
+  next_session_at timestamp with time zone  -- Start of the next booked session that no side has declined.
+  active boolean  -- active_pair: in date, not paused, and a held session in the last window_days. NULL = only if a session was held that nobody can say about, or that is not settled yet. This is about now; who ever met in a month stands in mentoring.program_activity_month.
+  active_or_booked boolean  -- The same, or in date, not paused and a session is booked.
+  ended boolean  -- The last day has passed.
+  match_length_months numeric  -- Months (of 30.44 days) from the first to the last day, of an ended mentorship. Never average it without open_months beside it: those that go on are the longer ones.
+  open_months numeric  -- Months so far of a mentorship that goes on.
+  ended_early boolean  -- Whether it ended before its planned end; NULL = has not ended, or no end was planned.
+  paused_days integer  -- Paused days since the first day.
+);
+grant select on table mentoring.mentorship_activity to mentoring_reader;
 
 -- Counts and rates of each mentorship by month.
 create view mentoring.mentorship_month (
@@ -1156,7 +1383,7 @@ create view mentoring.mentorship_progress (
   first_held_at timestamp with time zone  -- Start of the first held session; NULL = not yet.
   last_held_at timestamp with time zone  -- Start of the last held session.
   days_to_first integer  -- Days from the first day to the first held session; NULL = not yet, see days_waiting.
-  days_waiting integer  -- Days since the first day of a mentorship that has not met yet. Average days_to_first only beside these.
+  days_waiting integer  -- Days since the first day of a mentorship that has not met yet, until its last day at most. Average days_to_first only beside these.
   first_by_day_10 boolean  -- Benchmark: first held session within ten days; NULL while there is time left.
   six_by_month_six boolean  -- Benchmark: six held sessions within six months; NULL while there is time left.
   gap_days_median numeric  -- Median of the days between held sessions.
@@ -1177,6 +1404,16 @@ create view mentoring.metric_dictionary (
   definition text  -- What it means.
 );
 grant select on table mentoring.metric_dictionary to mentoring_reader;
+
+-- When every mentorship reached each stage of its program, by the stages of now.
+create view mentoring.milestone (
+  program text  -- Name of the program.
+  mentorship text  -- Name of the mentorship.
+  stage text  -- Name of the stage.
+  from_session integer  -- The number of the held session with which it begins.
+  milestone_reached_at timestamp with time zone  -- Start of that session; NULL = not yet.
+);
+grant select on table mentoring.milestone to mentoring_reader;
 
 -- What happened, for other programs. Read on after the last position you saw: no row appears below it later.
 create view mentoring.outbound_event (
@@ -1268,9 +1505,26 @@ create view mentoring.pause (
   from_on date  -- First day, in the program's zone.
   until_on date  -- Last day.
   reason text  -- Why, in somebody's words.
+  source text  -- statement (by SQL or a command) or roster (its columns paused_from and paused_until).
 );
 grant select on table mentoring.pause to mentoring_planner;
 grant select on table mentoring.pause to mentoring_reader;
+
+-- Every word about a pause, who said it and when. Rows are added, never changed: a pause takes sessions out of every rate, and that must be explained later.
+create view mentoring.pause_history (
+  pause_id bigint  -- The pause; it may have been taken back since.
+  program text  -- Name of the program; NULL for a pause of a person, which concerns every program of theirs.
+  mentorship text  -- Name of the mentorship; NULL for a pause of a person.
+  participant_id bigint  -- The paused person; NULL for a pause of a mentorship.
+  change text  -- added, changed or taken_back.
+  from_on date  -- First day after the change.
+  until_on date  -- Last day after the change.
+  reason text  -- Why, in somebody's words.
+  said_by text  -- Who said so, as they gave it; roster import for a file; NULL = they did not say.
+  recorded_by text  -- The database user who wrote it.
+  said_at timestamp with time zone  -- When.
+);
+grant select on table mentoring.pause_history to mentoring_reader;
 
 -- Sessions planned by another program before any calendar entry existed. Insert (program, mentorship, starts_at, ends_at [, tolerance, reference]) to plan one, delete to withdraw it.
 create view mentoring.planned_session (
@@ -1288,6 +1542,77 @@ CREATE TRIGGER plan_session INSTEAD OF INSERT ON mentoring.planned_session FOR E
 CREATE TRIGGER withdraw_plan INSTEAD OF DELETE ON mentoring.planned_session FOR EACH ROW EXECUTE FUNCTION cadenced.withdraw_plan();
 grant delete, insert, select on table mentoring.planned_session to mentoring_planner;
 grant select on table mentoring.planned_session to mentoring_reader;
+
+-- How many mentorships of a program are alive now.
+create view mentoring.program_activity (
+  program text  -- Name of the program.
+  in_date bigint  -- Mentorships that run today. It is the sum of paused, in_grace and counted.
+  paused bigint  -- Of these, paused today. In no rate.
+  in_grace bigint  -- Of these, not paused and still within the time for the first session and its grace. In no rate.
+  counted bigint  -- Of these, the others: what the rates are taken of.
+  active_pairs bigint  -- Mentorships that are active (see mentoring.mentorship_activity), those in their grace included.
+  active bigint  -- Of the counted, active.
+  unverified bigint  -- Of the counted, active only if an unknown or unsettled session was held.
+  active_or_booked bigint  -- Of the counted, active or with a session booked.
+  booked_unverified bigint  -- Of the counted, nothing booked and active only if an unknown or unsettled session was held.
+  active_pair_rate_verified numeric  -- active / (counted - unverified); NULL under five, or when fewer than half are verified.
+  active_pair_rate_lower numeric  -- active / counted.
+  active_pair_rate_upper numeric  -- (active + unverified) / counted.
+  coverage numeric  -- (counted - unverified) / counted.
+  active_or_booked_rate_verified numeric  -- active_or_booked / (counted - booked_unverified); NULL as above.
+  active_or_booked_rate_lower numeric  -- active_or_booked / counted.
+  active_or_booked_rate_upper numeric  -- (active_or_booked + booked_unverified) / counted.
+  ended bigint  -- Mentorships that have ended.
+  match_length_months_median numeric  -- Median length of those that have ended.
+  open_months_median numeric  -- Median age of those that go on: their length is not known yet.
+);
+grant select on table mentoring.program_activity to mentoring_reader;
+
+-- Which mentorships ever met in a month, and how many ended in it. Not to be compared with mentoring.program_activity, which tells of now: whoever met once early in a month was active in it, and may not be any more.
+create view mentoring.program_activity_month (
+  program text  -- Name of the program.
+  month date  -- First day of the month, in the program's zone.
+  complete boolean  -- Whether the month has been over for two days, so that its sessions are settled.
+  in_date bigint  -- Mentorships that ran on some day of the month.
+  paused bigint  -- Of these, paused on every day they ran. In no rate of activity.
+  counted bigint  -- Of these, the others.
+  ever_active bigint  -- Of the counted, those with a settled held session in the month.
+  unverified bigint  -- Of the counted, those with none, but with one that nobody can say about or that is not settled.
+  ever_active_rate_verified numeric  -- ever_active / (counted - unverified); NULL under five, or when fewer than half are verified.
+  ever_active_rate_lower numeric  -- ever_active / counted.
+  ever_active_rate_upper numeric  -- (ever_active + unverified) / counted.
+  coverage numeric  -- (counted - unverified) / counted.
+  closed bigint  -- Mentorships whose last day lies in the month and has passed.
+  closed_planned bigint  -- Of these, those for which an end had been planned.
+  closed_early bigint  -- Of these, those that ended before it.
+  closure_rate_verified numeric  -- closed / in_date; NULL under five.
+  closure_rate_lower numeric  -- closed / in_date.
+  closure_rate_upper numeric  -- The same: an end is known or has not come.
+  early_closure_rate_verified numeric  -- closed_early / closed_planned; NULL under five, or when an end was planned for fewer than half.
+  early_closure_rate_lower numeric  -- closed_early / closed: as if those without a planned end had ended in time.
+  early_closure_rate_upper numeric  -- (closed_early + closed - closed_planned) / closed: as if they had ended early.
+  early_closure_coverage numeric  -- closed_planned / closed.
+);
+grant select on table mentoring.program_activity_month to mentoring_reader;
+
+-- The cadence compliance of a program: the sum of its mentorships in mentoring.cadence_compliance.
+create view mentoring.program_compliance (
+  program text  -- Name of the program.
+  form text  -- calendar or rolling: the form of the rule in force then.
+  current boolean  -- Whether the rule in force now has this form.
+  mentorships bigint  -- Mentorships of which anything was expected.
+  expected bigint  -- kept + missed + unverified.
+  kept bigint  -- Periods or gaps that kept the cadence.
+  missed bigint  -- Those that did not, whatever unknown sessions were.
+  unverified bigint  -- Those that did only if unknown sessions were held.
+  free_periods bigint  -- Periods not asked about for pauses and holidays; NULL for rolling.
+  free_days bigint  -- Days of all mentorships together that were pauses or holidays.
+  cadence_compliance_verified numeric  -- kept / (kept + missed); NULL under five, or when fewer than half are verified.
+  cadence_compliance_lower numeric  -- kept / expected.
+  cadence_compliance_upper numeric  -- (kept + unverified) / expected.
+  coverage numeric  -- (kept + missed) / expected.
+);
+grant select on table mentoring.program_compliance to mentoring_reader;
 
 -- Counts and rates of each program by month.
 create view mentoring.program_month (
@@ -1358,6 +1683,22 @@ create view mentoring.program_month (
   avg_start_delay_min numeric  -- Mean minutes from the scheduled start until the second side had come, over starts_known; who is early counts as in time.
 );
 grant select on table mentoring.program_month to mentoring_reader;
+
+-- How the mentorships of a program come along: first sessions and gaps. Medians, because a few long ones would carry a mean away.
+create view mentoring.program_progress (
+  program text  -- Name of the program.
+  mentorships bigint  -- Mentorships that have begun: have_met + not_met.
+  have_met bigint  -- Those that have held a session.
+  not_met bigint  -- Those that have not yet, or ended without. Their time to the first session is not known: read days_to_first only beside days_waiting.
+  days_to_first_median numeric  -- time_to_first_session: median of the days from the first day to the first held session, of those that have met.
+  days_to_first_p90 numeric  -- Nine of ten of these are not longer.
+  days_waiting_median numeric  -- "Not yet, N days": median of the days since the first day of those that have not met, until their last day at most.
+  days_waiting_longest integer  -- The longest of these.
+  gaps bigint  -- Gaps between consecutive held sessions of a mentorship.
+  gap_days_median numeric  -- Median of their calendar days in the program's zone, paused days not counted.
+  gap_days_p90 numeric  -- Nine of ten gaps are not longer than this many days.
+);
+grant select on table mentoring.program_progress to mentoring_reader;
 
 -- Every mail: what was sent, what waits, what was held back and why.
 create view mentoring.reminder_log (
@@ -1553,6 +1894,17 @@ grant execute on cadenced.forget_months() to (public);
 -- Keeps where a session stood before its first move.
 create function cadenced.keep_first_start() returns trigger language plpgsql;
 grant execute on cadenced.keep_first_start() to (public);
+-- Counts the gaps that began from from_on to the day before until_on: kept (no longer than `most` days on which somebody owed a session), unverified (kept only if unknown sessions were held), missed. A gap runs from a held session to the required-th after it; the open one counts when it is already too long. met: days of all sessions that may have been held, ascending; held: which of them are proven.
+create function cadenced.judge_gaps(met date[], held boolean[], free datemultirange, upto date, most integer, required integer, from_on date, until_on date, OUT kept integer, OUT unverified integer, OUT missed integer) returns record language plpgsql immutable;
+grant execute on cadenced.judge_gaps(met date[], held boolean[], free datemultirange, upto date, most integer, required integer, from_on date, until_on date, OUT kept integer, OUT unverified integer, OUT missed integer) to (public);
+
+-- Writes down who added, changed or took back a pause.
+create function cadenced.keep_pause_history() returns trigger language plpgsql security definer;
+grant execute on cadenced.keep_pause_history() to (public);
+
+-- Keeps the end a mentorship was meant to have when it is ended sooner.
+create function cadenced.keep_planned_end() returns trigger language plpgsql security definer;
+grant execute on cadenced.keep_planned_end() to (public);
 
 -- The day of an instant in a zone.
 create function cadenced.local_date(at timestamp with time zone, zone text) returns date language sql stable;
@@ -1650,17 +2002,17 @@ create function cadenced.withdraw_plan() returns trigger language plpgsql securi
 create function mentoring.correct_attendance(session_id bigint, status text, by text, reason text, email text DEFAULT NULL::text) returns bigint language plpgsql security definer;
 grant execute on mentoring.correct_attendance(session_id bigint, status text, by text, reason text, email text) to mentoring_evidence;
 
--- Ends a pause after the given day, or takes it back as if it had never been. Returns false when there is no such pause.
-create function mentoring.end_pause(pause_id bigint, after date DEFAULT NULL::date) returns boolean language plpgsql security definer;
-grant execute on mentoring.end_pause(pause_id bigint, after date) to mentoring_planner;
+-- Ends a pause after the given day, or takes it back as if it had never been; mentoring.pause_history keeps that it was. Returns false when there is no such pause.
+create function mentoring.end_pause(pause_id bigint, after date DEFAULT NULL::date, by text DEFAULT NULL::text) returns boolean language plpgsql security definer;
+grant execute on mentoring.end_pause(pause_id bigint, after date, by text) to mentoring_planner;
 
--- Takes the days from_on to until_on (both included, in the program's zone) out of what a mentorship owes, and its sessions of those days out of every rate. Returns pause_id.
-create function mentoring.pause_mentorship(program text, mentorship text, from_on date, until_on date, reason text DEFAULT NULL::text) returns bigint language plpgsql security definer;
-grant execute on mentoring.pause_mentorship(program text, mentorship text, from_on date, until_on date, reason text) to mentoring_planner;
+-- Takes the days from_on to until_on (both included, in the program's zone) out of what a mentorship owes, and its sessions of those days out of every rate. by: who says so, kept in mentoring.pause_history. Returns pause_id.
+create function mentoring.pause_mentorship(program text, mentorship text, from_on date, until_on date, reason text DEFAULT NULL::text, by text DEFAULT NULL::text) returns bigint language plpgsql security definer;
+grant execute on mentoring.pause_mentorship(program text, mentorship text, from_on date, until_on date, reason text, by text) to mentoring_planner;
 
 -- Pauses every mentorship of a person, those that are added later included. Days and result as for mentoring.pause_mentorship.
-create function mentoring.pause_person(email text, from_on date, until_on date, reason text DEFAULT NULL::text) returns bigint language plpgsql security definer;
-grant execute on mentoring.pause_person(email text, from_on date, until_on date, reason text) to mentoring_planner;
+create function mentoring.pause_person(email text, from_on date, until_on date, reason text DEFAULT NULL::text, by text DEFAULT NULL::text) returns bigint language plpgsql security definer;
+grant execute on mentoring.pause_person(email text, from_on date, until_on date, reason text, by text) to mentoring_planner;
 
 -- Records what another system knows about a session (Zoom, Webex, a sign-in sheet). system: its name; kind: record, presence, guest, device, absent, excused, met, not_met or withdrawn; reference: your own key, the same statement is kept once; email: the person; from_at, until_at: the time; complete: a record that lists everybody; withdraws: the reference of an earlier statement that was wrong. Returns evidence_id. Restates the outcome within a minute.
 create function mentoring.record_evidence(session_id bigint, system text, kind text, reference text, email text DEFAULT NULL::text, from_at timestamp with time zone DEFAULT NULL::timestamp with time zone, until_at timestamp with time zone DEFAULT NULL::timestamp with time zone, complete boolean DEFAULT false, withdraws text DEFAULT NULL::text) returns bigint language plpgsql security definer;

@@ -34,7 +34,8 @@ begin
   -- Ranges of a multirange are disjoint and ascending, so each can only push the result further.
   for stretch in select unnest(free * datemultirange(daterange(from_on + 1, null))) loop
     exit when lower(stretch) > result;
-    if upper_inf(stretch) then return 'infinity'; end if;
+    -- A pause without an end may be written either way.
+    if upper_inf(stretch) or upper(stretch) = 'infinity' then return 'infinity'; end if;
     result := result + (upper(stretch) - lower(stretch));
   end loop;
   return result;

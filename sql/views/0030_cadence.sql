@@ -213,25 +213,36 @@ select rules.program, rules.mentorship, state.state,
               and (session.outcome in ('held', 'too_short', 'one_sided', 'no_one')
                    or (session.outcome = 'cancelled'
                        and session.starts_at - session.cancelled_at < interval '24 hours'))
+              -- What was booked for a pause was not owed.
+              and not rules.paused @> cadenced.local_date(session.starts_at, rules.time_zone)
             order by session.starts_at desc limit 3) as latest
  ) as recent
-  left join lateral (
-   select session.reschedules as moves
+ cross join lateral (
+   -- The next session, and what came to nothing since the last held one. Of a series that reaches months ahead, its
+   -- last session tells nothing.
+   select max(session.reschedules) as moves
      from cadenced.session
     where session.mentorship_id = rules.mentorship_id and session.status = 'scheduled'
-    order by session.starts_at desc limit 1
- ) as latest on true
+      and session.starts_at > coalesce(held.last_held_at, '-infinity')
+      and session.starts_at <= coalesce(ahead.next_session_at, rules.now)
+ ) as latest
  cross join lateral (
    -- Seven held sessions make six gaps: three against the three before.
    select percentile_cont(0.5) within group (order by gap.days) filter (where gap.place <= 3) as lately,
           case when count(*) = 6
                then percentile_cont(0.5) within group (order by gap.days) filter (where gap.place > 3) end as before
      from (select row_number() over (order by seven.starts_at desc) as place,
-                  extract(epoch from seven.starts_at - lead(seven.starts_at)
-                            over (order by seven.starts_at desc))::float8 / 86400 as days
-             from (select session.starts_at from cadenced.session
-                    where session.mentorship_id = rules.mentorship_id and session.outcome = 'held'
-                    order by session.starts_at desc limit 7) as seven) as gap
+                  -- Paused days widen no gap.
+                  seven.met_on - seven.before_on
+                    - case when rules.paused = '{}' then 0
+                           else cadenced.days_within(rules.paused, daterange(seven.before_on + 1,
+                                                     greatest(seven.met_on, seven.before_on + 1))) end as days
+             from (select session.starts_at, cadenced.local_date(session.starts_at, rules.time_zone) as met_on,
+                          lead(cadenced.local_date(session.starts_at, rules.time_zone))
+                            over (order by session.starts_at desc) as before_on
+                     from (select session.starts_at from cadenced.session
+                            where session.mentorship_id = rules.mentorship_id and session.outcome = 'held'
+                            order by session.starts_at desc limit 7) as session) as seven) as gap
     where gap.days is not null
  ) as gaps;
 comment on view mentoring.cadence is 'Where every mentorship stands against the cadence of its program. Only what is proven accuses anybody.';
@@ -242,7 +253,7 @@ comment on column mentoring.cadence.due_at is 'When the interval, or the period,
 comment on column mentoring.cadence.last_held_at is 'Start of the last held session.';
 comment on column mentoring.cadence.next_session_at is 'Start of the next booked session that no side has declined.';
 comment on column mentoring.cadence.at_risk is 'Too long since the last session (overdue or lapsed) and nothing booked.';
-comment on column mentoring.cadence.reasons is 'overdue, lapsed, never_met, nothing_booked, missed_repeatedly (two of the last three missed or cancelled within a day), gap_widening (half as long again as before), moved_often (three times or more), unverified, no_readable_calendar.';
+comment on column mentoring.cadence.reasons is 'overdue, lapsed, never_met, nothing_booked, missed_repeatedly (two of the last three, pauses left out, missed or cancelled within a day), gap_widening (the last three gaps, paused days not counted, half as long again as the three before), moved_often (three times or more: the next session, or one since the last held one), unverified, no_readable_calendar.';
 comment on column mentoring.cadence.unverified_since is 'Start of the first session since the last held one that could not be verified, when the state rests on it.';
 comment on column mentoring.cadence.overdue_since is 'Begin of the day on which it became overdue; NULL unless overdue or lapsed.';
 comment on column mentoring.cadence.mentorship_id is 'Key of the mentorship.';

@@ -4,7 +4,8 @@ create view mentoring.mentorship_progress as
 select rules.program, rules.mentorship, rules.starts_on, rules.ends_on,
        held.held, held.first_held_at, held.last_held_at,
        held.first_on - rules.starts_on as days_to_first,
-       case when held.held = 0 and rules.today > rules.starts_on then rules.today - rules.starts_on end as days_waiting,
+       case when held.held = 0 and rules.today > rules.starts_on
+            then least(rules.today, rules.ends_on) - rules.starts_on end as days_waiting,
        case when held.first_on <= rules.starts_on + 10 then true
             when rules.today > rules.starts_on + 10 then false end as first_by_day_10,
        case when held.in_six_months >= 6 then true
@@ -73,7 +74,7 @@ comment on column mentoring.mentorship_progress.held is 'Held sessions so far.';
 comment on column mentoring.mentorship_progress.first_held_at is 'Start of the first held session; NULL = not yet.';
 comment on column mentoring.mentorship_progress.last_held_at is 'Start of the last held session.';
 comment on column mentoring.mentorship_progress.days_to_first is 'Days from the first day to the first held session; NULL = not yet, see days_waiting.';
-comment on column mentoring.mentorship_progress.days_waiting is 'Days since the first day of a mentorship that has not met yet. Average days_to_first only beside these.';
+comment on column mentoring.mentorship_progress.days_waiting is 'Days since the first day of a mentorship that has not met yet, until its last day at most. Average days_to_first only beside these.';
 comment on column mentoring.mentorship_progress.first_by_day_10 is 'Benchmark: first held session within ten days; NULL while there is time left.';
 comment on column mentoring.mentorship_progress.six_by_month_six is 'Benchmark: six held sessions within six months; NULL while there is time left.';
 comment on column mentoring.mentorship_progress.gap_days_median is 'Median of the days between held sessions.';
@@ -84,6 +85,70 @@ comment on column mentoring.mentorship_progress.late_starts is 'Held sessions at
 comment on column mentoring.mentorship_progress.late_start_rate is 'late_starts / held sessions of which both arrivals are recorded.';
 comment on column mentoring.mentorship_progress.start_delay_minutes is 'Mean minutes from the scheduled start until both sides were there; early arrivals are no delay.';
 comment on column mentoring.mentorship_progress.booking_lead_days is 'Mean days from when a held session was first seen to its start: a lower bound of how early it was booked.';
+
+create view mentoring.program_progress as
+select program.name as program, first.mentorships, first.have_met, first.mentorships - first.have_met as not_met,
+       first.days_to_first_median, first.days_to_first_p90, first.days_waiting_median, first.days_waiting_longest,
+       gaps.gaps, gaps.gap_days_median, gaps.gap_days_p90
+  from cadenced.program
+ cross join lateral (
+   select cadenced.local_date((select cadenced.now()), program.time_zone) as today offset 0
+ ) as clock
+ cross join lateral (
+   select count(*) as mentorships, count(each.days_to_first) as have_met,
+          round((percentile_cont(0.5) within group (order by each.days_to_first))::numeric, 1) as days_to_first_median,
+          round((percentile_cont(0.9) within group (order by each.days_to_first))::numeric, 1) as days_to_first_p90,
+          round((percentile_cont(0.5) within group (order by each.days_waiting))::numeric, 1) as days_waiting_median,
+          max(each.days_waiting) as days_waiting_longest
+     from (select held.first_on - mentorship.starts_on as days_to_first,
+                  case when held.first_on is null
+                       then least(clock.today, mentorship.ends_on) - mentorship.starts_on end as days_waiting
+             from cadenced.mentorship
+            cross join lateral (
+              select cadenced.local_date(min(session.starts_at), program.time_zone) as first_on
+                from cadenced.session
+               where session.mentorship_id = mentorship.mentorship_id and session.outcome = 'held'
+            ) as held
+            where mentorship.program_id = program.program_id and mentorship.starts_on <= clock.today) as each
+ ) as first
+ cross join lateral (
+   select count(*) as gaps,
+          round((percentile_cont(0.5) within group (order by gap.days))::numeric, 1) as gap_days_median,
+          round((percentile_cont(0.9) within group (order by gap.days))::numeric, 1) as gap_days_p90
+     from (select met.met_on - met.before_on
+                    - case when met.paused is null then 0
+                           else cadenced.days_within(met.paused,
+                                  daterange(met.before_on + 1, greatest(met.met_on, met.before_on + 1))) end as days
+             from (select pauses.days as paused, cadenced.local_date(session.starts_at, program.time_zone) as met_on,
+                          cadenced.local_date(lag(session.starts_at) over (partition by session.mentorship_id
+                                                                            order by session.starts_at),
+                                              program.time_zone) as before_on
+                     from cadenced.mentorship
+                    cross join lateral (
+                      select range_agg(daterange(pause.from_on, pause.until_on, '[]')) as days
+                        from cadenced.mentorship_pause pause
+                       where pause.mentorship_id = mentorship.mentorship_id
+                    ) as pauses
+                    -- The offset has them read by index, whatever the planner thinks of many mentorships.
+                    cross join lateral (
+                      select session.mentorship_id, session.starts_at from cadenced.session
+                       where session.mentorship_id = mentorship.mentorship_id and session.outcome = 'held'
+                      offset 0) as session
+                    where mentorship.program_id = program.program_id) as met
+            where met.before_on is not null) as gap
+ ) as gaps;
+comment on view mentoring.program_progress is 'How the mentorships of a program come along: first sessions and gaps. Medians, because a few long ones would carry a mean away.';
+comment on column mentoring.program_progress.program is 'Name of the program.';
+comment on column mentoring.program_progress.mentorships is 'Mentorships that have begun: have_met + not_met.';
+comment on column mentoring.program_progress.have_met is 'Those that have held a session.';
+comment on column mentoring.program_progress.not_met is 'Those that have not yet, or ended without. Their time to the first session is not known: read days_to_first only beside days_waiting.';
+comment on column mentoring.program_progress.days_to_first_median is 'time_to_first_session: median of the days from the first day to the first held session, of those that have met.';
+comment on column mentoring.program_progress.days_to_first_p90 is 'Nine of ten of these are not longer.';
+comment on column mentoring.program_progress.days_waiting_median is '"Not yet, N days": median of the days since the first day of those that have not met, until their last day at most.';
+comment on column mentoring.program_progress.days_waiting_longest is 'The longest of these.';
+comment on column mentoring.program_progress.gaps is 'Gaps between consecutive held sessions of a mentorship.';
+comment on column mentoring.program_progress.gap_days_median is 'Median of their calendar days in the program''s zone, paused days not counted.';
+comment on column mentoring.program_progress.gap_days_p90 is 'Nine of ten gaps are not longer than this many days.';
 
 create view mentoring.cohort as
 select program.name as program, person.person_id as participant_id, person.name, person.address as email,
@@ -152,12 +217,13 @@ comment on column mentoring.verification_coverage.none is 'Nothing.';
 
 create view mentoring.pause as
 select pause.pause_id, program.name as program, mentorship.key as mentorship, null::bigint as participant_id,
-       pause.from_on, pause.until_on, pause.reason
+       pause.from_on, pause.until_on, pause.reason, pause.source
   from cadenced.pause
   join cadenced.mentorship on mentorship.mentorship_id = pause.mentorship_id
   join cadenced.program on program.program_id = mentorship.program_id
  union all
-select pause.pause_id, program.name, mentorship.key, pause.person_id, pause.from_on, pause.until_on, pause.reason
+select pause.pause_id, program.name, mentorship.key, pause.person_id, pause.from_on, pause.until_on, pause.reason,
+       pause.source
   from cadenced.pause
   join cadenced.membership on membership.person_id = pause.person_id
   join cadenced.mentorship on mentorship.mentorship_id = membership.mentorship_id
@@ -170,8 +236,30 @@ comment on column mentoring.pause.participant_id is 'The person whose pause it i
 comment on column mentoring.pause.from_on is 'First day, in the program''s zone.';
 comment on column mentoring.pause.until_on is 'Last day.';
 comment on column mentoring.pause.reason is 'Why, in somebody''s words.';
+comment on column mentoring.pause.source is 'statement (by SQL or a command) or roster (its columns paused_from and paused_until).';
 
-create function mentoring.pause_mentorship(program text, mentorship text, from_on date, until_on date, reason text default null)
+create view mentoring.pause_history as
+select history.pause_id, program.name as program, mentorship.key as mentorship, history.person_id as participant_id,
+       history.change, history.from_on, history.until_on, history.reason, history.said_by, history.recorded_by,
+       history.said_at
+  from cadenced.pause_history history
+  left join cadenced.mentorship on mentorship.mentorship_id = history.mentorship_id
+  left join cadenced.program on program.program_id = mentorship.program_id;
+comment on view mentoring.pause_history is 'Every word about a pause, who said it and when. Rows are added, never changed: a pause takes sessions out of every rate, and that must be explained later.';
+comment on column mentoring.pause_history.pause_id is 'The pause; it may have been taken back since.';
+comment on column mentoring.pause_history.program is 'Name of the program; NULL for a pause of a person, which concerns every program of theirs.';
+comment on column mentoring.pause_history.mentorship is 'Name of the mentorship; NULL for a pause of a person.';
+comment on column mentoring.pause_history.participant_id is 'The paused person; NULL for a pause of a mentorship.';
+comment on column mentoring.pause_history.change is 'added, changed or taken_back.';
+comment on column mentoring.pause_history.from_on is 'First day after the change.';
+comment on column mentoring.pause_history.until_on is 'Last day after the change.';
+comment on column mentoring.pause_history.reason is 'Why, in somebody''s words.';
+comment on column mentoring.pause_history.said_by is 'Who said so, as they gave it; roster import for a file; NULL = they did not say.';
+comment on column mentoring.pause_history.recorded_by is 'The database user who wrote it.';
+comment on column mentoring.pause_history.said_at is 'When.';
+
+create function mentoring.pause_mentorship(program text, mentorship text, from_on date, until_on date, reason text default null,
+                                             by text default null)
   returns bigint
   language plpgsql security definer set search_path = ''
 as $$
@@ -186,16 +274,21 @@ begin
     raise exception 'there is no mentorship "%" in a program "%"', pause_mentorship.mentorship, pause_mentorship.program
       using errcode = 'foreign_key_violation', hint = 'See mentoring.cadence.';
   end if;
+  perform pg_catalog.set_config('cadenced.said_by', coalesce(btrim(pause_mentorship.by), ''), true);
   insert into cadenced.pause (mentorship_id, from_on, until_on, reason)
   values (target, pause_mentorship.from_on, pause_mentorship.until_on, nullif(btrim(pause_mentorship.reason), ''))
   returning pause.pause_id into made;
+  -- What the same transaction says next may be somebody else's word.
+  perform pg_catalog.set_config('cadenced.said_by', '', true);
   return made;
 end
 $$;
-comment on function mentoring.pause_mentorship(text, text, date, date, text) is
-  'Takes the days from_on to until_on (both included, in the program''s zone) out of what a mentorship owes, and its sessions of those days out of every rate. Returns pause_id.';
+comment on function mentoring.pause_mentorship(text, text, date, date, text, text) is
+  'Takes the days from_on to until_on (both included, in the program''s zone) out of what a mentorship owes, and its sessions of those days out of every rate. by: who says so, kept in mentoring.pause_history. Returns pause_id.';
 
-create function mentoring.pause_person(email text, from_on date, until_on date, reason text default null) returns bigint
+create function mentoring.pause_person(email text, from_on date, until_on date, reason text default null,
+                                       by text default null)
+  returns bigint
   language plpgsql security definer set search_path = ''
 as $$
 declare
@@ -209,30 +302,38 @@ begin
   if who is null then
     raise exception 'nobody in the roster has the address "%"', pause_person.email using errcode = 'foreign_key_violation';
   end if;
+  perform pg_catalog.set_config('cadenced.said_by', coalesce(btrim(pause_person.by), ''), true);
   insert into cadenced.pause (person_id, from_on, until_on, reason)
   values (who, pause_person.from_on, pause_person.until_on, nullif(btrim(pause_person.reason), ''))
   returning pause.pause_id into made;
+  -- What the same transaction says next may be somebody else's word.
+  perform pg_catalog.set_config('cadenced.said_by', '', true);
   return made;
 end
 $$;
-comment on function mentoring.pause_person(text, date, date, text) is
+comment on function mentoring.pause_person(text, date, date, text, text) is
   'Pauses every mentorship of a person, those that are added later included. Days and result as for mentoring.pause_mentorship.';
 
-create function mentoring.end_pause(pause_id bigint, after date default null) returns boolean
+create function mentoring.end_pause(pause_id bigint, after date default null, by text default null) returns boolean
   language plpgsql security definer set search_path = ''
 as $$
+declare
+  known boolean;
 begin
   if end_pause.after < (select pause.from_on from cadenced.pause where pause.pause_id = end_pause.pause_id) then
     raise exception 'the pause % begins after %', end_pause.pause_id, end_pause.after using errcode = 'check_violation',
       hint = 'Without a day the pause is taken back.';
   end if;
+  perform pg_catalog.set_config('cadenced.said_by', coalesce(btrim(end_pause.by), ''), true);
   if end_pause.after is null then
     delete from cadenced.pause where pause.pause_id = end_pause.pause_id;
   else
     update cadenced.pause set until_on = end_pause.after where pause.pause_id = end_pause.pause_id;
   end if;
-  return found;
+  known := found;
+  perform pg_catalog.set_config('cadenced.said_by', '', true);
+  return known;
 end
 $$;
-comment on function mentoring.end_pause(bigint, date) is
-  'Ends a pause after the given day, or takes it back as if it had never been. Returns false when there is no such pause.';
+comment on function mentoring.end_pause(bigint, date, text) is
+  'Ends a pause after the given day, or takes it back as if it had never been; mentoring.pause_history keeps that it was. Returns false when there is no such pause.';

@@ -20,11 +20,11 @@ Exit codes: 0 kept; 1 no such session or person, or it has not ended yet; 2 wron
 const PAUSE = `
 Names days on which a mentorship, or with --person every mentorship of somebody, owes no session: no alert is
 opened, and sessions of those days count in no rate. Days are days of the program's time zone, both included.
-Pauses stand in mentoring.pause. Needs the database.
+Pauses stand in mentoring.pause, every word about them in mentoring.pause_history. Needs the database.
 
 Examples:
   cadenced pause --program Oak --mentorship ada-grace --from 2026-07-01 --until 2026-08-31 --reason sabbatical
-  cadenced pause --person ada@example.org --from 2026-07-01 --until 2026-07-14
+  cadenced pause --person ada@example.org --from 2026-07-01 --until 2026-07-14 --by pat@example.org
 
 Exit codes: 0 paused; 1 no such mentorship or person; 2 wrong command line or settings.`;
 
@@ -65,8 +65,9 @@ export function addStatementCommands(program: Command, io: Io, finish: Finish): 
     .requiredOption('--from <day>', 'first day, such as 2026-07-01', isoDay)
     .requiredOption('--until <day>', 'last day', isoDay)
     .option('--reason <text>', 'why')
+    .option('--by <who>', 'who says so')
     .action(async (given: PauseFlags, self: Command) => {
-      const { program: name, mentorship, person, from, until, reason = null } = given;
+      const { program: name, mentorship, person, from, until, reason = null, by = null } = given;
       const one = name !== undefined && mentorship !== undefined;
       const half = (name !== undefined) !== (mentorship !== undefined);
       if (half || one === (person !== undefined)) {
@@ -75,7 +76,7 @@ export function addStatementCommands(program: Command, io: Io, finish: Finish): 
       if (until < from) self.error('error: --until lies before --from');
       const { runPause } = await import('./correct.ts');
       const whose = one ? { program: name, mentorship } : { email: person ?? '' };
-      await finish(runPause(whose, { from, until, reason }, io));
+      await finish(runPause(whose, { from, until, reason, by }, io));
     });
   program
     .command('resume')
@@ -83,10 +84,13 @@ export function addStatementCommands(program: Command, io: Io, finish: Finish): 
     .description(paragraphs(RESUME))
     .argument('<pause>', 'number of the pause', positive)
     .option('--after <day>', 'its last day', isoDay)
-    .action(async (pauseId: number, { after = null }: { after?: string | null }) => {
-      const { runResume } = await import('./correct.ts');
-      await finish(runResume(pauseId, after, io));
-    });
+    .option('--by <who>', 'who says so')
+    .action(
+      async (pauseId: number, { after = null, by = null }: { after?: string | null; by?: string | null }) => {
+        const { runResume } = await import('./correct.ts');
+        await finish(runResume(pauseId, { after, by }, io));
+      },
+    );
 }
 
 interface PauseFlags {
@@ -96,6 +100,7 @@ interface PauseFlags {
   readonly from: string;
   readonly until: string;
   readonly reason?: string;
+  readonly by?: string;
 }
 
 function positive(text: string): number {

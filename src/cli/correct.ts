@@ -30,10 +30,14 @@ export function runPause(
 }
 
 /** `cadenced resume`: ends a pause, or takes it back. */
-export function runResume(pauseId: number, after: string | null, io: Io): Promise<number> {
+export function runResume(
+  pauseId: number,
+  { after, by }: { readonly after: string | null; readonly by: string | null },
+  io: Io,
+): Promise<number> {
   return withWorkshop(io, [], async ({ db }) =>
     tell(
-      await endPause(db, pauseId, after),
+      await endPause(db, pauseId, after, by),
       (id) => (after === null ? `pause ${id} taken back` : `pause ${id} ends after ${after}`),
       io,
     ),

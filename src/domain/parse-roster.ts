@@ -1,6 +1,7 @@
 import type { RosterProblem, WantedRoster } from './roster.ts';
 import { readMember } from './roster-cells.ts';
 import { joinMemberships, joinMentorships, joinPeople } from './roster-join.ts';
+import { joinCapacities, joinEnrolments, joinPauses } from './roster-programs.ts';
 import { readRosterTable } from './roster-rows.ts';
 
 export type ParsedRoster =
@@ -8,7 +9,7 @@ export type ParsedRoster =
   | { readonly ok: false; readonly problems: readonly RosterProblem[] };
 
 /**
- * Reads the text of a roster, CSV or JSON, one row a member of a mentorship. `programs` are the names that the
+ * Reads the text of a roster, CSV or JSON, one row a member of a mentorship, or somebody who waits for one. `programs` are the names that the
  * configuration knows. Gives the roster, sorted and normalised, or every problem at once, by line.
  */
 export function parseRoster(text: string, programs: readonly string[]): ParsedRoster {
@@ -20,11 +21,17 @@ export function parseRoster(text: string, programs: readonly string[]): ParsedRo
   const people = joinPeople(members);
   const mentorships = joinMentorships(members);
   const memberships = joinMemberships(members, people.found);
+  const enrolments = joinEnrolments(members);
+  const capacities = joinCapacities(members);
+  const pauses = joinPauses(members);
   const problems = [
     ...read.flatMap((one) => one.problems),
     ...people.problems,
     ...mentorships.problems,
     ...memberships.problems,
+    ...enrolments.problems,
+    ...capacities.problems,
+    ...pauses.problems,
   ];
   if (problems.length > 0) return refused(problems);
   return {
@@ -33,6 +40,9 @@ export function parseRoster(text: string, programs: readonly string[]): ParsedRo
       people: people.found,
       mentorships: mentorships.found,
       memberships: memberships.found,
+      enrolments: enrolments.found,
+      capacities: capacities.found,
+      pauses: pauses.found,
       left: table.left,
     },
   };

@@ -47,6 +47,9 @@ export type AttendancePolicy = {
 /** A stage of the mentorship; it begins with the `fromSession`-th held session (1 = the first). */
 export type Stage = { readonly name: string; readonly fromSession: number };
 
+/** What a mentorship is to have reached: so many held sessions, `within` the duration after its first day. */
+export type Benchmark = { readonly name: string; readonly sessions: number; readonly within: IsoDuration };
+
 /** Days on which nobody is expected to meet, both ends included. */
 export type Holiday = { readonly from: IsoDate; readonly until: IsoDate; readonly name: string | null };
 
@@ -77,6 +80,8 @@ export type ProgramPolicy = {
   readonly talkingPoints: { readonly [ordinal: number]: readonly string[] };
   /** Ascending by `fromSession`. */
   readonly stages: readonly Stage[];
+  /** In the order of the configuration file. */
+  readonly benchmarks: readonly Benchmark[];
   /** Address that receives the digest and the escalations; null = nobody is told. */
   readonly coordinator: string | null;
   /** BCP 47 tag of the mails, unless the person's roster row says otherwise. */

@@ -1,11 +1,14 @@
-import type { RosterMentorship, RosterPerson } from './roster.ts';
+import type { RosterEnrolment, RosterMentorship, RosterPause, RosterPerson } from './roster.ts';
 import { differences, isEmptyDiff, type RosterDiff } from './roster-diff.ts';
 
 /** The diff as plain lines for a terminal: `+` added, `~` changed, `-` ended or removed, `=` left alone. */
 export function renderRosterDiff(diff: RosterDiff): string[] {
-  const { people, aliases, mentorships, memberships, untouched, conflicts } = diff;
+  const { people, aliases, mentorships, memberships, enrolments, capacities, pauses, untouched, conflicts } =
+    diff;
   const place = (one: { program: string; mentorship: string }) => `${one.program} / ${one.mentorship}`;
   const days = (one: RosterMentorship) => `${one.startsOn} to ${one.endsOn ?? 'open'}`;
+  const enrolled = (one: RosterEnrolment) => `from ${one.enrolledOn ?? 'today'} to ${one.endsOn ?? 'open'}`;
+  const paused = (one: RosterPause) => `${one.from} to ${one.until}`;
   const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
   const left = [
     ...(untouched.mentorships.length > 0
@@ -33,6 +36,21 @@ export function renderRosterDiff(diff: RosterDiff): string[] {
       ({ before, after }) => `~ member ${after.email} of ${place(after)}: ${before.role} -> ${after.role}`,
     ),
     ...memberships.ended.map((one) => `- member ${one.email} of ${place(one)} (was ${one.role})`),
+    ...enrolments.added.map(
+      (one) => `+ enrolled ${one.email} in ${one.program} as ${one.role}: ${enrolled(one)}`,
+    ),
+    ...enrolments.changed.map(
+      ({ before, after }) =>
+        `~ enrolled ${after.email} in ${after.program} as ${after.role}: ${enrolled(before)} -> ${enrolled(after)}`,
+    ),
+    ...capacities.changed.map(
+      ({ before, after }) =>
+        `~ capacity of ${after.email} in ${after.program}: ${before.capacity ?? 'not said'} -> ${after.capacity ?? 'not said'}`,
+    ),
+    ...pauses.added.map((one) => `+ pause of ${place(one)}: ${paused(one)}`),
+    ...pauses.changed.map(
+      ({ before, after }) => `~ pause of ${place(after)}: ${paused(before)} -> ${paused(after)}`,
+    ),
     ...(isEmptyDiff(diff) ? ['Nothing to change.'] : []),
     ...(left.length > 0
       ? [

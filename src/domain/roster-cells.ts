@@ -25,6 +25,7 @@ import type { RosterRow } from './roster-rows.ts';
 export type RosterMember = {
   readonly line: number;
   readonly program: string | null;
+  /** null: takes part in the program and waits for a mentorship. */
   readonly mentorship: string | null;
   readonly role: Role | null;
   readonly email: string | null;
@@ -35,6 +36,9 @@ export type RosterMember = {
   readonly endsOn: IsoDate | null;
   readonly language: string | null;
   readonly aliases: readonly string[];
+  readonly capacity: number | null;
+  readonly pausedFrom: IsoDate | null;
+  readonly pausedUntil: IsoDate | null;
   /** Cells that were filled but could not be read: complained about once, not again as missing. */
   readonly unreadable: ReadonlySet<RosterColumn>;
 };
@@ -76,7 +80,7 @@ export function readMember(
       program === null || programs.includes(program)
         ? program
         : complain('program', oneOf(program, programs)),
-    mentorship: required('mentorship', 'a name or number that tells this mentorship from the others'),
+    mentorship: oneLine(row.cells.mentorship),
     role: row.cells.role === '' ? complain('role', oneOf('', ROLES)) : word('role', ROLES),
     email: typedEmail === null ? null : address('email', typedEmail),
     name: oneLine(row.cells.name),
@@ -92,9 +96,27 @@ export function readMember(
       .filter((alias) => alias !== '')
       .map((alias) => address('aliases', alias))
       .filter((alias) => alias !== null),
+    capacity: capacityOf(row, complain),
+    pausedFrom: day('paused_from'),
+    pausedUntil: day('paused_until'),
   };
   const unreadable = new Set(problems.flatMap(({ column }) => (column === null ? [] : [column])));
   return { member: { ...member, unreadable }, problems };
+}
+
+const CAPACITY_EXPECTED = 'a whole number from 0 to 1000, in the row of a mentor: mentorships at a time';
+
+function capacityOf(
+  row: RosterRow,
+  complain: (column: RosterColumn, expected: string) => null,
+): number | null {
+  const { capacity: typed, role } = row.cells;
+  if (typed === '') return null;
+  // Somebody who typed it beside a mentee meant something that we would not do.
+  if (!/^\d{1,4}$/.test(typed) || Number(typed) > 1000 || role.toLowerCase() !== 'mentor') {
+    return complain('capacity', CAPACITY_EXPECTED);
+  }
+  return Number(typed);
 }
 
 /** A cell with its line breaks and runs of blanks made one blank; null when empty. */

@@ -1,4 +1,14 @@
-import type { Roster, RosterMembership, RosterMentorship, RosterPerson, WantedRoster } from './roster.ts';
+import type {
+  Roster,
+  RosterCapacity,
+  RosterEnrolment,
+  RosterMembership,
+  RosterMentorship,
+  RosterPause,
+  RosterPerson,
+  WantedRoster,
+} from './roster.ts';
+import { diffCapacities, diffEnrolments, diffPauses, leavesBeforeJoining } from './roster-program-diff.ts';
 
 export type Change<T> = { readonly before: T; readonly after: T };
 
@@ -23,6 +33,17 @@ export type RosterDiff = {
     readonly added: readonly RosterMembership[];
     readonly changed: readonly Change<RosterMembership>[];
     readonly ended: readonly RosterMembership[];
+  };
+  /** Who is not named any more stays enrolled until the file says when that ends. */
+  readonly enrolments: {
+    readonly added: readonly RosterEnrolment[];
+    readonly changed: readonly Change<RosterEnrolment>[];
+  };
+  readonly capacities: { readonly changed: readonly Change<RosterCapacity>[] };
+  /** A pause is moved or added, never taken back: sessions of its days were counted by it. */
+  readonly pauses: {
+    readonly added: readonly RosterPause[];
+    readonly changed: readonly Change<RosterPause>[];
   };
   /** Stored, not named by the file, left as they are. */
   readonly untouched: {
@@ -49,6 +70,7 @@ export function diffRoster(current: Roster, wanted: WantedRoster): RosterDiff {
     people.flatMap(({ before, after }) => (before ? [[before.email, after.email]] : [])),
   );
   const mentorships = diffMentorships(current, wanted);
+  const enrolments = diffEnrolments(current, wanted, renamed);
   const named = new Set(people.flatMap(({ before }) => (before === null ? [] : [before.email])));
   return {
     people: {
@@ -65,11 +87,18 @@ export function diffRoster(current: Roster, wanted: WantedRoster): RosterDiff {
     },
     mentorships: { added: mentorships.added, changed: mentorships.changed },
     memberships: diffMemberships(current, wanted, renamed),
+    enrolments,
+    capacities: diffCapacities(current, wanted, renamed),
+    pauses: diffPauses(current, wanted),
     untouched: {
       people: current.people.map(({ email }) => email).filter((email) => !named.has(email)),
       mentorships: mentorships.untouched,
     },
-    conflicts: [...conflicts, ...doubleAddresses(people.map(({ after }) => after))].toSorted(),
+    conflicts: [
+      ...conflicts,
+      ...doubleAddresses(people.map(({ after }) => after)),
+      ...enrolments.changed.flatMap(({ after }) => leavesBeforeJoining(after)),
+    ].toSorted(),
   };
 }
 
@@ -86,8 +115,11 @@ function doubleAddresses(people: readonly RosterPerson[]): string[] {
 }
 
 /** Whether an import would change nothing. */
-export function isEmptyDiff({ people, mentorships, memberships }: RosterDiff): boolean {
-  const lists = [...Object.values(people), ...Object.values(mentorships), ...Object.values(memberships)];
+export function isEmptyDiff(diff: RosterDiff): boolean {
+  const parts = [diff.people, diff.mentorships, diff.memberships];
+  const lists = [...parts, diff.enrolments, diff.capacities, diff.pauses].flatMap((part) =>
+    Object.values(part),
+  );
   return lists.every((list) => list.length === 0);
 }
 

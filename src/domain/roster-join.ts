@@ -10,7 +10,7 @@ import {
 import type { RosterMember } from './roster-cells.ts';
 
 /** What several rows say together, and where they contradict each other. */
-type Joined<T> = { readonly found: readonly T[]; readonly problems: readonly RosterProblem[] };
+export type Joined<T> = { readonly found: readonly T[]; readonly problems: readonly RosterProblem[] };
 
 /** One person an address. A blank cell says nothing; two different cells contradict each other. */
 export function joinPeople(rows: readonly RosterMember[]): Joined<RosterPerson> {
@@ -121,10 +121,13 @@ function sidesMissing(own: MentorshipRows, rows: readonly RosterMember[]): Roste
   return problem(`a ${mentors === 0 ? 'mentor' : 'mentee'} in this mentorship as well`);
 }
 
+/** A row that names a program and a mentorship. */
 type Named = RosterMember & { readonly program: string; readonly mentorship: string };
-type MentorshipRows = readonly [Named, ...Named[]];
+/** The rows of one mentorship. */
+export type MentorshipRows = readonly [Named, ...Named[]];
 
-function mentorshipGroups(rows: readonly RosterMember[]): MentorshipRows[] {
+/** The rows of each mentorship of the file; rows without one are left out. */
+export function mentorshipGroups(rows: readonly RosterMember[]): MentorshipRows[] {
   const named = rows.filter((row): row is Named => row.program !== null && row.mentorship !== null);
   return [
     ...Map.groupBy(named, (row) => `${row.program}\n${row.mentorship}`).values(),
@@ -132,7 +135,7 @@ function mentorshipGroups(rows: readonly RosterMember[]): MentorshipRows[] {
 }
 
 /** The one value that the rows give, complaining at each row that gives another than the first. */
-function agreed<T extends string>(
+export function agreed<T extends string>(
   own: readonly RosterMember[],
   column: RosterColumn,
   read: (row: RosterMember) => T | null,
@@ -158,11 +161,11 @@ function missing(own: readonly RosterMember[], column: RosterColumn, expected: s
   return [{ line: first.line, column, value: null, expected }];
 }
 
-function hasEmail<T extends RosterMember>(row: T): row is T & { email: string } {
+export function hasEmail<T extends RosterMember>(row: T): row is T & { email: string } {
   return row.email !== null;
 }
 
 /** Compares by code units: the same order on every machine, whatever its language. */
-function by<T>(key: (item: T) => string): (a: T, b: T) => number {
+export function by<T>(key: (item: T) => string): (a: T, b: T) => number {
   return (a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0);
 }

@@ -2,7 +2,7 @@ import type { IsoDate } from './program.ts';
 
 /**
  * Who meets whom. A roster is a list with one row a member of a mentorship; the same person may stand in many
- * rows. Read by `parse-roster.ts`, compared with what is stored by `roster-diff.ts`.
+ * rows. A row without a mentorship names somebody who takes part in the program and waits for one. Read by `parse-roster.ts`, compared with what is stored by `roster-diff.ts`.
  */
 
 export const ROSTER_COLUMNS = [
@@ -17,11 +17,22 @@ export const ROSTER_COLUMNS = [
   'ends_on',
   'aliases',
   'language',
+  'capacity',
+  'paused_from',
+  'paused_until',
 ] as const;
 export type RosterColumn = (typeof ROSTER_COLUMNS)[number];
 
 /** Columns a roster may leave out altogether; what is stored for them then stays as it is. */
-export const OPTIONAL_COLUMNS = ['time_zone', 'ends_on', 'aliases', 'language'] as const;
+export const OPTIONAL_COLUMNS = [
+  'time_zone',
+  'ends_on',
+  'aliases',
+  'language',
+  'capacity',
+  'paused_from',
+  'paused_until',
+] as const;
 export type OptionalColumn = (typeof OPTIONAL_COLUMNS)[number];
 
 /** One mistake in a roster. `line` counts from 1 in the file as an editor shows it. */
@@ -65,11 +76,41 @@ export type RosterMembership = {
   readonly role: Role;
 };
 
+/** Somebody who takes part in a program, whether in a mentorship or not. */
+export type RosterEnrolment = {
+  readonly program: string;
+  readonly email: string;
+  readonly role: Role;
+  /** First day; null in a file that does not say it: the day of its import. */
+  readonly enrolledOn: IsoDate | null;
+  readonly endsOn: IsoDate | null;
+};
+
+/** How many mentorships at a time a mentor has room for in a program; null = the roster does not say. */
+export type RosterCapacity = {
+  readonly program: string;
+  readonly email: string;
+  readonly capacity: number | null;
+};
+
+/** Days of a mentorship, both included, on which nobody owes a session. */
+export type RosterPause = {
+  readonly program: string;
+  readonly mentorship: string;
+  readonly from: IsoDate;
+  readonly until: IsoDate;
+};
+
 /** Sorted by name, so that the same file always gives the same roster. */
 export type Roster = {
   readonly people: readonly RosterPerson[];
   readonly mentorships: readonly RosterMentorship[];
   readonly memberships: readonly RosterMembership[];
+  readonly enrolments: readonly RosterEnrolment[];
+  /** Of a file: of every mentor that it names. Stored: of those whose capacity is known. */
+  readonly capacities: readonly RosterCapacity[];
+  /** Only those that a roster named; what was paused by a statement is no roster's to change. */
+  readonly pauses: readonly RosterPause[];
 };
 
 /** A roster read from a file. `left` are the optional columns that the file has no cell of. */

@@ -104,7 +104,7 @@ export function span(about: About, limits: { least: string; most: string }) {
   });
 }
 
-/** Years, months, weeks or days, kept as ISO 8601 text: how long something is kept. */
+/** Years, months, weeks or days, kept as ISO 8601 text: how long something is kept, or may take. */
 export function keeping(about: About) {
   const expected = 'a duration of at least a day in years, months, weeks or days, such as P90D or P1Y';
   const pattern = /^P(?=\d)(?:\d{1,3}Y)?(?:\d{1,4}M)?(?:\d{1,4}W)?(?:\d{1,5}D)?$/;

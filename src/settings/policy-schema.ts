@@ -147,6 +147,35 @@ const stages = z
   })
   .meta({ description: 'Stages of a mentorship.', default: [] });
 
+/** What mentoring programs publish as theirs: a first session in ten days, six in half a year. */
+export const DEFAULT_BENCHMARKS = [
+  { name: 'first session', sessions: 1, within: 'P10D' },
+  { name: 'six sessions', sessions: 6, within: 'P6M' },
+];
+
+const benchmarks = z
+  .array(
+    z.strictObject({
+      name: plainText({ description: 'Name of the benchmark, as the views show it.' }, some('a name')),
+      sessions: wholeNumber(
+        { description: 'How many held sessions (1 = the first).' },
+        'a whole number from 1 to 1000',
+        { least: 1, most: 1000 },
+      ),
+      within: keeping({
+        description: 'Counted from the first day of the mentorship; pauses and holidays move it on.',
+        examples: ['P10D', 'P6M'],
+      }),
+    }),
+  )
+  .refine((all) => distinct(all.map((benchmark) => benchmark.name)), {
+    error: 'benchmarks with different names',
+  })
+  .meta({
+    description: 'What a mentorship is to have reached by when. An empty list for none.',
+    default: DEFAULT_BENCHMARKS,
+  });
+
 const quietHours = z
   .strictObject({
     from: timeOfDay({ description: "Begin, in the recipient's zone.", examples: ['21:00'] }),
@@ -200,6 +229,7 @@ const rules = {
   reminders: reminders.optional(),
   talking_points: talkingPoints.optional(),
   stages: stages.optional(),
+  benchmarks: benchmarks.optional(),
   coordinator: address({ description: 'Gets the digest and escalations; absent: nobody does.' })
     .nullable()
     .optional(),

@@ -7,7 +7,7 @@ import type {
   TagRule,
 } from '../domain/program.ts';
 import { minutesOf } from './policy-fields.ts';
-import type { PolicyFile, ProgramSection } from './policy-schema.ts';
+import { DEFAULT_BENCHMARKS, type PolicyFile, type ProgramSection } from './policy-schema.ts';
 
 /** The rules of the configuration file with every default filled in. */
 export type Policy = {
@@ -62,6 +62,7 @@ export function resolveProgram(section: ProgramSection): ProgramPolicy {
     stages: (section.stages ?? [])
       .map(({ name: stage, from_session }) => ({ name: stage, fromSession: from_session }))
       .toSorted((a, b) => a.fromSession - b.fromSession),
+    benchmarks: section.benchmarks ?? DEFAULT_BENCHMARKS,
     coordinator: section.coordinator ?? null,
     language: section.language ?? 'en',
     quietHours: section.quiet_hours === undefined ? { from: '21:00', until: '07:00' } : section.quiet_hours,

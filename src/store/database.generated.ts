@@ -73,6 +73,18 @@ export interface CadencedCadenceReading {
   times: number | null;
 }
 
+export interface CadencedCadenceRule {
+  current: boolean | null;
+  every_days: number | null;
+  form: string | null;
+  from_on: string | null;
+  grace_days: number | null;
+  per: string | null;
+  program_id: number | null;
+  required: number | null;
+  until_on: string | null;
+}
+
 export interface CadencedCalendar {
   /**
    * The owner's primary address, lower-case.
@@ -343,6 +355,29 @@ export interface CadencedClock {
    * Keeps the table at one row.
    */
   singleton: Generated<boolean>;
+}
+
+export interface CadencedEnrolment {
+  /**
+   * Last day; NULL = open.
+   */
+  ends_on: string | null;
+  /**
+   * First day, in the program's zone: the roster's starts_on, else the day of the import.
+   */
+  enrolled_on: string;
+  /**
+   * Who.
+   */
+  person_id: number;
+  /**
+   * The program.
+   */
+  program_id: number;
+  /**
+   * As what: mentor, mentee or peer.
+   */
+  role: string;
 }
 
 export interface CadencedEventCopy {
@@ -677,6 +712,21 @@ export interface CadencedMembership {
   role: string;
 }
 
+export interface CadencedMentorCapacity {
+  /**
+   * How many at a time; 0 = takes none at present.
+   */
+  mentorships: number;
+  /**
+   * The mentor.
+   */
+  person_id: number;
+  /**
+   * The program.
+   */
+  program_id: number;
+}
+
 export interface CadencedMentorship {
   /**
    * When the roster first named it.
@@ -694,6 +744,10 @@ export interface CadencedMentorship {
    * Surrogate key.
    */
   mentorship_id: Generated<number>;
+  /**
+   * The latest last day that was ever given ahead of time; an end given for a sooner day leaves it as it is. NULL = no end was planned.
+   */
+  planned_ends_on: string | null;
   /**
    * The program it belongs to.
    */
@@ -959,7 +1013,58 @@ export interface CadencedPause {
    */
   reason: string | null;
   /**
+   * statement (a function of schema mentoring, or a command) or roster. A roster changes only what a roster said.
+   */
+  source: Generated<string>;
+  /**
    * Last paused day, in the program's zone.
+   */
+  until_on: string;
+}
+
+export interface CadencedPauseHistory {
+  /**
+   * added, changed or taken_back.
+   */
+  change: string;
+  /**
+   * First paused day after the change.
+   */
+  from_on: string;
+  /**
+   * Surrogate key.
+   */
+  history_id: Generated<number>;
+  /**
+   * The paused mentorship, or NULL.
+   */
+  mentorship_id: number | null;
+  /**
+   * The pause; it may have been taken back since.
+   */
+  pause_id: number;
+  /**
+   * The paused person, or NULL.
+   */
+  person_id: number | null;
+  /**
+   * Why, in somebody's words.
+   */
+  reason: string | null;
+  /**
+   * The database user who wrote it.
+   */
+  recorded_by: string;
+  /**
+   * When (business time).
+   */
+  said_at: Timestamp;
+  /**
+   * Who says so, as they gave it; NULL = they did not.
+   */
+  said_by: string | null;
+  /**
+   * Last paused day after the change.
    */
   until_on: string;
 }
@@ -1060,6 +1165,14 @@ export interface CadencedPlannedSession {
   withdrawn_at: Timestamp | null;
 }
 
+export interface CadencedPolicyDays {
+  current: boolean | null;
+  from_on: string | null;
+  policy: Json | null;
+  program_id: number | null;
+  until_on: string | null;
+}
+
 export interface CadencedProgram {
   /**
    * When the daemon first saw the program.
@@ -1081,6 +1194,11 @@ export interface CadencedProgram {
    * IANA zone that decides in which day, week and month a session counts.
    */
   time_zone: string;
+}
+
+export interface CadencedProgramHolidays {
+  days: string | null;
+  program_id: number | null;
 }
 
 export interface CadencedProgramMonthCounts {
@@ -1712,6 +1830,116 @@ export interface MentoringAttendance {
   status: string | null;
 }
 
+export interface MentoringBenchmark {
+  /**
+   * Reached in time; false = the time is over; NULL = open, unverified or ended.
+   */
+  attained: boolean | null;
+  /**
+   * Name of the benchmark, as in the rules in force on its due day.
+   */
+  benchmark: string | null;
+  /**
+   * Its time is over and the mentorship ran until then: what the rates of mentoring.benchmark_attainment are taken of. Who got there early counts only when the others had their time, too.
+   */
+  counted: boolean | null;
+  /**
+   * When its last day is over, in the program's zone; pauses and holidays moved it on.
+   */
+  due_at: Timestamp | null;
+  /**
+   * Name of the mentorship.
+   */
+  mentorship: string | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * milestone_reached_at: start of the held session with which the number was reached, in time or not; NULL = not yet.
+   */
+  reached_at: Timestamp | null;
+  /**
+   * How many held sessions it asks for.
+   */
+  sessions: number | null;
+  /**
+   * attained, missed, open (there is time left), unverified (reached in time only if unknown or unsettled sessions were held) or ended (the mentorship ended before).
+   */
+  state: string | null;
+  /**
+   * In which time from the first day (ISO 8601).
+   */
+  within: string | null;
+}
+
+export interface MentoringBenchmarkAttainment {
+  /**
+   * Of the counted, those that reached it in time.
+   */
+  attained: number | null;
+  /**
+   * Those that reached it and whose time is not over, or that ended before it was. In no rate: beside those still open they would make it look better than it is.
+   */
+  attained_early: number | null;
+  /**
+   * Name of the benchmark. It has a row for each meaning it had.
+   */
+  benchmark: string | null;
+  /**
+   * attained / counted.
+   */
+  benchmark_attainment_lower: Numeric | null;
+  /**
+   * (attained + unverified) / counted.
+   */
+  benchmark_attainment_upper: Numeric | null;
+  /**
+   * attained / (counted - unverified); NULL under five, or when fewer than half are verified.
+   */
+  benchmark_attainment_verified: Numeric | null;
+  /**
+   * Those whose time is over and that ran until then: attained + missed + unverified.
+   */
+  counted: number | null;
+  /**
+   * (counted - unverified) / counted.
+   */
+  coverage: Numeric | null;
+  /**
+   * Those that ended before and had not reached it. In no rate.
+   */
+  ended: number | null;
+  /**
+   * Mentorships it applies to: counted + open + attained_early + ended.
+   */
+  mentorships: number | null;
+  /**
+   * Of the counted, those that did not.
+   */
+  missed: number | null;
+  /**
+   * Those that have time left and have not reached it. In no rate.
+   */
+  open: number | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * How many held sessions it asks for.
+   */
+  sessions: number | null;
+  /**
+   * Of the counted, those that did only if unknown or unsettled sessions were held.
+   */
+  unverified: number | null;
+  /**
+   * In which time from the first day (ISO 8601).
+   */
+  within: string | null;
+}
+
 export interface MentoringCadence {
   /**
    * Too long since the last session (overdue or lapsed) and nothing booked.
@@ -1746,7 +1974,7 @@ export interface MentoringCadence {
    */
   program: string | null;
   /**
-   * overdue, lapsed, never_met, nothing_booked, missed_repeatedly (two of the last three missed or cancelled within a day), gap_widening (half as long again as before), moved_often (three times or more), unverified, no_readable_calendar.
+   * overdue, lapsed, never_met, nothing_booked, missed_repeatedly (two of the last three, pauses left out, missed or cancelled within a day), gap_widening (the last three gaps, paused days not counted, half as long again as the three before), moved_often (three times or more: the next session, or one since the last held one), unverified, no_readable_calendar.
    */
   reasons: string[] | null;
   /**
@@ -1757,6 +1985,65 @@ export interface MentoringCadence {
    * Start of the first session since the last held one that could not be verified, when the state rests on it.
    */
   unverified_since: Timestamp | null;
+}
+
+export interface MentoringCadenceCompliance {
+  /**
+   * kept / expected: as if no unknown session had been held.
+   */
+  cadence_compliance_lower: Numeric | null;
+  /**
+   * (kept + unverified) / expected: as if every unknown session had been held.
+   */
+  cadence_compliance_upper: Numeric | null;
+  /**
+   * kept / (kept + missed); NULL under five, or when fewer than half are verified.
+   */
+  cadence_compliance_verified: Numeric | null;
+  /**
+   * (kept + missed) / expected.
+   */
+  coverage: Numeric | null;
+  /**
+   * Whether the rule in force now has this form.
+   */
+  current: boolean | null;
+  /**
+   * kept + missed + unverified. calendar: complete periods inside the mentorship and under one rule, over for two days; the first and the last part of one are left out. rolling: gaps between held sessions, and the open one when it is already too long.
+   */
+  expected: number | null;
+  /**
+   * calendar (complete weeks, months, quarters or years) or rolling (gaps between held sessions). Two rows when a program changed from one to the other.
+   */
+  form: string | null;
+  /**
+   * Days of the mentorship so far that were pauses or holidays. They make no gap longer.
+   */
+  free_days: number | null;
+  /**
+   * calendar: complete periods that are not asked about, because more than half of their days were pauses or holidays; NULL for rolling.
+   */
+  free_periods: number | null;
+  /**
+   * calendar: periods with as many held sessions as required; what is more does not pay for another period. rolling: gaps no longer than the interval and its grace, days that were free not counted.
+   */
+  kept: number | null;
+  /**
+   * Name of the mentorship.
+   */
+  mentorship: string | null;
+  /**
+   * Not kept, even if every unknown session was held.
+   */
+  missed: number | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * Kept only if sessions were held that nobody can say about, or that are not settled yet.
+   */
+  unverified: number | null;
 }
 
 export interface MentoringCandidateEvent {
@@ -1819,6 +2106,100 @@ export interface MentoringCohort {
    * Name, as in the roster.
    */
   name: string | null;
+  /**
+   * The person.
+   */
+  participant_id: number | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * mentor, mentee or peer; who is both has two rows.
+   */
+  role: string | null;
+}
+
+export interface MentoringEngagement {
+  /**
+   * (participants - unverified) / participants.
+   */
+  coverage: Numeric | null;
+  /**
+   * The last 30, 60, 90, 180 or 365 days, today included.
+   */
+  days: number | null;
+  /**
+   * Participants who provably attended a settled held session of this time.
+   */
+  engaged: number | null;
+  /**
+   * engaged / participants.
+   */
+  engagement_rate_lower: Numeric | null;
+  /**
+   * (engaged + unverified) / participants.
+   */
+  engagement_rate_upper: Numeric | null;
+  /**
+   * engaged / (participants - unverified); NULL under five, or when fewer than half are verified.
+   */
+  engagement_rate_verified: Numeric | null;
+  /**
+   * People with a mentorship that ran on some day of this time that was no pause.
+   */
+  participants: number | null;
+  /**
+   * People whose every mentorship of this time was paused throughout. In no rate.
+   */
+  paused: number | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * mentor, mentee or peer; NULL = everybody, each person once.
+   */
+  role: string | null;
+  /**
+   * Participants who did only if they attended a session that nobody can say about, or that is not settled.
+   */
+  unverified: number | null;
+}
+
+export interface MentoringEnrolment {
+  /**
+   * Days since they enrolled, or since their last mentorship ended, of those who are enrolled and not matched.
+   */
+  days_waiting: number | null;
+  /**
+   * Primary address.
+   */
+  email: string | null;
+  /**
+   * Last day; NULL = open.
+   */
+  ends_on: string | null;
+  /**
+   * Takes part today, or in a mentorship that has not ended.
+   */
+  enrolled: boolean | null;
+  /**
+   * First day in the program in this role.
+   */
+  enrolled_on: string | null;
+  /**
+   * Enrolled, and in a mentorship that has not ended; one that is still to begin counts.
+   */
+  matched: boolean | null;
+  /**
+   * Name, as in the roster.
+   */
+  name: string | null;
+  /**
+   * Mentorships of theirs in this role that have not ended.
+   */
+  open_mentorships: number | null;
   /**
    * The person.
    */
@@ -1936,6 +2317,35 @@ export interface MentoringFeedbackMonth {
    * First day of the month, in the program's zone; a session counts where its scheduled start lies.
    */
   month: string | null;
+export interface MentoringMatchRate {
+  /**
+   * The longest of these waits.
+   */
+  days_waiting_longest: number | null;
+  /**
+   * Median of the days the others have waited so far.
+   */
+  days_waiting_median: Numeric | null;
+  /**
+   * People enrolled today.
+   */
+  enrolled: number | null;
+  /**
+   * matched / enrolled.
+   */
+  match_rate_lower: Numeric | null;
+  /**
+   * The same: the roster knows, or does not say.
+   */
+  match_rate_upper: Numeric | null;
+  /**
+   * matched / enrolled; NULL under five.
+   */
+  match_rate_verified: Numeric | null;
+  /**
+   * Of these, in at least one mentorship that has not ended.
+   */
+  matched: number | null;
   /**
    * Name of the program.
    */
@@ -1972,6 +2382,80 @@ export interface MentoringFeedbackMonth {
    * Feedback of people who had not been asked by mail, such as what another tool collected.
    */
   unprompted_responses: number | null;
+   * mentor, mentee or peer; NULL = everybody, each person once.
+   */
+  role: string | null;
+  /**
+   * Of these, the others.
+   */
+  waiting: number | null;
+}
+
+export interface MentoringMentorLoad {
+  /**
+   * Mentorships at a time that they have room for, as the roster has it now; NULL = it does not say.
+   */
+  capacity: number | null;
+  /**
+   * Primary address.
+   */
+  email: string | null;
+  /**
+   * capacity - mentorships_at_end; below zero = too many.
+   */
+  free_places: number | null;
+  /**
+   * Settled held meetings the mentor provably attended; a meeting of several mentorships once.
+   */
+  held: number | null;
+  /**
+   * mentorships_at_end / capacity; NULL when the capacity is zero or not known.
+   */
+  load: Numeric | null;
+  /**
+   * Mentees of the mentorships that ran on that day.
+   */
+  mentees: number | null;
+  /**
+   * Mentorships of theirs that ran on some day of the month.
+   */
+  mentorships: number | null;
+  /**
+   * Mentorships that ran on its last day; in the current month, today.
+   */
+  mentorships_at_end: number | null;
+  /**
+   * First day of the month, in the program's zone. One row for each month in which they had a mentorship, up to the current one.
+   */
+  month: string | null;
+  /**
+   * Name, as in the roster.
+   */
+  name: string | null;
+  /**
+   * More mentorships than they have room for; NULL = not known.
+   */
+  over_capacity: boolean | null;
+  /**
+   * The mentor.
+   */
+  participant_id: number | null;
+  /**
+   * Of these, paused on that day. They keep their place.
+   */
+  paused: number | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * Settled meetings of the mentor that nobody can say about: they may have been hours, too.
+   */
+  unknown: number | null;
+  /**
+   * Hours both sides were together in the held meetings, as recorded; a meeting of several mentorships once. Meetings confirmed by word alone have no recorded hours.
+   */
+  verified_hours: Numeric | null;
 }
 
 export interface MentoringMentorMonth {
@@ -2247,6 +2731,85 @@ export interface MentoringMentorMonth {
    * Settled sessions nobody can say about. Neither held nor missed.
    */
   unknown: number | null;
+}
+
+export interface MentoringMentorshipActivity {
+  /**
+   * active_pair: in date, not paused, and a held session in the last window_days. NULL = only if a session was held that nobody can say about, or that is not settled yet. This is about now; who ever met in a month stands in mentoring.program_activity_month.
+   */
+  active: boolean | null;
+  /**
+   * The same, or in date, not paused and a session is booked.
+   */
+  active_or_booked: boolean | null;
+  /**
+   * In date, past its grace and not paused: what the rate of active pairs is taken of.
+   */
+  counted: boolean | null;
+  /**
+   * The last day has passed.
+   */
+  ended: boolean | null;
+  /**
+   * Whether it ended before its planned end; NULL = has not ended, or no end was planned.
+   */
+  ended_early: boolean | null;
+  /**
+   * Last day; NULL = open.
+   */
+  ends_on: string | null;
+  /**
+   * Today lies between the first and the last day.
+   */
+  in_date: boolean | null;
+  /**
+   * Start of the last settled held session.
+   */
+  last_held_at: Timestamp | null;
+  /**
+   * Months (of 30.44 days) from the first to the last day, of an ended mentorship. Never average it without open_months beside it: those that go on are the longer ones.
+   */
+  match_length_months: Numeric | null;
+  /**
+   * Name of the mentorship.
+   */
+  mentorship: string | null;
+  /**
+   * Start of the next booked session that no side has declined.
+   */
+  next_session_at: Timestamp | null;
+  /**
+   * Months so far of a mentorship that goes on.
+   */
+  open_months: Numeric | null;
+  /**
+   * The time for the first session, and its grace, have passed.
+   */
+  past_grace: boolean | null;
+  /**
+   * Today is a paused day.
+   */
+  paused: boolean | null;
+  /**
+   * Paused days since the first day.
+   */
+  paused_days: number | null;
+  /**
+   * The latest last day that was given ahead of time; NULL = none was.
+   */
+  planned_ends_on: string | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * First day, as in the roster.
+   */
+  starts_on: string | null;
+  /**
+   * Twice the interval of the cadence, at least 30: for so many days, paused ones not counted, a held session makes it active.
+   */
+  window_days: number | null;
 }
 
 export interface MentoringMentorshipMonth {
@@ -2530,7 +3093,7 @@ export interface MentoringMentorshipProgress {
    */
   days_to_first: number | null;
   /**
-   * Days since the first day of a mentorship that has not met yet. Average days_to_first only beside these.
+   * Days since the first day of a mentorship that has not met yet, until its last day at most. Average days_to_first only beside these.
    */
   days_waiting: number | null;
   /**
@@ -2608,6 +3171,29 @@ export interface MentoringMetricDictionary {
    * Name of the view.
    */
   view: string | null;
+}
+
+export interface MentoringMilestone {
+  /**
+   * The number of the held session with which it begins.
+   */
+  from_session: number | null;
+  /**
+   * Name of the mentorship.
+   */
+  mentorship: string | null;
+  /**
+   * Start of that session; NULL = not yet.
+   */
+  milestone_reached_at: Timestamp | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * Name of the stage.
+   */
+  stage: string | null;
 }
 
 export interface MentoringOutboundEvent {
@@ -2892,7 +3478,58 @@ export interface MentoringPause {
    */
   reason: string | null;
   /**
+   * statement (by SQL or a command) or roster (its columns paused_from and paused_until).
+   */
+  source: string | null;
+  /**
    * Last day.
+   */
+  until_on: string | null;
+}
+
+export interface MentoringPauseHistory {
+  /**
+   * added, changed or taken_back.
+   */
+  change: string | null;
+  /**
+   * First day after the change.
+   */
+  from_on: string | null;
+  /**
+   * Name of the mentorship; NULL for a pause of a person.
+   */
+  mentorship: string | null;
+  /**
+   * The paused person; NULL for a pause of a mentorship.
+   */
+  participant_id: number | null;
+  /**
+   * The pause; it may have been taken back since.
+   */
+  pause_id: number | null;
+  /**
+   * Name of the program; NULL for a pause of a person, which concerns every program of theirs.
+   */
+  program: string | null;
+  /**
+   * Why, in somebody's words.
+   */
+  reason: string | null;
+  /**
+   * The database user who wrote it.
+   */
+  recorded_by: string | null;
+  /**
+   * When.
+   */
+  said_at: Timestamp | null;
+  /**
+   * Who said so, as they gave it; roster import for a file; NULL = they did not say.
+   */
+  said_by: string | null;
+  /**
+   * Last day after the change.
    */
   until_on: string | null;
 }
@@ -2934,6 +3571,239 @@ export interface MentoringPlannedSession {
    * How far the calendar entry may lie from the plan; two days unless given.
    */
   tolerance: string | null;
+}
+
+export interface MentoringProgramActivity {
+  /**
+   * Of the counted, active.
+   */
+  active: number | null;
+  /**
+   * Of the counted, active or with a session booked.
+   */
+  active_or_booked: number | null;
+  /**
+   * active_or_booked / counted.
+   */
+  active_or_booked_rate_lower: Numeric | null;
+  /**
+   * (active_or_booked + booked_unverified) / counted.
+   */
+  active_or_booked_rate_upper: Numeric | null;
+  /**
+   * active_or_booked / (counted - booked_unverified); NULL as above.
+   */
+  active_or_booked_rate_verified: Numeric | null;
+  /**
+   * active / counted.
+   */
+  active_pair_rate_lower: Numeric | null;
+  /**
+   * (active + unverified) / counted.
+   */
+  active_pair_rate_upper: Numeric | null;
+  /**
+   * active / (counted - unverified); NULL under five, or when fewer than half are verified.
+   */
+  active_pair_rate_verified: Numeric | null;
+  /**
+   * Mentorships that are active (see mentoring.mentorship_activity), those in their grace included.
+   */
+  active_pairs: number | null;
+  /**
+   * Of the counted, nothing booked and active only if an unknown or unsettled session was held.
+   */
+  booked_unverified: number | null;
+  /**
+   * Of these, the others: what the rates are taken of.
+   */
+  counted: number | null;
+  /**
+   * (counted - unverified) / counted.
+   */
+  coverage: Numeric | null;
+  /**
+   * Mentorships that have ended.
+   */
+  ended: number | null;
+  /**
+   * Mentorships that run today. It is the sum of paused, in_grace and counted.
+   */
+  in_date: number | null;
+  /**
+   * Of these, not paused and still within the time for the first session and its grace. In no rate.
+   */
+  in_grace: number | null;
+  /**
+   * Median length of those that have ended.
+   */
+  match_length_months_median: Numeric | null;
+  /**
+   * Median age of those that go on: their length is not known yet.
+   */
+  open_months_median: Numeric | null;
+  /**
+   * Of these, paused today. In no rate.
+   */
+  paused: number | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * Of the counted, active only if an unknown or unsettled session was held.
+   */
+  unverified: number | null;
+}
+
+export interface MentoringProgramActivityMonth {
+  /**
+   * Mentorships whose last day lies in the month and has passed.
+   */
+  closed: number | null;
+  /**
+   * Of these, those that ended before it.
+   */
+  closed_early: number | null;
+  /**
+   * Of these, those for which an end had been planned.
+   */
+  closed_planned: number | null;
+  /**
+   * closed / in_date.
+   */
+  closure_rate_lower: Numeric | null;
+  /**
+   * The same: an end is known or has not come.
+   */
+  closure_rate_upper: Numeric | null;
+  /**
+   * closed / in_date; NULL under five.
+   */
+  closure_rate_verified: Numeric | null;
+  /**
+   * Whether the month has been over for two days, so that its sessions are settled.
+   */
+  complete: boolean | null;
+  /**
+   * Of these, the others.
+   */
+  counted: number | null;
+  /**
+   * (counted - unverified) / counted.
+   */
+  coverage: Numeric | null;
+  /**
+   * closed_planned / closed.
+   */
+  early_closure_coverage: Numeric | null;
+  /**
+   * closed_early / closed: as if those without a planned end had ended in time.
+   */
+  early_closure_rate_lower: Numeric | null;
+  /**
+   * (closed_early + closed - closed_planned) / closed: as if they had ended early.
+   */
+  early_closure_rate_upper: Numeric | null;
+  /**
+   * closed_early / closed_planned; NULL under five, or when an end was planned for fewer than half.
+   */
+  early_closure_rate_verified: Numeric | null;
+  /**
+   * Of the counted, those with a settled held session in the month.
+   */
+  ever_active: number | null;
+  /**
+   * ever_active / counted.
+   */
+  ever_active_rate_lower: Numeric | null;
+  /**
+   * (ever_active + unverified) / counted.
+   */
+  ever_active_rate_upper: Numeric | null;
+  /**
+   * ever_active / (counted - unverified); NULL under five, or when fewer than half are verified.
+   */
+  ever_active_rate_verified: Numeric | null;
+  /**
+   * Mentorships that ran on some day of the month.
+   */
+  in_date: number | null;
+  /**
+   * First day of the month, in the program's zone.
+   */
+  month: string | null;
+  /**
+   * Of these, paused on every day they ran. In no rate of activity.
+   */
+  paused: number | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * Of the counted, those with none, but with one that nobody can say about or that is not settled.
+   */
+  unverified: number | null;
+}
+
+export interface MentoringProgramCompliance {
+  /**
+   * kept / expected.
+   */
+  cadence_compliance_lower: Numeric | null;
+  /**
+   * (kept + unverified) / expected.
+   */
+  cadence_compliance_upper: Numeric | null;
+  /**
+   * kept / (kept + missed); NULL under five, or when fewer than half are verified.
+   */
+  cadence_compliance_verified: Numeric | null;
+  /**
+   * (kept + missed) / expected.
+   */
+  coverage: Numeric | null;
+  /**
+   * Whether the rule in force now has this form.
+   */
+  current: boolean | null;
+  /**
+   * kept + missed + unverified.
+   */
+  expected: number | null;
+  /**
+   * calendar or rolling: the form of the rule in force then.
+   */
+  form: string | null;
+  /**
+   * Days of all mentorships together that were pauses or holidays.
+   */
+  free_days: number | null;
+  /**
+   * Periods not asked about for pauses and holidays; NULL for rolling.
+   */
+  free_periods: number | null;
+  /**
+   * Periods or gaps that kept the cadence.
+   */
+  kept: number | null;
+  /**
+   * Mentorships of which anything was expected.
+   */
+  mentorships: number | null;
+  /**
+   * Those that did not, whatever unknown sessions were.
+   */
+  missed: number | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
+   * Those that did only if unknown sessions were held.
+   */
+  unverified: number | null;
 }
 
 export interface MentoringProgramMonth {
@@ -3197,6 +4067,53 @@ export interface MentoringProgramMonth {
    * Settled sessions nobody can say about. Neither held nor missed.
    */
   unknown: number | null;
+}
+
+export interface MentoringProgramProgress {
+  /**
+   * time_to_first_session: median of the days from the first day to the first held session, of those that have met.
+   */
+  days_to_first_median: Numeric | null;
+  /**
+   * Nine of ten of these are not longer.
+   */
+  days_to_first_p90: Numeric | null;
+  /**
+   * The longest of these.
+   */
+  days_waiting_longest: number | null;
+  /**
+   * "Not yet, N days": median of the days since the first day of those that have not met, until their last day at most.
+   */
+  days_waiting_median: Numeric | null;
+  /**
+   * Median of their calendar days in the program's zone, paused days not counted.
+   */
+  gap_days_median: Numeric | null;
+  /**
+   * Nine of ten gaps are not longer than this many days.
+   */
+  gap_days_p90: Numeric | null;
+  /**
+   * Gaps between consecutive held sessions of a mentorship.
+   */
+  gaps: number | null;
+  /**
+   * Those that have held a session.
+   */
+  have_met: number | null;
+  /**
+   * Mentorships that have begun: have_met + not_met.
+   */
+  mentorships: number | null;
+  /**
+   * Those that have not yet, or ended without. Their time to the first session is not known: read days_to_first only beside days_waiting.
+   */
+  not_met: number | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
 }
 
 export interface MentoringReminderLog {
@@ -3709,10 +4626,12 @@ export interface MentoringWebhookDelivery {
 export interface DB {
   "cadenced.alert": CadencedAlert;
   "cadenced.cadence_reading": CadencedCadenceReading;
+  "cadenced.cadence_rule": CadencedCadenceRule;
   "cadenced.calendar": CadencedCalendar;
   "cadenced.candidate_event": CadencedCandidateEvent;
   "cadenced.channel": CadencedChannel;
   "cadenced.clock": CadencedClock;
+  "cadenced.enrolment": CadencedEnrolment;
   "cadenced.event_copy": CadencedEventCopy;
   "cadenced.evidence": CadencedEvidence;
   "cadenced.feedback": CadencedFeedback;
@@ -3721,6 +4640,7 @@ export interface DB {
   "cadenced.mail": CadencedMail;
   "cadenced.mail_opt_out": CadencedMailOptOut;
   "cadenced.membership": CadencedMembership;
+  "cadenced.mentor_capacity": CadencedMentorCapacity;
   "cadenced.mentorship": CadencedMentorship;
   "cadenced.mentorship_pause": CadencedMentorshipPause;
   "cadenced.mentorship_rules": CadencedMentorshipRules;
@@ -3733,11 +4653,14 @@ export interface DB {
   "cadenced.participant": CadencedParticipant;
   "cadenced.participant_count": CadencedParticipantCount;
   "cadenced.pause": CadencedPause;
+  "cadenced.pause_history": CadencedPauseHistory;
   "cadenced.person": CadencedPerson;
   "cadenced.person_account": CadencedPersonAccount;
   "cadenced.person_address": CadencedPersonAddress;
   "cadenced.planned_session": CadencedPlannedSession;
+  "cadenced.policy_days": CadencedPolicyDays;
   "cadenced.program": CadencedProgram;
+  "cadenced.program_holidays": CadencedProgramHolidays;
   "cadenced.program_month_counts": CadencedProgramMonthCounts;
   "cadenced.program_month_total": CadencedProgramMonthTotal;
   "cadenced.program_policy": CadencedProgramPolicy;
@@ -3753,23 +4676,37 @@ export interface DB {
   "cadenced.webhook_endpoint": CadencedWebhookEndpoint;
   "mentoring.alert": MentoringAlert;
   "mentoring.attendance": MentoringAttendance;
+  "mentoring.benchmark": MentoringBenchmark;
+  "mentoring.benchmark_attainment": MentoringBenchmarkAttainment;
   "mentoring.cadence": MentoringCadence;
+  "mentoring.cadence_compliance": MentoringCadenceCompliance;
   "mentoring.candidate_event": MentoringCandidateEvent;
   "mentoring.cohort": MentoringCohort;
+  "mentoring.engagement": MentoringEngagement;
+  "mentoring.enrolment": MentoringEnrolment;
   "mentoring.evidence": MentoringEvidence;
   "mentoring.feedback": MentoringFeedback;
   "mentoring.feedback_month": MentoringFeedbackMonth;
+  "mentoring.match_rate": MentoringMatchRate;
+  "mentoring.mentor_load": MentoringMentorLoad;
   "mentoring.mentor_month": MentoringMentorMonth;
+  "mentoring.mentorship_activity": MentoringMentorshipActivity;
   "mentoring.mentorship_month": MentoringMentorshipMonth;
   "mentoring.mentorship_progress": MentoringMentorshipProgress;
   "mentoring.metric_dictionary": MentoringMetricDictionary;
+  "mentoring.milestone": MentoringMilestone;
   "mentoring.outbound_event": MentoringOutboundEvent;
   "mentoring.outcome_history": MentoringOutcomeHistory;
   "mentoring.participant_attendance": MentoringParticipantAttendance;
   "mentoring.participant_month": MentoringParticipantMonth;
   "mentoring.pause": MentoringPause;
+  "mentoring.pause_history": MentoringPauseHistory;
   "mentoring.planned_session": MentoringPlannedSession;
+  "mentoring.program_activity": MentoringProgramActivity;
+  "mentoring.program_activity_month": MentoringProgramActivityMonth;
+  "mentoring.program_compliance": MentoringProgramCompliance;
   "mentoring.program_month": MentoringProgramMonth;
+  "mentoring.program_progress": MentoringProgramProgress;
   "mentoring.reminder_log": MentoringReminderLog;
   "mentoring.reminder_outcome": MentoringReminderOutcome;
   "mentoring.role_month": MentoringRoleMonth;

@@ -3,6 +3,7 @@ import type { Roster } from '../domain/roster.ts';
 import type { RosterDiff } from '../domain/roster-diff.ts';
 import type { RosterStore } from '../ports/roster-store.ts';
 import type { DB } from './database.generated.ts';
+import { applyCapacities, applyEnrolments, applyPauses } from './roster-programs.ts';
 
 /** The stored roster in the shape that a file is compared with. */
 export async function loadStoredRoster(db: Kysely<DB>): Promise<Roster> {
@@ -23,8 +24,34 @@ export async function loadStoredRoster(db: Kysely<DB>): Promise<Roster> {
           from cadenced.membership
           join cadenced.mentorship using (mentorship_id)
           join cadenced.program using (program_id)
-          join cadenced.person using (person_id)), '[]')) as roster`.execute(db);
-  return rows[0]?.roster ?? { people: [], mentorships: [], memberships: [] };
+          join cadenced.person using (person_id)), '[]'),
+      'enrolments', coalesce((select jsonb_agg(jsonb_build_object('program', program.name, 'email', person.address,
+          'role', role, 'enrolledOn', enrolled_on, 'endsOn', ends_on)
+          order by program.name collate "C", person.address collate "C", role)
+          from cadenced.enrolment
+          join cadenced.program using (program_id)
+          join cadenced.person using (person_id)), '[]'),
+      'capacities', coalesce((select jsonb_agg(jsonb_build_object('program', program.name, 'email', person.address,
+          'capacity', mentorships) order by program.name collate "C", person.address collate "C")
+          from cadenced.mentor_capacity
+          join cadenced.program using (program_id)
+          join cadenced.person using (person_id)), '[]'),
+      'pauses', coalesce((select jsonb_agg(jsonb_build_object('program', program.name, 'mentorship', key,
+          'from', from_on, 'until', until_on) order by program.name collate "C", key collate "C", from_on, pause_id)
+          from cadenced.pause
+          join cadenced.mentorship using (mentorship_id)
+          join cadenced.program using (program_id)
+         where source = 'roster'), '[]')) as roster`.execute(db);
+  return (
+    rows[0]?.roster ?? {
+      people: [],
+      mentorships: [],
+      memberships: [],
+      enrolments: [],
+      capacities: [],
+      pauses: [],
+    }
+  );
 }
 
 /**
@@ -99,6 +126,9 @@ export async function applyRosterDiff(trx: Transaction<DB>, diff: RosterDiff): P
       join cadenced.mentorship on mentorship.program_id = program.program_id and mentorship.key = one ->> 'mentorship'
       join cadenced.person on person.address = one ->> 'email'
     on conflict (mentorship_id, person_id) do update set role = excluded.role`.execute(trx);
+  await applyEnrolments(trx, diff.enrolments);
+  await applyCapacities(trx, diff.capacities);
+  await applyPauses(trx, diff.pauses);
   await alignCalendars(trx, concerned(diff));
 }
 
@@ -126,7 +156,11 @@ function concerned(diff: RosterDiff): string[] {
 async function alignCalendars(trx: Transaction<DB>, names: readonly string[]): Promise<void> {
   await sql`
     with wanted as (
-      select person_id, calendar_provider as provider, address from cadenced.person where calendar_provider <> 'none'
+      select person_id, calendar_provider as provider, address from cadenced.person
+       where calendar_provider <> 'none'
+         -- Who only waits for a mentorship has no session there could be: their calendar is nobody's business.
+         and (exists (select from cadenced.membership where membership.person_id = person.person_id)
+              or not exists (select from cadenced.enrolment where enrolment.person_id = person.person_id))
     ), retired as (
       update cadenced.calendar set retired_at = cadenced.now()
        where person_id is not null and retired_at is null

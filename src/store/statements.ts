@@ -26,25 +26,39 @@ export function correctAttendance(
   );
 }
 
-/** Days (ISO dates, both included, in the program's zone) on which a mentorship, or a person, owes no session. */
+/**
+ * Days (ISO dates, both included, in the program's zone) on which a mentorship, or a person, owes no session. `by` is
+ * kept beside it, and so is who was signed in to the database.
+ */
 export function pause(
   db: Kysely<DB>,
   whose: { readonly program: string; readonly mentorship: string } | { readonly email: string },
-  days: { readonly from: string; readonly until: string; readonly reason: string | null },
+  days: {
+    readonly from: string;
+    readonly until: string;
+    readonly reason: string | null;
+    readonly by: string | null;
+  },
 ): Promise<Said> {
   return say(
     'email' in whose
-      ? sql`select mentoring.pause_person(${whose.email}, ${days.from}, ${days.until}, ${days.reason}) as id`
+      ? sql`select mentoring.pause_person(${whose.email}, ${days.from}, ${days.until}, ${days.reason},
+                                        ${days.by}) as id`
       : sql`select mentoring.pause_mentorship(${whose.program}, ${whose.mentorship}, ${days.from}, ${days.until},
-                                              ${days.reason}) as id`,
+                                              ${days.reason}, ${days.by}) as id`,
     db,
   );
 }
 
 /** Ends a pause after the given day; `null` takes it back. The answer's id is the pause's. */
-export async function endPause(db: Kysely<DB>, pauseId: number, after: string | null): Promise<Said> {
+export async function endPause(
+  db: Kysely<DB>,
+  pauseId: number,
+  after: string | null,
+  by: string | null,
+): Promise<Said> {
   const said = await say(
-    sql`select case when mentoring.end_pause(${pauseId}, ${after}) then ${pauseId}::bigint else 0 end as id`,
+    sql`select case when mentoring.end_pause(${pauseId}, ${after}, ${by}) then ${pauseId}::bigint else 0 end as id`,
     db,
   );
   return said.ok && said.id === 0

@@ -81,6 +81,8 @@ describe('cadenced pause and resume', () => {
       ...days,
       '--reason',
       'leave',
+      '--by',
+      'pat@oak.example',
     );
     expect([own.code, own.err]).toEqual([0, []]);
     expect(await state()).toBe('paused');
@@ -97,6 +99,21 @@ describe('cadenced pause and resume', () => {
     await shell.run('resume', /^pause (\d+)/.exec(person.out[0] ?? '')?.[1] ?? '');
     expect(await state()).toBe(before);
     expect((await shell.run('resume', '99')).code).toBe(1);
+    const { rows: said } = await pool.query(
+      `select mentorship, change, until_on::text, reason, said_by, recorded_by = session_user as recorded
+         from mentoring.pause_history order by said_at`,
+    );
+    const leave = { mentorship: 'ada-ben', reason: 'leave', recorded: true };
+    const ada = { mentorship: null, until_on: '2099-12-31', reason: null, said_by: null, recorded: true };
+    expect(said).toEqual([
+      { ...leave, change: 'added', until_on: '2099-12-31', said_by: 'pat@oak.example' },
+      { ...leave, change: 'changed', until_on: '2026-01-20', said_by: null },
+      { ...ada, change: 'added' },
+      { ...ada, change: 'taken_back' },
+    ]);
+    await expect(pool.query(`update cadenced.pause_history set said_by = 'nobody'`)).rejects.toThrow(
+      'append-only',
+    );
   });
 
   it.each([

@@ -110,6 +110,69 @@ describe('cadenced import', () => {
     expect(again).toEqual({ code: 0, out: ['Nothing to change.'], err: [] });
   });
 
+  it('takes in who waits, what mentors have room for, and what pauses, and keeps what was said', async () => {
+    const head = `${HEAD},capacity,paused_from,paused_until`;
+    const file = (mentor: string, waits = '') =>
+      files.write(
+        'wide.csv',
+        [
+          head,
+          `Oak,eve-max,mentor,eve@oak.example,Eve Oak,,google,2026-01-05,${mentor}`,
+          'Oak,eve-max,mentee,max@oak.example,Max Oak,,google,,,,,,,',
+          `Oak,,mentee,una@oak.example,Una Oak,,google,2026-02-01,${waits},,,,,`,
+        ].join('\n'),
+      );
+    const first = await shell.run('import', file('2099-06-30,,,3,2026-07-01,2026-08-31'), '--dry-run');
+    expect(first.out).toEqual(
+      expect.arrayContaining([
+        '+ enrolled una@oak.example in Oak as mentee: from 2026-02-01 to open',
+        '~ capacity of eve@oak.example in Oak: not said -> 3',
+        '+ pause of Oak / eve-max: 2026-07-01 to 2026-08-31',
+      ]),
+    );
+    expect((await shell.run('import', file('2099-06-30,,,3,2026-07-01,2026-08-31'))).code).toBe(0);
+    expect((await shell.run('import', file('2099-06-30,,,3,2026-07-01,2026-08-31'))).out[0]).toBe(
+      'Nothing to change.',
+    );
+    // Ended sooner, and the pause lasts longer.
+    const again = await shell.run('import', file('2026-11-01,,,2,2026-07-01,2026-09-15', '2026-12-31'));
+    expect(again.out).toEqual(
+      expect.arrayContaining([
+        '~ mentorship Oak / eve-max: 2026-01-05 to 2099-06-30 -> 2026-01-05 to 2026-11-01',
+        '~ capacity of eve@oak.example in Oak: 3 -> 2',
+        '~ pause of Oak / eve-max: 2026-07-01 to 2026-08-31 -> 2026-07-01 to 2026-09-15',
+      ]),
+    );
+    const { rows: ends } = await pool.query(
+      `select ends_on::text, planned_ends_on::text from cadenced.mentorship where key = 'eve-max'`,
+    );
+    expect(ends).toEqual([{ ends_on: '2026-11-01', planned_ends_on: '2099-06-30' }]);
+    const { rows: said } = await pool.query(
+      `select change, until_on::text, said_by, recorded_by is not null as recorded
+         from mentoring.pause_history where mentorship = 'eve-max' order by said_at, change`,
+    );
+    expect(said).toEqual([
+      { change: 'added', until_on: '2026-08-31', said_by: 'roster import', recorded: true },
+      { change: 'changed', until_on: '2026-09-15', said_by: 'roster import', recorded: true },
+    ]);
+    // Nobody reads the calendar of somebody who only waits; once she is matched, it is read.
+    const calendars = `select address from cadenced.calendar where address = 'una@oak.example' and retired_at is null`;
+    expect((await pool.query(calendars)).rows).toEqual([]);
+    const matched = files.write(
+      'matched.csv',
+      [
+        HEAD,
+        'Oak,eve-una,mentor,eve@oak.example,Eve Oak,,google,2026-03-01,,,',
+        'Oak,eve-una,mentee,una@oak.example,Una Oak,,google,,,,',
+      ].join('\n'),
+    );
+    expect((await shell.run('import', matched)).code).toBe(0);
+    expect((await pool.query(calendars)).rows).toHaveLength(1);
+    expect((await pool.query('select mentorships from cadenced.mentor_capacity')).rows).toEqual([
+      { mentorships: 2 },
+    ]);
+  });
+
   it('says one thing where no program is known', async () => {
     await using fresh = await createTestDatabase();
     const unconfigured = terminal({ DATABASE_URL: fresh.url });

@@ -22,8 +22,18 @@ const roster: Roster = {
     { program: 'P', mentorship: 'M1', email: ada.email, role: 'mentor' },
     { program: 'P', mentorship: 'M1', email: bob.email, role: 'mentee' },
   ],
+  enrolments: [],
+  capacities: [],
+  pauses: [],
 };
-const nothing: Roster = { people: [], mentorships: [], memberships: [] };
+const nothing: Roster = {
+  people: [],
+  mentorships: [],
+  memberships: [],
+  enrolments: [],
+  capacities: [],
+  pauses: [],
+};
 
 function wanted(part: Partial<WantedRoster> = {}): WantedRoster {
   return { ...roster, left: [], ...part };
@@ -51,10 +61,36 @@ function apply(current: Roster, diff: RosterDiff): Roster {
   for (const one of [...diff.memberships.added, ...diff.memberships.changed.map(({ after }) => after)]) {
     memberships.set(key(one), one);
   }
+  const known = <T extends { email: string }>(one: T): T => ({
+    ...one,
+    email: renamed.get(one.email) ?? one.email,
+  });
+  const enrolments = new Map(
+    current.enrolments.map(known).map((one) => [`${one.program} ${one.email} ${one.role}`, one]),
+  );
+  for (const one of [...diff.enrolments.added, ...diff.enrolments.changed.map(({ after }) => after)]) {
+    const enrolledOn = one.enrolledOn ?? '2026-03-01';
+    enrolments.set(`${one.program} ${one.email} ${one.role}`, { ...one, enrolledOn });
+  }
+  const capacities = new Map(
+    current.capacities.map(known).map((one) => [`${one.program} ${one.email}`, one]),
+  );
+  for (const { after } of diff.capacities.changed) {
+    if (after.capacity === null) capacities.delete(`${after.program} ${after.email}`);
+    else capacities.set(`${after.program} ${after.email}`, after);
+  }
+  const before = new Set(diff.pauses.changed.map((change) => change.before));
   return {
     people: [...people.values()],
     mentorships: [...mentorships.values()],
     memberships: [...memberships.values()],
+    enrolments: [...enrolments.values()],
+    capacities: [...capacities.values()],
+    pauses: [
+      ...current.pauses.filter((one) => !before.has(one)),
+      ...diff.pauses.changed.map(({ after }) => after),
+      ...diff.pauses.added,
+    ],
   };
 }
 
@@ -128,6 +164,41 @@ describe('what an import would do', () => {
     const stored = { ...roster, mentorships: [{ ...m1, endsOn: '2026-06-30' }] };
     const diff = diffRoster(stored, wanted({ people: bare, left: [...OPTIONAL_COLUMNS] }));
     expect(isEmptyDiff(diff)).toBe(true);
+  });
+
+  it('tells who waits, what mentors have room for, and what pauses', () => {
+    const waits = { program: 'P', email: bob.email, role: 'mentee' as const };
+    const room = { program: 'P', email: ada.email };
+    const paused = { program: 'P', mentorship: 'M1' };
+    const stored: Roster = {
+      ...roster,
+      enrolments: [{ ...waits, enrolledOn: '2026-01-05', endsOn: null }],
+      capacities: [{ ...room, capacity: 2 }],
+      pauses: [{ ...paused, from: '2026-03-01', until: '2026-03-31' }],
+    };
+    const file = wanted({
+      enrolments: [
+        { ...waits, enrolledOn: null, endsOn: '2026-06-30' },
+        { ...waits, email: ada.email, role: 'mentor', enrolledOn: null, endsOn: null },
+      ],
+      capacities: [{ ...room, capacity: null }],
+      pauses: [{ ...paused, from: '2026-03-10', until: '2026-04-15' }],
+    });
+    expect(renderRosterDiff(diffRoster(stored, file))).toEqual([
+      '+ enrolled ada@example.org in P as mentor: from today to open',
+      '~ enrolled bob@example.org in P as mentee: from 2026-01-05 to open -> from 2026-01-05 to 2026-06-30',
+      '~ capacity of ada@example.org in P: 2 -> not said',
+      '~ pause of P / M1: 2026-03-01 to 2026-03-31 -> 2026-03-10 to 2026-04-15',
+    ]);
+    const later = diffRoster(stored, {
+      ...file,
+      pauses: [{ ...paused, from: '2026-07-01', until: '2026-07-31' }],
+    });
+    expect(renderRosterDiff(later)).toContain('+ pause of P / M1: 2026-07-01 to 2026-07-31');
+    const early = { ...waits, enrolledOn: null, endsOn: '2025-12-31' };
+    expect(diffRoster(stored, { ...file, enrolments: [early] }).conflicts).toEqual([
+      'bob@example.org would leave P on 2025-12-31, before 2026-01-05, the day they joined',
+    ]);
   });
 
   it('knows a person again who has a new address and keeps the old one as an alias', () => {
@@ -232,6 +303,33 @@ const anyRoster: fc.Arbitrary<WantedRoster> = people.chain((all) =>
       ),
       memberships: fc.constant([]),
       left: fc.subarray([...OPTIONAL_COLUMNS]),
+      enrolments: fc.uniqueArray(
+        fc.record({
+          program: fc.constant('P'),
+          email: fc.constantFrom(...all.map(({ email }) => email)),
+          role: fc.constantFrom('mentor' as const, 'mentee' as const),
+          enrolledOn: fc.constantFrom('2026-01-05', '2026-02-01'),
+          endsOn: fc.constantFrom(null, '2026-06-30'),
+        }),
+        { selector: (one) => `${one.email} ${one.role}` },
+      ),
+      capacities: fc.uniqueArray(
+        fc.record({
+          program: fc.constant('P'),
+          email: fc.constantFrom(...all.map(({ email }) => email)),
+          capacity: fc.constantFrom(0, 1, 5),
+        }),
+        { selector: (one) => one.email },
+      ),
+      pauses: fc.uniqueArray(
+        fc.record({
+          program: fc.constant('P'),
+          mentorship: fc.constantFrom('M1', 'M2', 'M3'),
+          from: fc.constantFrom('2026-03-01', '2026-03-20'),
+          until: fc.constantFrom('2026-03-25', '2026-04-20'),
+        }),
+        { selector: (one) => one.mentorship },
+      ),
     })
     .chain((base) =>
       fc

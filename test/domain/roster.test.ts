@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { parseRoster, renderRosterProblem } from '../../src/domain/parse-roster.ts';
 import { ROSTER_COLUMNS } from '../../src/domain/roster.ts';
 
-const HEADER = ROSTER_COLUMNS.join(',');
+/** Without the columns that came later: a file of before is still a file. */
+const HEADER = ROSTER_COLUMNS.slice(0, 11).join(',');
+const NEW_HEADER = ROSTER_COLUMNS.join(',');
 const PROGRAMS = ['Engineering', 'Leadership'];
 
 function parsed(text: string) {
@@ -57,8 +59,47 @@ describe('a roster that is right', () => {
         { program: 'Engineering', mentorship: 'M1', email: 'ada@example.org', role: 'mentor' },
         { program: 'Engineering', mentorship: 'M1', email: 'grace@example.org', role: 'mentee' },
       ],
-      left: [],
+      enrolments: [],
+      capacities: [{ program: 'Engineering', email: 'ada@example.org', capacity: null }],
+      pauses: [],
+      left: ['capacity', 'paused_from', 'paused_until'],
     });
+  });
+
+  it('knows who waits for a mentorship, what mentors have room for, and what pauses', () => {
+    const roster = parsed(
+      [
+        NEW_HEADER,
+        'Engineering,M1,mentor,ada@example.org,Ada,,google,2026-01-05,,,,3,2026-07-01,2026-08-31',
+        'Engineering,M1,mentee,grace@example.org,Grace,,google,,,,,,,',
+        'Engineering,,mentor,ada@example.org,,,,2025-09-01,,,,,,',
+        'Engineering,,mentee,lin@example.org,Lin,,none,,,,,,,',
+        'Leadership,,mentee,lin@example.org,,,,2026-02-01,2026-12-31,,,,,',
+      ].join('\n'),
+    );
+    expect(roster.mentorships).toHaveLength(1);
+    expect(roster.enrolments).toEqual([
+      {
+        program: 'Engineering',
+        email: 'ada@example.org',
+        role: 'mentor',
+        enrolledOn: '2025-09-01',
+        endsOn: null,
+      },
+      { program: 'Engineering', email: 'lin@example.org', role: 'mentee', enrolledOn: null, endsOn: null },
+      {
+        program: 'Leadership',
+        email: 'lin@example.org',
+        role: 'mentee',
+        enrolledOn: '2026-02-01',
+        endsOn: '2026-12-31',
+      },
+    ]);
+    expect(roster.capacities).toEqual([{ program: 'Engineering', email: 'ada@example.org', capacity: 3 }]);
+    expect(roster.pauses).toEqual([
+      { program: 'Engineering', mentorship: 'M1', from: '2026-07-01', until: '2026-08-31' },
+    ]);
+    expect(roster.left).toEqual([]);
   });
 
   it('may name a person once in full and briefly in further rows', () => {
@@ -146,7 +187,7 @@ describe('a roster that is right', () => {
     expect(roster.mentorships).toEqual([
       { program: 'Engineering', mentorship: '7', startsOn: '2026-01-05', endsOn: null },
     ]);
-    expect(roster.left).toEqual(['time_zone', 'language']);
+    expect(roster.left).toEqual(['time_zone', 'language', 'capacity', 'paused_from', 'paused_until']);
   });
 
   it('keeps a quoted line break from tearing a row, and counts its lines', () => {
@@ -197,6 +238,57 @@ describe('a roster with mistakes', () => {
   ])('refuses a person with %s in another row', (_, row, expected) => {
     const other = 'Engineering,M9,mentee,grace@example.org,,,,,,,';
     expect(problems(csv(MENTOR, MENTEE, row, other))).toEqual([`line 4, ${expected}`]);
+  });
+
+  it.each([
+    [
+      'a capacity that is no number',
+      'Engineering,M1,mentor,ada@example.org,Ada,,google,2026-01-05,,,,many,,',
+      'line 2, capacity: "many"; expected a whole number from 0 to 1000, in the row of a mentor: mentorships at a time',
+    ],
+    [
+      'a pause without an end',
+      'Engineering,M1,mentor,ada@example.org,Ada,,google,2026-01-05,,,,,2026-07-01,',
+      'line 2, paused_until: nothing there; expected the last day of the pause of M1 as well',
+    ],
+    [
+      'a pause that ends before it begins',
+      'Engineering,M1,mentor,ada@example.org,Ada,,google,2026-01-05,,,,,2026-07-01,2026-06-01',
+      'line 2, paused_until: "2026-06-01"; expected a day not before the first, 2026-07-01',
+    ],
+    [
+      'a pause of somebody who waits',
+      'Engineering,,mentor,bob@example.org,Bob,,google,2026-01-05,,,,,2026-07-01,2026-08-01',
+      'line 2, paused_from: "2026-07-01"; expected nothing in a row without a mentorship: nobody owes a session there',
+    ],
+    [
+      'a room of a mentee',
+      'Engineering,,mentee,bob@example.org,Bob,,google,2026-01-05,,,,2,,',
+      'line 2, capacity: "2"; expected a whole number from 0 to 1000, in the row of a mentor: mentorships at a time',
+    ],
+    [
+      'a stay that ends before it begins',
+      'Engineering,,mentee,bob@example.org,Bob,,google,2026-01-05,2025-01-05,,,,,',
+      'line 2, ends_on: "2025-01-05"; expected a day not before the first, 2026-01-05',
+    ],
+  ])('refuses %s', (_, row, expected) => {
+    const rest = [
+      'Engineering,M1,mentor,ada@example.org,Ada,,google,2026-01-05,,,,,,',
+      'Engineering,M1,mentee,grace@example.org,Grace,,google,,,,,,,',
+    ];
+    const rows = row.startsWith('Engineering,M1') ? rest.slice(1) : rest;
+    expect(problems([NEW_HEADER, row, ...rows].join('\n'))).toEqual([expected]);
+  });
+
+  it('refuses rows of one mentor that disagree about their room', () => {
+    const rows = [
+      'Engineering,M1,mentor,ada@example.org,Ada,,google,2026-01-05,,,,3,,',
+      'Engineering,M1,mentee,grace@example.org,Grace,,google,,,,,,,',
+      'Engineering,,mentor,ada@example.org,,,,,,,,4,,',
+    ];
+    expect(problems([NEW_HEADER, ...rows].join('\n'))).toEqual([
+      'line 4, capacity: "4"; expected 3 as in line 2: both lines speak of ada@example.org',
+    ]);
   });
 
   it('refuses a mentorship whose rows disagree about its days', () => {

@@ -141,6 +141,57 @@ describe('a rolling cadence', () => {
   });
 });
 
+describe('the reasons', () => {
+  it('leave pauses out of what was missed and of how far gaps widened', async () => {
+    world = await createSeededWorld({ now: '2026-07-01T12:00' });
+    for (const day of ['02-02', '02-16', '03-02', '03-16', '03-30', '05-25', '06-22']) {
+      await world.session({ at: `2026-${day}T10:00`, settled: held });
+    }
+    for (const day of ['06-08', '06-15']) {
+      await world.session({
+        at: `2026-${day}T10:00`,
+        settled: { outcome: 'one_sided', reason: 'mentee_absent' },
+      });
+    }
+    // The last three gaps are 14, 56 and 28 days, those before 14 each.
+    expect((await cadence()).reasons).toEqual(['missed_repeatedly', 'gap_widening']);
+    await sql`insert into cadenced.pause (mentorship_id, from_on, until_on)
+              values (${world.ids.mentorship}, '2026-04-04', '2026-05-15'), (${world.ids.mentorship}, '2026-06-01', '2026-06-20')`.execute(
+      world.db,
+    );
+    expect((await cadence()).reasons).toEqual([]);
+  });
+
+  it('look at the next session, not at the end of a long series', async () => {
+    world = await createSeededWorld({ now: '2026-03-02T12:00' });
+    await world.session({ at: '2026-03-02T10:00', settled: held });
+    const next = await world.session({ at: '2026-03-09T10:00' });
+    await world.session({ at: '2026-06-08T10:00' });
+    expect((await cadence()).reasons).toEqual([]);
+    await sql`update cadenced.session set reschedules = 3 where session_id = ${next.session}`.execute(
+      world.db,
+    );
+    expect((await cadence()).reasons).toEqual(['moved_often']);
+    // Held in the end: nothing to worry about any more.
+    await sql`update cadenced.session set outcome = 'held', settled_at = ends_at
+               where session_id = ${next.session}`.execute(world.db);
+    await world.travelTo('2026-03-10T12:00');
+    expect((await cadence()).reasons).toEqual([]);
+  });
+
+  it('bear a pause that has no end', async () => {
+    world = await createSeededWorld({ now: '2026-03-02T12:00', startsOn: '2026-03-01' });
+    await sql`select mentoring.pause_mentorship('oak', 'ada-grace', '2026-03-05', 'infinity')`.execute(
+      world.db,
+    );
+    expect(await stateOn('2026-03-04T12:00')).toBe('not_started');
+    expect(await stateOn('2026-06-04T12:00')).toBe('paused');
+    const [row] = await world.rows(sql<{ counted: boolean; state: string }>`
+      select counted, state from mentoring.benchmark where benchmark = 'first session'`);
+    expect(row).toEqual({ counted: false, state: 'open' });
+  });
+});
+
 describe('a calendar cadence', () => {
   it('asks whole months only, gives grace after each, and is not paid by extra sessions', async () => {
     world = await createSeededWorld({ now: '2026-03-10T12:00', startsOn: '2026-03-10', policy: monthly });

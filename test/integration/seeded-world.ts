@@ -35,6 +35,10 @@ export const POLICY: ProgramPolicy = {
     { name: 'getting to know', fromSession: 1 },
     { name: 'deepening', fromSession: 3 },
   ],
+  benchmarks: [
+    { name: 'first session', sessions: 1, within: 'P10D' },
+    { name: 'six sessions', sessions: 6, within: 'P6M' },
+  ],
   coordinator: 'coordinator@example.org',
   language: 'en',
   quietHours: null,

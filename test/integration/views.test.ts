@@ -47,6 +47,31 @@ const CONTRACT: Readonly<Record<string, string>> = {
   verification_coverage:
     'program month eligible conference_both conference_one human_both human_one rsvp_only none',
   pause: 'pause_id program mentorship participant_id from_on until_on reason',
+  pause_history:
+    'pause_id program mentorship participant_id change from_on until_on reason said_by recorded_by said_at',
+  cadence_compliance:
+    'program mentorship form current expected kept missed unverified free_periods free_days cadence_compliance_verified cadence_compliance_lower cadence_compliance_upper coverage',
+  program_compliance:
+    'program form current expected kept missed unverified cadence_compliance_verified cadence_compliance_lower cadence_compliance_upper coverage',
+  program_progress:
+    'program mentorships have_met not_met days_to_first_median days_waiting_median gaps gap_days_median gap_days_p90',
+  mentorship_activity:
+    'program mentorship in_date paused past_grace counted active active_or_booked planned_ends_on ended_early match_length_months open_months',
+  program_activity:
+    'program in_date paused counted active unverified active_pair_rate_verified active_pair_rate_lower active_pair_rate_upper coverage active_or_booked_rate_verified active_or_booked_rate_lower active_or_booked_rate_upper match_length_months_median open_months_median',
+  program_activity_month:
+    'program month in_date paused counted ever_active ever_active_rate_verified ever_active_rate_lower ever_active_rate_upper coverage closed closed_planned closed_early closure_rate_verified early_closure_rate_verified',
+  enrolment:
+    'program participant_id name email role enrolled_on ends_on enrolled matched open_mentorships days_waiting',
+  match_rate: 'program role enrolled matched waiting match_rate_verified match_rate_lower match_rate_upper',
+  engagement:
+    'program role days participants engaged unverified engagement_rate_verified engagement_rate_lower engagement_rate_upper coverage',
+  mentor_load:
+    'program participant_id name email month mentorships mentorships_at_end held unknown verified_hours capacity free_places load over_capacity',
+  benchmark: 'program mentorship benchmark sessions within due_at reached_at attained state counted',
+  benchmark_attainment:
+    'program benchmark mentorships counted attained missed unverified open ended benchmark_attainment_verified benchmark_attainment_lower benchmark_attainment_upper coverage',
+  milestone: 'program mentorship stage from_session milestone_reached_at',
   metric_dictionary: 'view column_name definition',
 };
 

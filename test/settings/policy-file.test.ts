@@ -61,6 +61,10 @@ describe('a program', () => {
           reminders: ['P1D', 'PT1H'],
           talkingPoints: {},
           stages: [],
+          benchmarks: [
+            { name: 'first session', sessions: 1, within: 'P10D' },
+            { name: 'six sessions', sessions: 6, within: 'P6M' },
+          ],
           coordinator: null,
           language: 'en',
           quietHours: { from: '21:00', until: '07:00' },
