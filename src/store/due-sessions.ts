@@ -47,6 +47,7 @@ export async function lockDueSessions(
      order by next_judgement_at, session_id
      limit ${share.limit} for update skip locked`.execute(trx);
   if (locked.length === 0) return [];
+  // Made as json and not as jsonb: nobody here looks into it, and it need not be sorted and packed for that.
   const { rows } = await sql<DueRow>`
     select session.session_id as "sessionId", session.occurrence_id as "occurrenceId",
            session.mentorship_id as "mentorshipId", program.name as program, mentorship.key as mentorship,
@@ -82,7 +83,7 @@ export async function lockDueSessions(
          where event_copy.occurrence_id = session.occurrence_id
      ) as sight
      cross join lateral (
-        select jsonb_agg(jsonb_build_object(
+        select json_agg(json_build_object(
                  'personId', person.person_id, 'role', participant.role, 'rsvp', participant.rsvp,
                  'address', person.address, 'zone', person.time_zone, 'status', participant.status,
                  'minutes', participant.minutes, 'tier', participant.evidence_tier)
@@ -92,7 +93,7 @@ export async function lockDueSessions(
          where participant.session_id = session.session_id
      ) as invited
      cross join lateral (
-        select jsonb_agg(jsonb_build_object('personId', membership.person_id, 'role', membership.role)
+        select json_agg(json_build_object('personId', membership.person_id, 'role', membership.role)
                  order by membership.person_id) as people
           from cadenced.membership
          where membership.mentorship_id = session.mentorship_id
@@ -102,7 +103,7 @@ export async function lockDueSessions(
      ) as others
      cross join lateral (
         -- A guest whose account has become known since is who the account belongs to.
-        select jsonb_agg(jsonb_build_object(
+        select json_agg(json_build_object(
                  'evidenceId', evidence.evidence_id, 'source', evidence.source,
                  'kind', case when evidence.kind = 'guest' and account.person_id is not null
                               then 'presence' else evidence.kind end,
@@ -123,7 +124,7 @@ export async function lockDueSessions(
            and (evidence.session_id is null or evidence.session_id = session.session_id)
      ) as known
      cross join lateral (
-        select jsonb_agg(jsonb_build_object('state', harvest.state, 'lastAnswer', harvest.last_answer,
+        select json_agg(json_build_object('state', harvest.state, 'lastAnswer', harvest.last_answer,
                                             'due', coalesce(harvest.due_at <= ${now}, false))
                  order by harvest.source) as sources
           from cadenced.harvest where harvest.occurrence_id = session.occurrence_id

@@ -13,53 +13,126 @@ export function createVerdictStore(db: Kysely<DB>): VerdictStore {
     judgeDue: (now, share, decide, tell) =>
       inTransaction(db, async (trx) => {
         const decided = (await lockDueSessions(trx, now, share)).map((due) => decide(due));
-        await writeVerdicts(trx, decided, now);
+        if (decided.length === 0) return decided;
         const renumbered = decided.filter((one) => one.renumbers).map((one) => one.mentorshipId);
-        const numbers = await renumber(trx, [...new Set(renumbered)], decided);
+        const numbers = await writeVerdicts(trx, decided, [...new Set(renumbered)], now);
         await queueDrafts(trx, tell(decided, numbers));
         return decided;
       }),
   };
 }
 
-async function renumber(
+/**
+ * Writes verdicts of sessions that the transaction has locked, and numbers the held sessions of the given
+ * mentorships anew.
+ */
+async function writeVerdicts(
   trx: Transaction<DB>,
-  mentorshipIds: readonly number[],
   decided: readonly Decided[],
+  mentorshipIds: readonly number[],
+  now: Date,
 ): Promise<SessionNumbers> {
-  await renumberSessions(trx, mentorshipIds);
-  const ids = decided.map((one) => one.sessionId);
+  const written = await writeSessions(trx, decided, mentorshipIds, now);
+  await writeParticipants(trx, decided);
+  await writeHistory(trx, decided, now);
   return {
-    ordinals: ids.length === 0 ? new Map() : await loadOrdinals(trx, ids),
-    stages: mentorshipIds.length === 0 ? [] : await loadStagesReached(trx, mentorshipIds),
+    ordinals: new Map(written.map(({ id, ordinal, stage }) => [id, { ordinal, stage }])),
+    stages: await loadStagesReached(
+      trx,
+      mentorshipIds,
+      written.filter((row) => row.stage !== null).map((row) => row.id),
+    ),
   };
 }
 
-/** Writes verdicts of sessions that the transaction has locked. */
-async function writeVerdicts(trx: Transaction<DB>, decided: readonly Decided[], now: Date): Promise<void> {
-  if (decided.length === 0) return;
-  await sql`
-    update cadenced.session
-       set outcome = made.outcome, outcome_reason = made.reason, overlap_minutes = made.overlap,
-           start_delay_minutes = made.delay,
-           evidence_tier = made.tier, provisional_at = coalesce(session.provisional_at, ${now}),
-           settled_at = case when made.settled then coalesce(session.settled_at, ${now}) else session.settled_at end,
-           next_judgement_at = made."nextAt"
-      from jsonb_to_recordset(${JSON.stringify(
+type WrittenSession = { readonly id: number; readonly ordinal: number | null; readonly stage: string | null };
+
+/**
+ * Numbers held sessions by start and names their stages. An evidence that comes late may make an earlier session
+ * held: those after it then move up by one. Verdicts and numbers go in with one statement, because every further
+ * write of a row costs as much as the first: all indexes again, and all triggers.
+ * @returns the rows that were written: all that were judged, and those whose number or stage changed
+ */
+async function writeSessions(
+  trx: Transaction<DB>,
+  decided: readonly Decided[],
+  mentorshipIds: readonly number[],
+  now: Date,
+): Promise<WrittenSession[]> {
+  if (mentorshipIds.length > 0) {
+    await sql`
+      select mentorship_id from cadenced.mentorship
+       where mentorship_id = any (${[...mentorshipIds]}::bigint[])
+       order by mentorship_id for no key update`.execute(trx);
+  }
+  const { rows } = await sql<WrittenSession>`
+    with made as materialized (
+      select * from jsonb_to_recordset(${JSON.stringify(
         decided.map(({ sessionId, verdict, wasSettled }) => ({
-          sessionId,
+          id: sessionId,
           outcome: verdict.outcome,
           reason: verdict.reason,
           overlap: verdict.overlapMinutes,
           delay: verdict.startDelayMinutes,
           tier: verdict.tier,
           settled: verdict.settled,
-          nextAt: wasSettled || verdict.nextAt === null ? null : new Date(verdict.nextAt).toISOString(),
+          next_at: wasSettled || verdict.nextAt === null ? null : new Date(verdict.nextAt).toISOString(),
         })),
       )}::jsonb)
-        as made ("sessionId" bigint, outcome text, reason text, overlap numeric, delay numeric, tier text, settled boolean,
-                 "nextAt" timestamptz)
-     where session.session_id = made."sessionId"`.execute(trx);
+        as (id bigint, outcome text, reason text, overlap numeric, delay numeric, tier text, settled boolean,
+             next_at timestamptz)
+    ), held as (
+      select session_id, mentorship_id, starts_at from cadenced.session
+       where mentorship_id = any (${[...mentorshipIds]}::bigint[]) and outcome = 'held'
+         and session_id not in (select id from made)
+       union all
+      select session.session_id, session.mentorship_id, session.starts_at
+        from made join cadenced.session on session.session_id = made.id
+       where made.outcome = 'held' and session.mentorship_id = any (${[...mentorshipIds]}::bigint[])
+    ), stage as materialized (
+      select rules.program_id, stage.value ->> 'name' as name, (stage.value ->> 'fromSession')::int as begins,
+             lead((stage.value ->> 'fromSession')::int) over (
+               partition by rules.program_id order by (stage.value ->> 'fromSession')::int) as ends
+        from cadenced.program_policy rules
+       cross join lateral jsonb_array_elements(coalesce(rules.policy -> 'stages', '[]')) as stage (value)
+       where rules.valid_until is null
+         and rules.program_id in (select program_id from cadenced.mentorship
+                                   where mentorship_id = any (${[...mentorshipIds]}::bigint[]))
+    ), numbered as materialized (
+      select place.session_id, place.ordinal, stage.name as stage
+        from (select session_id, mentorship_id,
+                     (row_number() over (partition by mentorship_id order by starts_at, session_id))::int as ordinal
+                from held) as place
+        join cadenced.mentorship on mentorship.mentorship_id = place.mentorship_id
+        left join stage
+          on stage.program_id = mentorship.program_id
+         and place.ordinal >= stage.begins and (stage.ends is null or place.ordinal < stage.ends)
+    ), next as materialized (
+      select session_id, numbered.ordinal, numbered.stage, made.*
+        from numbered full join made on made.id = numbered.session_id
+    )
+    update cadenced.session
+       set outcome = case when judged then next.outcome else session.outcome end,
+           outcome_reason = case when judged then next.reason else session.outcome_reason end,
+           overlap_minutes = case when judged then next.overlap else session.overlap_minutes end,
+           evidence_tier = case when judged then next.tier else session.evidence_tier end,
+           provisional_at = case when judged then coalesce(session.provisional_at, ${now})
+                                 else session.provisional_at end,
+           settled_at = case when next.settled then coalesce(session.settled_at, ${now}) else session.settled_at end,
+           next_judgement_at = case when judged then next.next_at else session.next_judgement_at end,
+           ordinal = case when renumbers then next.ordinal else session.ordinal end,
+           stage = case when renumbers then next.stage else session.stage end
+      from (select coalesce(next.session_id, next.id) as target, next.id is not null as judged, next.*,
+                   next.session_id is not null or its.mentorship_id = any (${[...mentorshipIds]}::bigint[]) as renumbers
+              from next join cadenced.session its on its.session_id = coalesce(next.session_id, next.id)
+             where next.id is not null
+                or (its.ordinal, its.stage) is distinct from (next.ordinal, next.stage)) as next
+     where session.session_id = next.target
+    returning session.session_id as id, session.ordinal, session.stage`.execute(trx);
+  return rows;
+}
+
+async function writeParticipants(trx: Transaction<DB>, decided: readonly Decided[]): Promise<void> {
   await sql`
     update cadenced.participant
        set status = made.status, minutes = made.minutes, joined_at = made.joined, left_at = made."left",
@@ -75,6 +148,9 @@ async function writeVerdicts(trx: Transaction<DB>, decided: readonly Decided[], 
        and (participant.status, participant.minutes, participant.joined_at, participant.left_at,
             participant.evidence_tier)
            is distinct from (made.status, made.minutes, made.joined, made."left", made.tier)`.execute(trx);
+}
+
+async function writeHistory(trx: Transaction<DB>, decided: readonly Decided[], now: Date): Promise<void> {
   const history = decided.filter((one) => one.because !== null);
   if (history.length === 0) return;
   await sql`
@@ -97,67 +173,24 @@ function times(person: ParticipantVerdict) {
 }
 
 /**
- * Numbers the held sessions of the mentorships anew, by start, and names their stages. An evidence that comes late
- * may make an earlier session held: those after it then move up by one.
+ * Stages of the mentorships that one of the given sessions is the first settled one of. Another one was written by
+ * an earlier batch, which told of it; where a session is given once more, the fact key says that it was told.
  */
-async function renumberSessions(trx: Transaction<DB>, mentorshipIds: readonly number[]): Promise<void> {
-  if (mentorshipIds.length === 0) return;
-  await sql`
-    select mentorship_id from cadenced.mentorship
-     where mentorship_id = any (${[...mentorshipIds]}::bigint[])
-     order by mentorship_id for no key update`.execute(trx);
-  await sql`
-    with numbered as (
-      select session.session_id, place.ordinal, stage.name as stage
-        from cadenced.session
-        join cadenced.mentorship on mentorship.mentorship_id = session.mentorship_id
-        left join cadenced.program_policy rules
-          on rules.program_id = mentorship.program_id and rules.valid_until is null
-        left join (select session_id, row_number() over (partition by mentorship_id order by starts_at, session_id)
-                            as ordinal
-                     from cadenced.session
-                    where mentorship_id = any (${[...mentorshipIds]}::bigint[]) and outcome = 'held') as place
-          on place.session_id = session.session_id
-        left join lateral (
-          select item ->> 'name' as name
-            from jsonb_array_elements(coalesce(rules.policy -> 'stages', '[]')) as item
-           where (item ->> 'fromSession')::int <= place.ordinal
-           order by (item ->> 'fromSession')::int desc limit 1
-        ) as stage on true
-       where session.mentorship_id = any (${[...mentorshipIds]}::bigint[])
-         and (place.ordinal is not null or session.ordinal is not null)
-    )
-    update cadenced.session
-       set ordinal = numbered.ordinal, stage = numbered.stage
-      from numbered
-     where session.session_id = numbered.session_id
-       and (session.ordinal, session.stage) is distinct from (numbered.ordinal::int, numbered.stage)`.execute(
-    trx,
-  );
-}
-
-/** Every stage that the mentorships have reached by a settled session; told once each by its fact key. */
 async function loadStagesReached(
   trx: Transaction<DB>,
   mentorshipIds: readonly number[],
+  writtenIds: readonly number[],
 ): Promise<StageReached[]> {
+  if (mentorshipIds.length === 0 || writtenIds.length === 0) return [];
   const { rows } = await sql<StageReached>`
-    select distinct on (session.mentorship_id, session.stage)
-           session.mentorship_id as "mentorshipId", session.session_id as "sessionId", session.ordinal,
-           session.stage, session.ends_at as "reachedAt"
-      from cadenced.session
-     where session.mentorship_id = any (${[...mentorshipIds]}::bigint[])
-       and session.outcome = 'held' and session.settled_at is not null and session.stage is not null
-     order by session.mentorship_id, session.stage, session.starts_at, session.session_id`.execute(trx);
+    select * from (
+      select distinct on (session.mentorship_id, session.stage)
+             session.mentorship_id as "mentorshipId", session.session_id as "sessionId", session.ordinal,
+             session.stage, session.ends_at as "reachedAt"
+        from cadenced.session
+       where session.mentorship_id = any (${[...mentorshipIds]}::bigint[])
+         and session.outcome = 'held' and session.settled_at is not null and session.stage is not null
+       order by session.mentorship_id, session.stage, session.starts_at, session.session_id) as first
+     where first."sessionId" = any (${[...writtenIds]}::bigint[])`.execute(trx);
   return rows;
-}
-
-async function loadOrdinals(
-  trx: Transaction<DB>,
-  sessionIds: readonly number[],
-): Promise<SessionNumbers['ordinals']> {
-  const { rows } = await sql<{ id: number; ordinal: number | null; stage: string | null }>`
-    select session_id as id, ordinal, stage from cadenced.session
-     where session_id = any (${[...sessionIds]}::bigint[])`.execute(trx);
-  return new Map(rows.map(({ id, ...rest }) => [id, rest]));
 }

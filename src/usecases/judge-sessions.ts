@@ -16,8 +16,8 @@ import type { Log } from '../runtime/log.ts';
 
 export type JudgeSessionsDeps = { readonly store: VerdictStore; readonly clock: Clock; readonly log: Log };
 
-/** Planning a batch costs as much as judging some thirty sessions; a longer one would make a sync wait for its locks. */
-const BATCH = 500;
+/** Planning a batch costs as much as judging some sixty sessions; a longer one would make a sync wait for its locks. */
+const BATCH = 1_000;
 /**
  * Postgres writes for one while this process judges for the other. Sessions of one mentorship stay in one lane:
  * they number each other, and two transactions that did so would wait for each other in a circle.

@@ -27,6 +27,8 @@ export function sizeFrom(share: number): Size {
 export type BenchCluster = {
   readonly pool: pg.Pool;
   readonly url: string;
+  /** The server's process. */
+  readonly pid: number;
   /** The folder was kept by an earlier run and holds its rows. */
   readonly filled: boolean;
   close(): Promise<void>;
@@ -57,7 +59,7 @@ export async function openBenchCluster(keepIn: string | undefined, durable: bool
   const { rows } = await pool.query<{ some: boolean }>(
     'select exists (select from cadenced.webhook_delivery) as some',
   );
-  return { pool, url: server.url, filled: rows[0]?.some ?? false, close };
+  return { pool, url: server.url, pid: server.pid, filled: rows[0]?.some ?? false, close };
 }
 
 /**
