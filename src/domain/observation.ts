@@ -102,6 +102,8 @@ export interface ObservedSeries {
   readonly lineage: string;
   readonly ordinary: boolean;
   readonly allDay: boolean;
+  /** Invited to the series as a whole: an invited program mailbox is a tag. Not who comes to one occurrence. */
+  readonly people: readonly ObservedPerson[];
   readonly text: TagText;
   readonly updatedAt: Instant | null;
 }
@@ -115,6 +117,7 @@ export type ChangedItem =
       readonly kind: 'exception';
       readonly sourceId: string;
       readonly seriesId: string;
+      readonly people: readonly ObservedPerson[];
       readonly text: TagText;
     }
   /** A bare occurrence (Outlook's stub): says that the series was touched and what must be expanded. */

@@ -29,7 +29,7 @@ import {
 } from './wire.ts';
 
 /** Raised when a row is read in another way, so that everything is read again. */
-const MAPPING = 1;
+const MAPPING = 2;
 /** Graph evicts wide rounds slowly: its pages are given longer than other requests. */
 const DELTA_TIMEOUT_MS = 60_000;
 const PAGE_SIZE = 100;
