@@ -143,6 +143,8 @@ export interface ChangePage {
   readonly leftOut: Readonly<Partial<Record<LeftOut, number>>>;
   /** Present on the last page only: where the next pull goes on. */
   readonly cursor: string | null;
+  /** With the cursor: a short reason why reading goes on, but not as it should. An administrator sees it. */
+  readonly hindrance?: string;
 }
 
 /** An instance the provider names as cancelled while it lists a series or a window (Google only). */

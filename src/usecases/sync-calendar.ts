@@ -161,11 +161,13 @@ async function read(
   const reading = new Reading(deps.store, source, calendar, await deps.store.tagSearches(), deps.newPassId());
   try {
     let next: string | null = null;
+    let hindrance: string | null = null;
     for await (const page of readAhead(source.changes(reading.ref, cursor, sight, signal))) {
       signal.throwIfAborted();
       for (const count of Object.values(page.leftOut)) reading.counts.leftOut += count ?? 0;
       await reading.take(page.items);
       next = page.cursor;
+      hindrance = page.hindrance ?? null;
     }
     if (next === null) throw failure.transient('no_cursor', { provider: calendar.provider });
     await reading.lookUpRemoved(signal);
@@ -181,6 +183,7 @@ async function read(
       listedSeries: reading.listedSeries,
       complete: cursor === null ? sight : null,
       cursor: { value: next, version: source.cursorVersion, window },
+      hindrance,
       wantedRead,
       counts: reading.counts,
     };
@@ -213,6 +216,7 @@ async function reconcileAndApply(
       listedSeries: [],
       complete: sight,
       cursor: null,
+      hindrance: null,
       wantedRead: [],
       counts: reading.counts,
     });

@@ -115,6 +115,7 @@ export const refusals = {
       'Operation: Create; Exception: [Status Code: NotFound; Reason: REST API is not yet supported for this mailbox.]',
     ),
   badRequest: (message: string) => new GraphRefusal(400, 'BadRequest', message),
+  overwhelmed: () => new GraphRefusal(503, 'UnknownError', ''),
   teamsDenied: (user: string) =>
     new GraphRefusal(
       403,
