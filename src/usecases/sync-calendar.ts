@@ -102,16 +102,18 @@ export async function syncCalendar(
  * A wrong key or a missing grant is everybody's: it is told once to whoever can mend it, and not once a calendar.
  */
 function tell(deps: SyncDeps, calendar: CalendarAtRest, problem: Failure): void {
-  const facts = { kind: problem.kind, code: problem.code, status: problem.status };
+  // The detail holds what a provider's support asks for first: its own code, and the number of the request.
+  const facts = {
+    kind: problem.kind,
+    code: problem.code,
+    status: problem.status,
+    detail: problem.detail,
+  };
   const everybodys = problem.kind === 'config' && deps.tellOnce !== undefined;
   if (!everybodys) deps.log.warn({ calendar: calendar.address, ...facts }, 'a calendar could not be read');
-  else if (deps.tellOnce?.(`${calendar.provider} ${problem.code}`)) {
-    const { detail } = problem;
-    deps.log.error(
-      { provider: calendar.provider, ...facts, detail },
-      'no calendar of a provider can be read',
-    );
-  } else deps.log.debug({ calendar: calendar.address, ...facts }, 'a calendar could not be read');
+  else if (deps.tellOnce?.(`${calendar.provider} ${problem.code}`))
+    deps.log.error({ provider: calendar.provider, ...facts }, 'no calendar of a provider can be read');
+  else deps.log.debug({ calendar: calendar.address, ...facts }, 'a calendar could not be read');
 }
 
 /** Reads the changes since the cursor; begins again without it, once, when the provider has forgotten it. */

@@ -89,11 +89,11 @@ export async function openMicrosoftStage(
   world.addPerson({ name: 'Pathways', address: PROGRAM, provider: 'microsoft' });
   const google: GoogleSandbox | null = options.google ? await startGoogleSandbox(world, { faults }) : null;
 
-  const told: { level: string; msg: string }[] = [];
+  const told: { level: string; msg: string; detail?: string }[] = [];
   const destination = new Writable({
     write(chunk: Buffer, _encoding, done) {
       for (const line of chunk.toString().split('\n').filter(Boolean)) {
-        told.push(JSON.parse(line) as { level: string; msg: string });
+        told.push(JSON.parse(line) as (typeof told)[number]);
       }
       done();
     },
@@ -193,6 +193,8 @@ export async function openMicrosoftStage(
     rows,
     /** What the log told at this level. */
     told: (level: 'warn' | 'error') => told.filter((line) => line.level === level).map(({ msg }) => msg),
+    /** What the log told beside the words: codes and numbers of requests. */
+    details: () => told.flatMap(({ detail }) => detail ?? []),
     async idOf(address: string): Promise<number> {
       const [row] = await rows(sql<{ id: number }>`
         select calendar_id as id from cadenced.calendar where address = ${address}`);

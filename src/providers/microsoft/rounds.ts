@@ -47,7 +47,7 @@ export function createRounds(
   async function answersElse(calendar: CalendarRef, window: Window, ask: Ask): Promise<boolean> {
     const aDay = { from: window.from, until: window.from + DAY_MS };
     try {
-      await graph.get(`${viewPath(calendar, aDay, 1)}&$select=id`, ask);
+      await graph.get(`${viewPath(calendar, aDay, 1)}&$select=id`, { ...ask, once: true });
       return true;
     } catch (error) {
       if (ask.signal.aborted) throw error;
