@@ -1802,7 +1802,7 @@ create view mentoring.sync_health (
   owner text  -- Primary address of its owner; the mailbox itself for a program.
   provider text  -- google or microsoft.
   state text  -- active, denied, gone, needs_consent, throttled, parked.
-  reason text  -- Short reason of the state.
+  reason text  -- Short reason of the state; of an active calendar, what hinders its reading (window_in_pieces: the provider fails at the whole window).
   since timestamp with time zone  -- Since when.
   last_complete_pass_at timestamp with time zone  -- When it was last read completely.
   lag interval  -- How long ago that was.

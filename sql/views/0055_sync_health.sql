@@ -19,7 +19,7 @@ comment on column mentoring.sync_health.calendar is 'Address of the calendar.';
 comment on column mentoring.sync_health.owner is 'Primary address of its owner; the mailbox itself for a program.';
 comment on column mentoring.sync_health.provider is 'google or microsoft.';
 comment on column mentoring.sync_health.state is 'active, denied, gone, needs_consent, throttled, parked.';
-comment on column mentoring.sync_health.reason is 'Short reason of the state.';
+comment on column mentoring.sync_health.reason is 'Short reason of the state; of an active calendar, what hinders its reading (window_in_pieces: the provider fails at the whole window).';
 comment on column mentoring.sync_health.since is 'Since when.';
 comment on column mentoring.sync_health.last_complete_pass_at is 'When it was last read completely.';
 comment on column mentoring.sync_health.lag is 'How long ago that was.';

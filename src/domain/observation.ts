@@ -102,6 +102,8 @@ export interface ObservedSeries {
   readonly lineage: string;
   readonly ordinary: boolean;
   readonly allDay: boolean;
+  /** Invited to the series as a whole: an invited program mailbox is a tag. Not who comes to one occurrence. */
+  readonly people: readonly ObservedPerson[];
   readonly text: TagText;
   readonly updatedAt: Instant | null;
 }
@@ -119,6 +121,7 @@ export type ChangedItem =
       readonly kind: 'exception';
       readonly sourceId: string;
       readonly seriesId: string;
+      readonly people: readonly ObservedPerson[];
       readonly text: TagText;
       readonly copy: ObservedCopy | null;
     }
@@ -145,6 +148,8 @@ export interface ChangePage {
   readonly leftOut: Readonly<Partial<Record<LeftOut, number>>>;
   /** Present on the last page only: where the next pull goes on. */
   readonly cursor: string | null;
+  /** With the cursor: a short reason why reading goes on, but not as it should. An administrator sees it. */
+  readonly hindrance?: string;
 }
 
 /** An instance the provider names as cancelled while it lists a series or a window (Google only). */

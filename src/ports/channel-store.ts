@@ -1,6 +1,7 @@
 import type { Channel, PushState } from '../domain/channel.ts';
 import type { Instant, Provider } from '../domain/observation.ts';
 import type { CalendarRef } from './calendar-source.ts';
+import type { Hint } from './notification.ts';
 import type { OpenChannel } from './push-service.ts';
 
 /** A calendar whose channels are to be looked at. */
@@ -26,6 +27,15 @@ export interface NamedChannel {
   readonly secretHash: Buffer;
   readonly externalId: string | null;
   readonly resourceId: string | null;
+}
+
+/** What a channel said, once it was believed. */
+export interface SpokenWord {
+  readonly channel: NamedChannel;
+  readonly name: string;
+  readonly resourceId: string | null;
+  readonly says: Hint['says'];
+  readonly at: Instant;
 }
 
 export interface ChannelStore {
@@ -61,22 +71,21 @@ export interface ChannelStore {
       readonly at: Instant;
     },
   ): Promise<void>;
-  /** The channel that goes by this name or holds this secret. */
-  named(provider: Provider, name: string, secretHash: Buffer | null): Promise<NamedChannel | null>;
   /**
-   * Records that a channel spoke, and what follows: the calendar falls due.
-   * @returns whether it is due this moment (`false`: a little later, because a push was followed just now, or it
-   *   cannot be read anyway)
+   * The channel that goes by each name or holds each secret, in the order asked; `null` where there is none.
+   * A secret that is `null` is nobody's.
    */
-  spoke(
-    channel: NamedChannel,
-    word: {
-      readonly name: string;
-      readonly resourceId: string | null;
-      readonly says: 'opened' | 'changed' | 'missed' | 'renew' | 'removed';
-      readonly at: Instant;
-    },
-  ): Promise<boolean>;
+  named(
+    provider: Provider,
+    asked: ReadonlyArray<{ readonly name: string; readonly secretHash: Buffer | null }>,
+  ): Promise<ReadonlyArray<NamedChannel | null>>;
+  /**
+   * Records that channels spoke, and what follows: their calendars fall due.
+   * @returns for each word, in order, whether its calendar fell due by it this moment (`false`: it was due already, or
+   *   is a little later because a push was followed just now, or cannot be read anyway). A calendar that is being
+   *   written keeps its own answer waiting and nobody else's.
+   */
+  spoke(words: readonly SpokenWord[]): Promise<ReadonlyArray<Promise<boolean>>>;
   /** Which of a provider's channels are known and not closed, by the provider's names. */
   known(provider: Provider, names: readonly string[]): Promise<ReadonlySet<string>>;
 }

@@ -49,6 +49,8 @@ export interface FinishedPass {
   readonly complete: Window | null;
   /** The new cursor with what it was made under; `null` where the pass had none to give (a reconcile). */
   readonly cursor: { readonly value: string; readonly version: string; readonly window: Window } | null;
+  /** Why the provider's change stream is not read as it should be; `null` where it is. Shown as the state's reason. */
+  readonly hindrance: string | null;
   /** What of the calendar's `wanted` was looked for. */
   readonly wantedRead: CalendarAtRest['wanted'];
   readonly counts: PassCounts;

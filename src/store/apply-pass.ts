@@ -385,7 +385,10 @@ async function restCalendar(
       left_out_seen = case when ${whole} then 0 else left_out_seen end + ${pass.counts.leftOut},
       parked = ${parked ? JSON.stringify(parked) : null}::jsonb,
       state = ${state},
-      state_reason = ${parked ? 'mass_deletion' : null},
+      -- A reconcile asks in another way, so it says nothing about what hinders the stream.
+      state_reason = case when ${parked !== null} then 'mass_deletion'
+        when ${pass.kind === 'reconcile'} then nullif(state_reason, 'mass_deletion')
+        else ${pass.hindrance}::text end,
       state_since = case when state = ${state} then state_since else ${new Date(pass.now)} end,
       strikes = 0, first_strike_at = null, failures = 0, next_probe_at = null,
       -- Spread over +-25 %, so that calendars that were set up together do not ask together for ever.

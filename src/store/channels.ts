@@ -1,8 +1,9 @@
 import { type Kysely, sql } from 'kysely';
 import type { Channel } from '../domain/channel.ts';
 import type { Provider } from '../domain/observation.ts';
-import type { ChannelStore, NamedChannel, WatchedCalendar } from '../ports/channel-store.ts';
+import type { ChannelStore, WatchedCalendar } from '../ports/channel-store.ts';
 import type { DB } from './database.generated.ts';
+import { channelsNamed, recordWords } from './spoken-words.ts';
 
 /** Where push may be had. */
 export interface PushTerms {
@@ -11,12 +12,6 @@ export interface PushTerms {
   /** Whether there is an address that providers can reach. */
   readonly reachable: boolean;
 }
-
-/** After a push was followed, the next one waits for so long: fifty in a second are two passes. */
-const PUSHES_APART = '1 second';
-/** Providers tell of a change before they can show it. */
-const FIRST_LOOK_AGAIN = '10 seconds';
-export const SECOND_LOOK_AGAIN = '60 seconds';
 
 const READABLE = sql`(calendar.retired_at is null and calendar.state in ('active', 'parked', 'throttled')
                       and calendar.last_complete_pass_at is not null)`;
@@ -99,18 +94,8 @@ export function createChannelStore(db: Kysely<DB>, terms: PushTerms): ChannelSto
          where calendar_id = ${calendarId}`.execute(db);
     },
 
-    async named(provider, name, secretHash) {
-      // By its secret too: a notification may come before the provider has told us the name.
-      const { rows } = await sql<NamedChannel>`
-        select channel_id as "channelId", calendar_id as "calendarId", secret_hash as "secretHash",
-               external_id as "externalId", resource_id as "resourceId"
-          from cadenced.channel
-         where provider = ${provider} and (external_id = ${name} or secret_hash = ${secretHash}::bytea)
-         order by secret_hash = ${secretHash}::bytea desc nulls last limit 1`.execute(db);
-      return rows[0] ?? null;
-    },
-
-    spoke: (channel, word) => recordWord(db, channel, word),
+    named: (provider, asked) => channelsNamed(db, provider, asked),
+    spoke: (words) => recordWords(db, words),
 
     async known(provider, names) {
       const { rows } = await sql<{ name: string }>`
@@ -121,43 +106,6 @@ export function createChannelStore(db: Kysely<DB>, terms: PushTerms): ChannelSto
       return new Set(rows.map(({ name }) => name));
     },
   };
-}
-
-async function recordWord(
-  db: Kysely<DB>,
-  channel: NamedChannel,
-  word: Parameters<ChannelStore['spoke']>[1],
-): Promise<boolean> {
-  const at = new Date(word.at);
-  const ended = word.says === 'removed';
-  const { rows } = await sql<{ first: boolean; retired: boolean }>`
-    update cadenced.channel set
-      external_id = coalesce(external_id, ${word.name}), resource_id = coalesce(resource_id, ${word.resourceId}),
-      first_spoke_at = coalesce(channel.first_spoke_at, ${at}), last_spoke_at = ${at}, spoken = channel.spoken + 1,
-      renew_at = case when ${word.says === 'renew'} then ${at} else channel.renew_at end,
-      failure = case when ${ended} then 'removed_by_provider' else channel.failure end,
-      closed_at = case when ${ended} then ${at} else channel.closed_at end,
-      state = case when ${ended} then 'retired' when channel.state = 'unverified' then 'verified' else channel.state end
-      from (select channel_id, first_spoke_at from cadenced.channel where channel_id = ${channel.channelId} for update) was
-     where channel.channel_id = was.channel_id
-    returning was.first_spoke_at is null as first, channel.state = 'retired' as retired`.execute(db);
-  const spoken = rows[0];
-  if (!spoken) return false;
-  // A retired channel that still speaks has told its name by which it can be closed; what it says is heard elsewhere.
-  const news = spoken.first || spoken.retired || word.says === 'renew' || ended;
-  const changed = word.says !== 'renew' && (!spoken.retired || ended);
-  const looksAgain = changed && word.says !== 'opened';
-  const { rows: due } = await sql<{ due: boolean }>`
-    update cadenced.calendar set
-      channels_due_at = case when ${news} then cadenced.now() else channels_due_at end,
-      pushed_at = case when ${changed} then now() else pushed_at end,
-      look_again_at = case when ${looksAgain} then now() + ${FIRST_LOOK_AGAIN}::interval else look_again_at end,
-      -- A throttled calendar keeps the distance it was asked for; one that cannot be read is probed, not pushed.
-      next_poll_at = case when ${changed} and state in ('active', 'parked')
-        then least(next_poll_at, greatest(now(), push_taken_at + ${PUSHES_APART}::interval)) else next_poll_at end
-     where calendar_id = ${channel.calendarId}
-    returning next_poll_at <= now() as due`.execute(db);
-  return due[0]?.due ?? false;
 }
 
 function channelJson() {

@@ -4490,7 +4490,7 @@ export interface MentoringSyncHealth {
    */
   push_since: Timestamp | null;
   /**
-   * Short reason of the state.
+   * Short reason of the state; of an active calendar, what hinders its reading (window_in_pieces: the provider fails at the whole window).
    */
   reason: string | null;
   /**

@@ -6,9 +6,9 @@ import type { TagSearch } from '../domain/tags.ts';
 import type { CalendarAtRest, SyncStore } from '../ports/sync-store.ts';
 import { applyPass } from './apply-pass.ts';
 import { calendarEventDraft } from './calendar-events.ts';
-import { SECOND_LOOK_AGAIN } from './channels.ts';
 import type { DB } from './database.generated.ts';
 import { appendOutboundEvents } from './outbound.ts';
+import { SECOND_LOOK_AGAIN } from './spoken-words.ts';
 import { discardStaged, knownNames, stageRows } from './staging.ts';
 
 export interface SyncStoreOptions {

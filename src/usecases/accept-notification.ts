@@ -1,8 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Provider } from '../domain/observation.ts';
-import type { ChannelStore } from '../ports/channel-store.ts';
+import type { ChannelStore, NamedChannel, SpokenWord } from '../ports/channel-store.ts';
 import type { Hint, ReadNotification } from '../ports/notification.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { inBatches } from './in-batches.ts';
 
 /** What became of a hint; counted, never answered. */
 export type HintOutcome = 'taken' | 'unknown_channel' | 'wrong_secret' | 'wrong_resource';
@@ -22,11 +23,12 @@ export type AcceptHints = (
   body: unknown,
 ) => Promise<void>;
 
-/** Notifications of one channel that came while another was being written are written once. */
-interface Line {
-  /** Begins when the one before has ended. */
-  waiting: Promise<void> | null;
-  running: Promise<void>;
+/** Of one POST and of many: what one write to the database takes at most. */
+const WORDS_AT_ONCE = 1_000;
+
+interface Heard {
+  readonly provider: Provider;
+  readonly hint: Hint;
 }
 
 /**
@@ -35,58 +37,51 @@ interface Line {
  * @throws what the store throws: the provider shall send again
  */
 export function acceptHints(deps: AcceptDeps): AcceptHints {
-  const lines = new Map<string, Line>();
-
-  async function take(provider: Provider, hint: Hint): Promise<void> {
-    const hash = hint.secret === null ? null : hashOfSecret(hint.secret);
-    const channel = await deps.store.named(provider, hint.channel, hash);
-    const outcome = verdict(channel, hint, hash);
-    deps.onHint(provider, outcome);
-    if (outcome !== 'taken' || channel === null) return;
-    const due = await deps.store.spoke(channel, {
-      name: hint.channel,
-      resourceId: hint.resourceId,
-      says: hint.says,
-      at: deps.clock.now().toMillis(),
-    });
-    if (due) deps.wake(channel.calendarId);
-  }
-
-  /** A storm for one channel must not hold every connection of the pool: two writes tell as much as fifty. */
-  function inLine(key: string, write: () => Promise<void>): Promise<void> {
-    const line = lines.get(key);
-    if (line?.waiting) return line.waiting;
-    if (line) {
-      const waiting = line.running
-        .catch(() => undefined)
-        .then(() => {
-          line.running = waiting;
-          line.waiting = null;
-          return write();
-        })
-        .finally(() => {
-          if (lines.get(key) === line && line.waiting === null) lines.delete(key);
-        });
-      line.waiting = waiting;
-      return waiting;
-    }
-    const first: Line = { waiting: null, running: Promise.resolve() };
-    lines.set(key, first);
-    first.running = write().finally(() => {
-      if (lines.get(key) === first && first.waiting === null) lines.delete(key);
-    });
-    return first.running;
-  }
-
-  return async (provider, headers, body) => {
-    const hints = deps.readers[provider]?.(headers, body) ?? [];
-    await Promise.all(
-      hints.map((hint) =>
-        inLine(JSON.stringify([provider, hint.channel, hint.says, hint.secret, hint.resourceId]), () =>
-          take(provider, hint),
+  /** Checks and records one batch; what each notification waits for, in order. */
+  async function take(heard: readonly Heard[]): Promise<ReadonlyArray<Promise<void>>> {
+    const checked = await Promise.all(
+      [...new Set(heard.map(({ provider }) => provider))].map((provider) =>
+        believed(
+          provider,
+          heard.filter((each) => each.provider === provider),
         ),
       ),
     );
+    const words = new Map(checked.flat());
+    const answers = await deps.store.spoke([...words.values()]);
+    const waits = new Map([...words.keys()].map((each, at) => [each, answers[at]]));
+    return heard.map(async (each) => {
+      const word = words.get(each);
+      if (word !== undefined && (await waits.get(each))) deps.wake(word.channel.calendarId);
+    });
+  }
+
+  /** Those of one provider's whose secret is right, as words of their channels. */
+  async function believed(provider: Provider, heard: readonly Heard[]): Promise<Array<[Heard, SpokenWord]>> {
+    const at = deps.clock.now().toMillis();
+    const hashes = heard.map(({ hint }) => (hint.secret === null ? null : hashOfSecret(hint.secret)));
+    const channels = await deps.store.named(
+      provider,
+      heard.map(({ hint }, n) => ({ name: hint.channel, secretHash: hashes[n] ?? null })),
+    );
+    const words: Array<[Heard, SpokenWord]> = [];
+    for (const [n, each] of heard.entries()) {
+      const { channel: name, resourceId, says } = each.hint;
+      const channel = channels[n] ?? null;
+      const outcome = verdict(channel, each.hint, hashes[n] ?? null);
+      deps.onHint(provider, outcome);
+      if (outcome === 'taken' && channel !== null)
+        words.push([each, { channel, name, resourceId, says, at }]);
+    }
+    return words;
+  }
+
+  const hear = inBatches(take, WORDS_AT_ONCE, ({ provider, hint }: Heard) =>
+    JSON.stringify([provider, hint.channel, hint.says, hint.secret, hint.resourceId]),
+  );
+  return async (provider, headers, body) => {
+    const hints = deps.readers[provider]?.(headers, body) ?? [];
+    await Promise.all(hints.map((hint) => hear({ provider, hint })));
   };
 }
 
@@ -95,11 +90,7 @@ export function hashOfSecret(secret: string): Buffer {
   return createHash('sha256').update(secret).digest();
 }
 
-function verdict(
-  channel: Awaited<ReturnType<ChannelStore['named']>>,
-  hint: Hint,
-  hash: Buffer | null,
-): HintOutcome {
+function verdict(channel: NamedChannel | null, hint: Hint, hash: Buffer | null): HintOutcome {
   // Compared even where there is nothing to compare with, so that an answer's time tells nothing.
   const matches = timingSafeEqual(channel?.secretHash ?? NOBODY, hash ?? NOTHING);
   if (channel === null) return 'unknown_channel';

@@ -1,4 +1,4 @@
-import type { CancelledInstance, ChangedItem, ObservedCopy, TagText, Window } from '../domain/observation.ts';
+import type { CancelledInstance, ChangedItem, ObservedCopy, Window } from '../domain/observation.ts';
 import type { ListedSeries, StagedCopy, StagedRemoval } from '../domain/planning.ts';
 import { type Match, matchTags, type TagSearch } from '../domain/tags.ts';
 import type { CalendarRef, CalendarSource } from '../ports/calendar-source.ts';
@@ -46,12 +46,12 @@ export class Reading {
     this.ref = { calendarId: calendar.calendarId, address: calendar.address };
   }
 
-  #isTagged(text: TagText, people: ObservedCopy['people'] = []): boolean {
-    return matchTags(text, [...people, { address: this.ref.address }], this.#searches).length > 0;
+  #tagsOf(entry: Pick<ObservedCopy, 'text' | 'people'>): Match[] {
+    return matchTags(entry.text, [...entry.people, { address: this.ref.address }], this.#searches);
   }
 
-  #tagsOf(copy: ObservedCopy): Match[] {
-    return matchTags(copy.text, [...copy.people, { address: this.ref.address }], this.#searches);
+  #isTagged(entry: Pick<ObservedCopy, 'text' | 'people'>): boolean {
+    return this.#tagsOf(entry).length > 0;
   }
 
   /** The copy without its text; only those that are kept are made, because most of a calendar is not ours. */
@@ -104,7 +104,7 @@ export class Reading {
             known.seriesIds.has(seriesId) ||
             known.sourceIds.has(seriesId) ||
             known.lineages.has(lineage) ||
-            (ordinary && this.#isTagged(item.series.text));
+            (ordinary && this.#isTagged(item.series));
           this.#masters.set(seriesId, ours);
           if (ours) this.#touched.add(seriesId);
           else this.counts.untagged += 1;
@@ -113,7 +113,7 @@ export class Reading {
         case 'exception':
           if (
             known.seriesIds.has(item.seriesId) ||
-            this.#isTagged(item.text) ||
+            this.#isTagged(item) ||
             (item.copy !== null && known.lineages.has(item.copy.lineage))
           ) {
             this.#touched.add(item.seriesId);

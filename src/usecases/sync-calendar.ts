@@ -102,16 +102,18 @@ export async function syncCalendar(
  * A wrong key or a missing grant is everybody's: it is told once to whoever can mend it, and not once a calendar.
  */
 function tell(deps: SyncDeps, calendar: CalendarAtRest, problem: Failure): void {
-  const facts = { kind: problem.kind, code: problem.code, status: problem.status };
+  // The detail holds what a provider's support asks for first: its own code, and the number of the request.
+  const facts = {
+    kind: problem.kind,
+    code: problem.code,
+    status: problem.status,
+    detail: problem.detail,
+  };
   const everybodys = problem.kind === 'config' && deps.tellOnce !== undefined;
   if (!everybodys) deps.log.warn({ calendar: calendar.address, ...facts }, 'a calendar could not be read');
-  else if (deps.tellOnce?.(`${calendar.provider} ${problem.code}`)) {
-    const { detail } = problem;
-    deps.log.error(
-      { provider: calendar.provider, ...facts, detail },
-      'no calendar of a provider can be read',
-    );
-  } else deps.log.debug({ calendar: calendar.address, ...facts }, 'a calendar could not be read');
+  else if (deps.tellOnce?.(`${calendar.provider} ${problem.code}`))
+    deps.log.error({ provider: calendar.provider, ...facts }, 'no calendar of a provider can be read');
+  else deps.log.debug({ calendar: calendar.address, ...facts }, 'a calendar could not be read');
 }
 
 /** Reads the changes since the cursor; begins again without it, once, when the provider has forgotten it. */
@@ -161,11 +163,13 @@ async function read(
   const reading = new Reading(deps.store, source, calendar, await deps.store.tagSearches(), deps.newPassId());
   try {
     let next: string | null = null;
+    let hindrance: string | null = null;
     for await (const page of readAhead(source.changes(reading.ref, cursor, sight, signal))) {
       signal.throwIfAborted();
       for (const count of Object.values(page.leftOut)) reading.counts.leftOut += count ?? 0;
       await reading.take(page.items);
       next = page.cursor;
+      hindrance = page.hindrance ?? null;
     }
     if (next === null) throw failure.transient('no_cursor', { provider: calendar.provider });
     await reading.lookUpRemoved(signal);
@@ -181,6 +185,7 @@ async function read(
       listedSeries: reading.listedSeries,
       complete: cursor === null ? sight : null,
       cursor: { value: next, version: source.cursorVersion, window },
+      hindrance,
       wantedRead,
       counts: reading.counts,
     };
@@ -213,6 +218,7 @@ async function reconcileAndApply(
       listedSeries: [],
       complete: sight,
       cursor: null,
+      hindrance: null,
       wantedRead: [],
       counts: reading.counts,
     });

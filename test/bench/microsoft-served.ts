@@ -8,7 +8,10 @@ import { DateTime } from 'luxon';
 import { composeDaemon, type Daemon, openWorkshop, type Workshop } from '../../src/compose.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { createFaults } from '../../src/sandbox/faults.ts';
-import { startMicrosoftSandbox } from '../../src/sandbox/microsoft/microsoft-sandbox.ts';
+import {
+  type MicrosoftSandbox,
+  startMicrosoftSandbox,
+} from '../../src/sandbox/microsoft/microsoft-sandbox.ts';
 import { createMeeting, moveMeeting, World } from '../../src/sandbox/world/index.ts';
 import { loadSettings, renderMistakes } from '../../src/settings/settings.ts';
 import { startEmbeddedPostgres } from '../../src/store/embedded/start.ts';
@@ -27,7 +30,15 @@ interface Served {
   readonly clientSecret: string;
 }
 
-type Order = { readonly move: string } | { readonly count: true };
+/** Notifications as Graph posts them, so many at a time for as long as there are any. */
+export interface Flood {
+  readonly posts: number;
+  readonly parallel: number;
+  /** In each POST: none, or changes of mailboxes by turns, every tenth of nobody's and every tenth forged. */
+  readonly items: number;
+}
+
+type Order = { readonly move: string } | { readonly count: true } | { readonly flood: Flood };
 
 /** The child's side: `pairs` mentorships with a weekly series and some untagged events each. */
 export async function serveMicrosoft(pairs: number): Promise<void> {
@@ -54,6 +65,9 @@ export async function serveMicrosoft(pairs: number): Promise<void> {
   }
   process.on('message', (order: Order) => {
     if ('count' in order) return process.send?.({ count: faults.log.entries().length });
+    if ('flood' in order) {
+      return void flooded(sandbox, order.flood).then((answers) => process.send?.({ answers }));
+    }
     const at = Date.now();
     moveMeeting(world, { meeting: single, start: order.move });
     return process.send?.({ movedAt: at });
@@ -61,6 +75,42 @@ export async function serveMicrosoft(pairs: number): Promise<void> {
   process.on('disconnect', () => void sandbox.close().then(() => process.exit(0)));
   const { graphUrl, tokenUrl, tenant, clientId, clientSecret } = sandbox;
   process.send?.({ graphUrl, tokenUrl, tenant, clientId, clientSecret } satisfies Served);
+}
+
+export interface Answer {
+  readonly status: number | null;
+  readonly tookMs: number;
+}
+
+async function flooded(sandbox: MicrosoftSandbox, { posts, parallel, items }: Flood): Promise<Answer[]> {
+  const watched = sandbox.subscriptions.active();
+  const url = watched[0]?.notificationUrl;
+  if (url === undefined) throw new Error('nobody watches');
+  const answers: Answer[] = [];
+  let next = 0;
+  const item = (n: number) => {
+    const { id, clientState } = watched[n % watched.length] ?? {};
+    const kind = items > 1 ? n % 10 : 2;
+    return {
+      subscriptionId: kind === 0 ? `nobody-${n}` : id,
+      clientState: kind === 1 ? `forged-${n}` : clientState,
+      changeType: 'updated',
+      resource: `Users/00000000-0000-4000-8000-000000000000/Events/${'A'.repeat(150)}`,
+      tenantId: sandbox.tenant,
+      resourceData: { '@odata.type': '#Microsoft.Graph.Event', id: 'A'.repeat(150) },
+    };
+  };
+  const poster = async () => {
+    for (let post = next++; post < posts; post = next++) {
+      const { status, tookMs } = await sandbox.subscriptions.post(
+        url,
+        Array.from({ length: items }, (_, n) => item(post * 7 + n)),
+      );
+      answers.push({ status, tookMs });
+    }
+  };
+  await Promise.all(Array.from({ length: parallel }, poster));
+  return answers;
 }
 
 export interface Bench {
@@ -71,6 +121,7 @@ export interface Bench {
   move(start: string): Promise<number>;
   /** Requests that reached the stand-in. */
   requests(): Promise<number>;
+  flood(how: Flood): Promise<readonly Answer[]>;
   close(): Promise<void>;
 }
 
@@ -119,6 +170,10 @@ export async function openBench(script: string, pairs: number): Promise<Bench> {
     async requests() {
       child.send({ count: true } satisfies Order);
       return ((await answerOf(child)) as { count: number }).count;
+    },
+    async flood(flood) {
+      child.send({ flood } satisfies Order);
+      return ((await answerOf(child)) as { answers: Answer[] }).answers;
     },
     async close() {
       await workshop.close();

@@ -152,6 +152,7 @@ export class ScriptedCalendar {
       lineage: first.lineage,
       ordinary: true,
       allDay: false,
+      people: first.people,
       text: first.text,
       updatedAt: first.updatedAt,
     };

@@ -264,22 +264,18 @@ describe('reading a Microsoft calendar', () => {
       [400, 'syncStateNotFound'],
       [404, 'resyncRequired'],
     ])('takes %i %s for a lost cursor', async (status, code) => {
-      const cursor = JSON.stringify({
-        deltaLink: '/users/x/calendarView/delta?$deltatoken=1',
-        from: 0,
-        until: 1,
-      });
+      const cursor = JSON.stringify([
+        { deltaLink: '/users/x/calendarView/delta?$deltatoken=1', from: 0, until: 1 },
+      ]);
       wire.graph = (_asked, response) => refuse(response, status, code);
       expect(await thrownBy(changes(cursor))).toMatchObject({ kind: 'gone', code: 'cursor_lost' });
       expect(wire.asked).toHaveLength(1);
     });
 
     it('finds the code of a lost cursor inside of another, spelled either way', async () => {
-      const cursor = JSON.stringify({
-        deltaLink: '/users/x/calendarView/delta?$deltatoken=1',
-        from: 0,
-        until: 1,
-      });
+      const cursor = JSON.stringify([
+        { deltaLink: '/users/x/calendarView/delta?$deltatoken=1', from: 0, until: 1 },
+      ]);
       wire.graph = (_asked, response) =>
         json(response, 400, { error: { code: 'BadRequest', innererror: { code: 'ResyncRequired' } } });
       expect(await thrownBy(changes(cursor))).toMatchObject({ kind: 'gone', code: 'cursor_lost' });
@@ -291,7 +287,8 @@ describe('reading a Microsoft calendar', () => {
     it.each([
       '',
       'null',
-      '{"deltaLink":"https://evil.example/v1.0/x","from":0,"until":1}',
+      '[{"deltaLink":"https://evil.example/v1.0/x","from":0,"until":1}]',
+      '[]',
       '{"deltaLink":"/x"}',
     ])('does not follow a cursor that is none of its own: %s', async (cursor) => {
       expect(await thrownBy(changes(cursor))).toMatchObject({ kind: 'gone', code: 'cursor_lost' });

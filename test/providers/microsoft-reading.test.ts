@@ -279,7 +279,7 @@ describe('a conference', () => {
     [
       'Zoom wrote into the text',
       body('Join: https://acme.zoom.us/j/123?pwd=a.'),
-      { kind: 'other', key: 'https://acme.zoom.us/j/123?pwd=a' },
+      { kind: 'other', key: 'https://acme.zoom.us/j/123' },
     ],
     ['is none: Teams options', body('https://teams.microsoft.com/meetingOptions/?organizerId=1'), null],
     ['is none: a home page', body('https://zoom.us/ and https://notzoom.us/j/1'), null],
@@ -307,6 +307,23 @@ describe('a row of delta', () => {
     expect(readChange(row({ type: 'seriesMaster' }), OWNER)).toMatchObject({
       kind: 'series',
       series: { seriesId: 'AAMk1', lineage: SERIES_UID },
+    });
+  });
+
+  it('says who is invited to a series, and to an exception of it', () => {
+    const invited = { attendees: [{ emailAddress: { address: 'Program@X.org' }, type: 'optional' }] };
+    const people = expect.arrayContaining([expect.objectContaining({ address: 'program@x.org' })]);
+    expect(readChange(row({ type: 'seriesMaster', ...invited }), OWNER)).toMatchObject({
+      series: { people },
+    });
+    expect(readChange(row({ type: 'exception', seriesMasterId: 'm', ...invited }), OWNER)).toMatchObject({
+      kind: 'exception',
+      people,
+    });
+    expect(
+      readChange(row({ type: 'exception', seriesMasterId: 'm', attendees: null, organizer: null }), OWNER),
+    ).toMatchObject({
+      people: [],
     });
   });
 

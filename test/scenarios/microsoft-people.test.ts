@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import {
   addGuest,
   addTag,
@@ -11,12 +11,29 @@ import {
   moveSeries,
   respond,
 } from '../../src/sandbox/world/index.ts';
-import { ADA, BO, DANA, DAY, FAY, type MicrosoftStage, openMicrosoftStage } from './microsoft-stage.ts';
+import {
+  ADA,
+  BO,
+  DANA,
+  DAY,
+  FAY,
+  type MicrosoftStage,
+  openMicrosoftStage,
+  PROGRAM,
+} from './microsoft-stage.ts';
 
 /** One meeting on several calendars, of Outlook and of Google: who is believed about what. */
 
 let stage: MicrosoftStage;
 afterEach(() => stage.close());
+
+const SLOTS = [
+  '2026-03-17T09:00',
+  '2026-03-24T09:00',
+  '2026-03-31T08:00',
+  '2026-04-07T08:00',
+  '2026-04-14T08:00',
+];
 
 const rsvpOf = async (address: string) =>
   (
@@ -133,6 +150,51 @@ test('40 a private event counts, and its words go nowhere: not into the log, eve
     expect({ name, leaks: found?.leaks }).toEqual({ name, leaks: 0 });
   }
   expect([...stage.told('warn'), ...stage.told('error')].join()).not.toContain(word);
+});
+
+describe('the program mailbox as the only tag', () => {
+  const open = async () => {
+    stage = await openMicrosoftStage({ google: true, tags: `[{mailbox: ${PROGRAM}}]` });
+  };
+
+  test.each([
+    ['Outlook', ADA, BO, 'Ada & bo'],
+    ['Google', DANA, ADA, 'Ada & dana'],
+  ])(
+    'invited to a series, seen at once on the calendar of %s that holds it',
+    async (_at, organizer, guest, pair) => {
+      await open();
+      await stage.syncAll(organizer);
+      stage.weekly({ organizer, guests: [guest, PROGRAM], title: 'A talk' });
+      stage.weekly({ organizer, guests: [guest], title: 'Another talk', start: '2026-03-18T10:00' });
+      expect(await stage.sync(organizer)).toMatchObject({ complete: true, kind: 'changes' });
+      expect(await stage.booked(pair)).toEqual(SLOTS);
+    },
+  );
+
+  test.each([
+    ['Outlook', ADA, BO, 'Ada & bo'],
+    ['Google', DANA, ADA, 'Ada & dana'],
+  ])(
+    'invited later to a series of %s that was known to nobody, and to one occurrence',
+    async (_at, organizer, guest, pair) => {
+      await open();
+      const series = stage.weekly({ organizer, guests: [guest], title: 'A talk' });
+      const once = stage.weekly({
+        organizer,
+        guests: [guest],
+        title: 'Another talk',
+        start: '2026-03-18T10:00',
+      });
+      await stage.syncAll(organizer);
+      expect(await stage.booked(pair)).toEqual([]);
+      addGuest(stage.world, { meeting: series.id, guest: PROGRAM });
+      addGuest(stage.world, { meeting: once.id, guest: PROGRAM, slot: '2026-03-25T09:00:00Z' });
+      expect(await stage.sync(organizer)).toMatchObject({ complete: true, kind: 'changes' });
+      expect((await stage.booked(pair)).filter((start) => SLOTS.includes(start))).toEqual(SLOTS);
+      expect(await stage.booked(pair)).toContain('2026-03-25T09:00');
+    },
+  );
 });
 
 test('two a day, another weekday, one moved to another day, one without a zone: each session stays itself', async () => {

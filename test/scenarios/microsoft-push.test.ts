@@ -166,14 +166,53 @@ describe('28 a flood', () => {
     const deliveries = await Promise.all(Array.from({ length: 40 }, () => posted(items)));
     expect(deliveries.map(({ status }) => status)).toEqual(Array.from({ length: 40 }, () => 202));
     const times = deliveries.map(({ tookMs }) => tookMs).toSorted((one, other) => one - other);
-    // All at once from one machine with one database: the slowest stands for the 99th of a hundred.
+    // All at once, 20,000 items: what 99 of 100 take is measured by `bench/microsoft-notifications.ts`.
     expect(times.at(-1)).toBeLessThan(3_000);
+    expect(woken).toHaveLength(new Set(woken).size);
     expect(new Set(outcomes)).toEqual(new Set(['taken', 'unknown_channel', 'wrong_secret']));
     expect(await isDue(ADA)).toBe(true);
     expect(await isDue(BO)).toBe(true);
     const asked = stage.asked(/delta/);
     await stage.syncAll();
     expect(stage.asked(/delta/)).toBe(asked + 2);
+  });
+
+  test('takes as many statements as there are batches, not items', async () => {
+    let asked = 0;
+    await again({}, (store) => ({
+      ...store,
+      async named(...question) {
+        asked += 1;
+        return store.named(...question);
+      },
+    }));
+    await stage.syncAll(FAY);
+    await keep();
+    asked = 0;
+    const items = Array.from({ length: 300 }, (_, n) =>
+      n % 3 ? item([ADA, BO, FAY][n % 3] ?? ADA) : item(FAY, { clientState: `forged ${n}` }),
+    );
+    expect((await posted(items)).status).toBe(202);
+    expect(asked).toBe(1);
+    expect(outcomes.filter((outcome) => outcome === 'wrong_secret')).toHaveLength(100);
+    await Promise.all(Array.from({ length: 20 }, () => posted(items)));
+    expect(asked).toBeLessThan(20);
+  });
+
+  test('a calendar that a pass is writing keeps its own notification waiting, and nobody else’s', async () => {
+    await keep();
+    await notDue();
+    const ada = await stage.idOf(ADA);
+    const held = await stage.db.startTransaction().execute();
+    await sql`select from cadenced.calendar where calendar_id = ${ada} for update`.execute(held);
+    const waits = posted([item(ADA)]);
+    expect((await posted([item(BO)])).status).toBe(202);
+    expect(woken).toEqual([await stage.idOf(BO)]);
+    expect(await isDue(ADA)).toBe(false);
+    await held.commit().execute();
+    expect((await waits).status).toBe(202);
+    expect(await isDue(ADA)).toBe(true);
+    expect(woken).toContain(ada);
   });
 
   test('one after the other: the 99th of a hundred within 500 ms', async () => {
@@ -210,6 +249,7 @@ describe('28 a flood', () => {
       },
     }));
     await keep();
+    await notDue();
     expect((await posted([item(ADA)])).status).toBe(503);
     expect(woken).toEqual([]);
     isAway = false;

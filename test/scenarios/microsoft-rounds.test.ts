@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import {
   addTag,
   cancelMeeting,
@@ -48,7 +48,7 @@ test('02 stubs of occurrences: sessions with words and people, none at the date 
 
 test('04 hydration that fails once: nothing blank is seen, the cursor is not lost', async () => {
   stage = await openMicrosoftStage();
-  stage.weekly();
+  const series = stage.weekly();
   stage.faults.add({ path: '/instances', times: 5, fault: { kind: 'status', status: 503 } });
   expect(await stage.sync()).toMatchObject({ complete: false, failure: { kind: 'transient' } });
   expect(await stage.occurrences()).toBe(0);
@@ -56,7 +56,7 @@ test('04 hydration that fails once: nothing blank is seen, the cursor is not los
   await stage.sync();
   expect(await stage.booked()).toEqual(SLOTS);
   const { cursor } = await stage.state();
-  addTag(stage.world, { meeting: 'm5', tag: '#more' });
+  addTag(stage.world, { meeting: series.id, tag: '#more' });
   stage.faults.add({ path: '/instances', times: 5, fault: { kind: 'status', status: 503 } });
   expect((await stage.sync()).failure).toMatchObject({ kind: 'transient' });
   expect((await stage.state()).cursor).toBe(cursor);
@@ -177,7 +177,7 @@ test('13 410 for the cursor: a full round; only what it lacks is cancelled, and 
   await stage.sync();
   stage.world.expireTokens();
   cancelMeeting(stage.world, { meeting: single.id });
-  stage.faults.add({ path: 'skiptoken', skip: 1, times: 5, fault: { kind: 'status', status: 503 } });
+  stage.faults.add({ path: 'skiptoken', skip: 1, times: 5, fault: { kind: 'reset' } });
   expect((await stage.sync()).failure).toMatchObject({ kind: 'transient' });
   expect((await stage.sessions()).filter(({ status }) => status === 'cancelled')).toEqual([]);
   stage.faults.clear();
@@ -230,7 +230,7 @@ test('17 the window rolls on after a week: what falls off its back is history, n
   await stage.advance(6 * DAY);
   expect(await stage.sync()).toMatchObject({ kind: 'changes' });
   await stage.advance(DAY);
-  stage.faults.add({ path: 'skiptoken', times: 5, fault: { kind: 'status', status: 503 } });
+  stage.faults.add({ path: 'skiptoken', times: 5, fault: { kind: 'reset' } });
   expect((await stage.sync()).complete).toBe(false);
   // The old cursor still stands: the new window counts only when its round is whole.
   expect((await stage.state()).cursor).toContain('"from":1770076800000');
@@ -241,6 +241,99 @@ test('17 the window rolls on after a week: what falls off its back is history, n
   const after = await stage.sessions();
   expect(after.slice(0, before.length).map(({ id }) => id)).toEqual(before.map(({ id }) => id));
   expect(after.length).toBe(before.length + 1);
+});
+
+describe('a window that is too much for Graph (503 again and again)', () => {
+  const rounds = () =>
+    stage.faults.log.entries().flatMap(({ url, status }) => {
+      const { pathname, searchParams } = new URL(url, 'http://graph');
+      const from = searchParams.get('startDateTime');
+      if (!pathname.endsWith('/delta') || from === null || status !== 200) return [];
+      return [`${from.slice(0, 10)} ${searchParams.get('endDateTime')?.slice(0, 10)}`];
+    });
+
+  test('is read in pieces that cover the same days; nothing is out of sight, and the reason is shown', async () => {
+    stage = await openMicrosoftStage({ habits: { widestRoundDays: 60 } });
+    const single = stage.single();
+    const far = stage.single({ start: '2026-07-06T14:00' });
+    const series = stage.weekly({ start: '2026-02-03T10:00', rule: 'FREQ=WEEKLY;COUNT=26' });
+    expect(await stage.sync()).toMatchObject({ complete: true, kind: 'full' });
+    expect(rounds()).toEqual([
+      '2026-02-03 2026-03-14',
+      '2026-03-14 2026-04-22',
+      '2026-04-22 2026-05-31',
+      '2026-05-31 2026-07-08',
+    ]);
+    expect(await stage.booked()).toHaveLength(2 + 23);
+    expect(await stage.state()).toMatchObject({ state: 'active', reason: 'window_in_pieces' });
+    expect(stage.told('warn')).toContain('graph fails at this window: reading it in smaller pieces');
+
+    const before = stage.asked(/./);
+    expect(await stage.sync()).toMatchObject({ complete: true, kind: 'changes', applied: { events: 0 } });
+    expect(stage.asked(/./)).toBe(before + 4);
+    // From one piece into another: gone from one link, new at the other.
+    moveMeeting(stage.world, { meeting: single.id, start: '2026-06-10T14:00' });
+    cancelMeeting(stage.world, { meeting: far.id });
+    cancelOccurrence(stage.world, { meeting: series.id, slot: '2026-05-19T08:00:00Z' });
+    expect(await stage.sync()).toMatchObject({ complete: true, kind: 'changes' });
+    expect(await stage.booked()).toContain('2026-06-10T12:00');
+    expect(await stage.booked()).toHaveLength(1 + 22);
+    expect(await stage.events('session.rescheduled')).toHaveLength(1);
+    expect(await stage.events('session.cancelled')).toHaveLength(2);
+    expect(await stage.sync(ADA, { reconcile: true })).toMatchObject({ complete: true, drift: 0 });
+    expect(await stage.state()).toMatchObject({ state: 'active', reason: 'window_in_pieces' });
+  });
+
+  test('is tried whole again with the next generation, and the reason goes', async () => {
+    stage = await openMicrosoftStage({ habits: { widestRoundDays: 100 } });
+    stage.weekly();
+    await stage.sync();
+    expect(await stage.state()).toMatchObject({ reason: 'window_in_pieces' });
+    stage.sandbox.habits.widestRoundDays = null;
+    await stage.advance(7 * DAY);
+    expect(await stage.sync()).toMatchObject({ complete: true, kind: 'full' });
+    expect(await stage.state()).toMatchObject({ state: 'active', reason: null });
+    expect(rounds().at(-1)).toBe('2026-02-10 2026-07-15');
+    expect(await stage.events('session.cancelled')).toEqual([]);
+  });
+
+  test('even over twenty days is a failure of the pass, after a bounded number of requests', async () => {
+    stage = await openMicrosoftStage({ habits: { widestRoundDays: 5 } });
+    stage.weekly();
+    expect((await stage.sync()).failure).toMatchObject({ kind: 'transient', code: 'server_error' });
+    // The whole, a half, a quarter and an eighth, five times each, and three small questions between them.
+    expect(stage.asked(/calendarView\/delta/)).toBe(4 * 5);
+    expect(stage.asked(/calendarView\?/)).toBe(3);
+    expect(await stage.state()).toMatchObject({ state: 'active', cursor: null });
+  });
+
+  test('is not suspected while the whole mailbox fails', async () => {
+    stage = await openMicrosoftStage();
+    stage.weekly();
+    stage.faults.add({ path: 'calendarView', fault: { kind: 'status', status: 503 } });
+    expect((await stage.sync()).failure).toMatchObject({ kind: 'transient', code: 'server_error' });
+    expect(stage.asked(/calendarView\/delta/)).toBe(5);
+    stage.faults.clear();
+    expect(await stage.sync()).toMatchObject({ complete: true });
+    expect((await stage.state()).reason).toBeNull();
+    expect(rounds()).toEqual(['2026-02-03 2026-07-08']);
+  });
+
+  test('and that grew so under a cursor: given up after three passes in a row, and then read in pieces', async () => {
+    stage = await openMicrosoftStage();
+    stage.weekly();
+    await stage.sync();
+    const { cursor } = await stage.state();
+    stage.sandbox.habits.widestRoundDays = 100;
+    for (let pass = 0; pass < 2; pass += 1) {
+      expect((await stage.sync()).failure).toMatchObject({ kind: 'transient', code: 'server_error' });
+      expect((await stage.state()).cursor).toBe(cursor);
+    }
+    expect(await stage.sync()).toMatchObject({ complete: true, kind: 'full' });
+    expect(await stage.state()).toMatchObject({ reason: 'window_in_pieces' });
+    expect(await stage.events('session.cancelled')).toEqual([]);
+    expect(await stage.booked()).toEqual(SLOTS);
+  });
 });
 
 test('a quiet poll costs one request', async () => {

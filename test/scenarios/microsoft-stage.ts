@@ -40,11 +40,14 @@ export const START = '2026-03-10T08:00:00Z';
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 
-const POLICY = `programs:
+/** The program's own mailbox: a tag where a test's rules say so. */
+export const PROGRAM = 'mentoring@south.example';
+
+const policyWith = (tags: string) => `programs:
   - name: Pathways
     time_zone: Europe/Berlin
     live_from: 2026-01-01
-    tags: ["#mentoring", {category: Mentoring}]
+    tags: ${tags}
     cadence: { every: P14D }
 `;
 
@@ -67,6 +70,8 @@ export async function openMicrosoftStage(
     /** Another server in place of the sandbox's Graph and Entra. */
     readonly instead?: { readonly url: string; readonly tokenUrl: string; readonly tenant: string };
     readonly google?: boolean;
+    /** Tag rules as the policy file writes them. */
+    readonly tags?: string;
     readonly around?: (source: CalendarSource) => CalendarSource;
   } = {},
 ) {
@@ -81,13 +86,14 @@ export async function openMicrosoftStage(
   const bo = world.addPerson({ name: 'Bo', address: BO, provider: 'microsoft' });
   const fay = world.addPerson({ name: 'Fay', address: FAY, provider: 'microsoft', foreignUid: 'wrapped' });
   const dana = world.addPerson({ name: 'Dana', address: DANA, provider: 'google' });
+  world.addPerson({ name: 'Pathways', address: PROGRAM, provider: 'microsoft' });
   const google: GoogleSandbox | null = options.google ? await startGoogleSandbox(world, { faults }) : null;
 
-  const told: { level: string; msg: string }[] = [];
+  const told: { level: string; msg: string; detail?: string }[] = [];
   const destination = new Writable({
     write(chunk: Buffer, _encoding, done) {
       for (const line of chunk.toString().split('\n').filter(Boolean)) {
-        told.push(JSON.parse(line) as { level: string; msg: string });
+        told.push(JSON.parse(line) as (typeof told)[number]);
       }
       done();
     },
@@ -98,7 +104,10 @@ export async function openMicrosoftStage(
   const db: Kysely<DB> = createDatabaseClient(pool);
   const now = (): DateTime<true> => DateTime.fromMillis(world.now(), { zone: 'utc' }) as DateTime<true>;
   await alignDatabaseClock(db, now());
-  const policy = parsePolicy(POLICY, 'the scenario');
+  const policy = parsePolicy(
+    policyWith(options.tags ?? '["#mentoring", {category: Mentoring}]'),
+    'the scenario',
+  );
   if (!policy.ok) throw new Error(JSON.stringify(policy));
   await writePrograms(db, policy.policy.programs, null, now().toJSDate());
   const pairs = [BO, FAY, ...(google ? [DANA] : [])].map((mentee) =>
@@ -184,6 +193,8 @@ export async function openMicrosoftStage(
     rows,
     /** What the log told at this level. */
     told: (level: 'warn' | 'error') => told.filter((line) => line.level === level).map(({ msg }) => msg),
+    /** What the log told beside the words: codes and numbers of requests. */
+    details: () => told.flatMap(({ detail }) => detail ?? []),
     async idOf(address: string): Promise<number> {
       const [row] = await rows(sql<{ id: number }>`
         select calendar_id as id from cadenced.calendar where address = ${address}`);

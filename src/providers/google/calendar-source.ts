@@ -16,7 +16,7 @@ import { type CalendarContext, readChangePage, readListing, readLookedUp } from 
 import { EVENT_FIELDS, type EventsPage, PAGE_FIELDS, readEvent, readEventsPage } from './wire.ts';
 
 /** Raised when the same answer is read differently, so that every calendar is read again from the start. */
-const MAPPING_VERSION = 1;
+const MAPPING_VERSION = 2;
 /** The owner is impersonated, so their own calendar needs no further right and no address in the URL. */
 const CALENDAR_ID = 'primary';
 /** Half a million events; more is a loop of page tokens, not a calendar. */

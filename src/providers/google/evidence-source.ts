@@ -1,10 +1,10 @@
 import { DateTime } from 'luxon';
+import { dashedMeetCode } from '../../domain/conference-link.ts';
 import type { ConferenceParticipant, ConferenceRecord, Harvest } from '../../domain/conference-record.ts';
 import { isFailure } from '../../domain/failure.ts';
 import type { Instant } from '../../domain/observation.ts';
 import type { EvidenceSource } from '../../ports/evidence-source.ts';
 import type { Apis, Call, GoogleClient, Identity, SendOptions } from './client.ts';
-import { dashedMeetCode } from './conference.ts';
 import type { Directory } from './directory.ts';
 import { malformedAnswer } from './failures.ts';
 import {

@@ -75,6 +75,7 @@ function readChange(raw: unknown, calendar: CalendarContext): ChangedItem | Left
       kind: 'exception',
       sourceId: event.id,
       seriesId: event.recurringEventId,
+      people: invitedTo(event),
       text: textOf(event),
       copy: typeof copy === 'string' ? null : copy,
     };
@@ -125,9 +126,18 @@ function readSeries(event: WireEvent, calendar: CalendarContext): ObservedSeries
     lineage: lineageOf(event, calendar),
     ordinary: isOrdinary(event),
     allDay: isAllDay(event),
+    people: invitedTo(event),
     text: textOf(event),
     updatedAt: instantOf(event.updated),
   };
+}
+
+function invitedTo(event: WireEvent): readonly ObservedPerson[] {
+  return peopleOf(event, organizerOf(event));
+}
+
+function organizerOf(event: WireEvent): string | null {
+  return event.organizer?.email ? normalisedAddress(event.organizer.email) : null;
 }
 
 /** A cancelled event may be as little as an id and its status; then the id itself tells the series and the slot. */
@@ -162,7 +172,7 @@ function readCopy(
   if (original === null) return 'malformed';
   const hidden = isHidden(event, calendar);
   const own = event.attendees?.find((attendee) => attendee.self === true);
-  const organizer = event.organizer?.email ? normalisedAddress(event.organizer.email) : null;
+  const organizer = organizerOf(event);
   const ownerIsOrganizer = event.organizer?.self === true;
   return {
     sourceId: event.id,

@@ -1,10 +1,10 @@
 import { DateTime } from 'luxon';
+import { dashedMeetCode } from '../../domain/conference-link.ts';
 import type { ConferenceParticipant, ConferenceRecord, Harvest } from '../../domain/conference-record.ts';
 import { isFailure } from '../../domain/failure.ts';
 import type { Instant } from '../../domain/observation.ts';
 import type { EvidenceSource } from '../../ports/evidence-source.ts';
 import type { GoogleClient } from './client.ts';
-import { dashedMeetCode } from './conference.ts';
 import { malformedAnswer } from './failures.ts';
 import { normalisedAddress } from './reading.ts';
 import { readActivities, type WireActivity } from './wire.ts';

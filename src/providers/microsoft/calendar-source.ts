@@ -1,24 +1,14 @@
-import { failure, isFailure } from '../../domain/failure.ts';
-import type { ChangePage, Listing, LookedUp, ObservedCopy, Window } from '../../domain/observation.ts';
+import { isFailure } from '../../domain/failure.ts';
+import type { Listing, LookedUp, ObservedCopy, Window } from '../../domain/observation.ts';
 import type { CalendarRef, CalendarSource } from '../../ports/calendar-source.ts';
 import { type Ask, type Graph, PREFER } from './client.ts';
-import { readCursor, writeCursor } from './cursor.ts';
 import { unreadable } from './failures.ts';
 import { pagesFrom } from './pages.ts';
+import { bounds, eventPath, viewPath } from './paths.ts';
+import { completedFrom, isThin, kindOf, listedEvents, readCopy, readListing, readSeries } from './reading.ts';
+import type { ReadChanges } from './rounds.ts';
+import { instantOf, instantOfText } from './time.ts';
 import {
-  completedFrom,
-  isThin,
-  kindOf,
-  listedEvents,
-  readChanges,
-  readCopy,
-  readListing,
-  readSeries,
-} from './reading.ts';
-import type { Restarts } from './restarts.ts';
-import { instantOf, instantOfText, queryTime } from './time.ts';
-import {
-  deltaPageOf,
   EVENT_FIELDS,
   MASTER_FIELDS,
   resourceOf,
@@ -29,10 +19,7 @@ import {
 } from './wire.ts';
 
 /** Raised when a row is read in another way, so that everything is read again. */
-const MAPPING = 1;
-/** Graph evicts wide rounds slowly: its pages are given longer than other requests. */
-const DELTA_TIMEOUT_MS = 60_000;
-const PAGE_SIZE = 100;
+const MAPPING = 2;
 const DAY_MS = 86_400_000;
 /** How far a moved occurrence is looked for; further ones are found by the daily reconcile. */
 const MOVED_MS = 14 * DAY_MS;
@@ -40,39 +27,12 @@ const MOVED_MS = 14 * DAY_MS;
 const SERIES_LOOK_MS = 400 * DAY_MS;
 
 /** Reads mailboxes' default calendars through Microsoft Graph. */
-export function createCalendarSource(graph: Graph, restarts: Restarts): CalendarSource {
+export function createCalendarSource(graph: Graph, changes: ReadChanges): CalendarSource {
   return {
     provider: 'microsoft',
     cursorVersion: `calendarView/delta;${PREFER};mapping=${MAPPING}`,
 
-    async *changes(calendar, cursor, window, signal) {
-      const begun = cursor === null ? null : readCursor(cursor);
-      // Delta takes neither $select nor $expand; a window given beside a cursor has no effect by contract.
-      const first = begun?.deltaLink ?? `${userPath(calendar)}/calendarView/delta?${bounds(window)}`;
-      const ask = { ...asking(calendar, signal), timeoutMs: DELTA_TIMEOUT_MS };
-      if (begun === null) restarts.begin(calendar.address);
-      try {
-        for await (const page of pagesFrom(graph, first, ask, deltaPageOf)) {
-          const deltaLink = page['@odata.deltaLink'];
-          if (deltaLink !== undefined) restarts.finished(calendar.address);
-          yield {
-            ...readChanges(page.value, calendar.address),
-            cursor:
-              deltaLink === undefined
-                ? null
-                : writeCursor({ deltaLink: graph.pathOf(deltaLink), window: begun?.window ?? window }),
-          } satisfies ChangePage;
-        }
-      } catch (error) {
-        // Graph may forget even a round that has just begun. No cursor of the caller's is lost then, and
-        // beginning again at once could go on for ever.
-        const lost = isFailure(error, 'gone') && error.code === 'cursor_lost';
-        if (lost) restarts.lost(calendar.address);
-        if (lost && begun === null)
-          throw failure.transient('round_lost', { provider: 'microsoft', cause: error });
-        throw error;
-      }
-    },
+    changes,
 
     async instances(calendar, seriesId, window, signal) {
       const ask = asking(calendar, signal);
@@ -231,27 +191,6 @@ function spanOfCalledOff(ids: readonly string[], window: Window): Window | null 
     from: Math.max(window.from, Math.min(...days) - MOVED_MS),
     until: Math.min(window.until, Math.max(...days) + MOVED_MS),
   };
-}
-
-/**
- * Without `$select` unless a caller adds one: calendarView's documentation says that `lastModifiedDateTime`
- * comes only without it (https://learn.microsoft.com/graph/api/calendar-list-calendarview).
- */
-function viewPath(calendar: CalendarRef, window: Window): string {
-  return `${userPath(calendar)}/calendarView?${bounds(window)}&$top=${PAGE_SIZE}`;
-}
-
-/** The default calendar by its path: stored calendar ids have been seen to change. */
-function userPath(calendar: CalendarRef): string {
-  return `/users/${encodeURIComponent(calendar.address)}`;
-}
-
-function eventPath(calendar: CalendarRef, id: string): string {
-  return `${userPath(calendar)}/events/${encodeURIComponent(id)}`;
-}
-
-function bounds({ from, until }: Window): string {
-  return `startDateTime=${queryTime(from)}&endDateTime=${queryTime(until)}`;
 }
 
 function asking(calendar: CalendarRef, signal: AbortSignal): Ask {

@@ -31,6 +31,8 @@ export type Ask = {
   readonly mailbox: string;
   readonly signal: AbortSignal;
   readonly timeoutMs?: number;
+  /** Asked to learn whether it works now: not repeated where it fails. */
+  readonly once?: boolean;
 };
 
 export type ChangeMethod = 'POST' | 'PATCH' | 'DELETE';
@@ -131,7 +133,7 @@ export function createGraph(
         ask.mailbox,
         () => reported({ method: 'GET', path, body: null }, ask),
         ask.signal,
-        'may_repeat',
+        ask.once ? 'once' : 'may_repeat',
       ),
     send: (method, path, body, ask) =>
       deps.requester.run(

@@ -37,7 +37,8 @@ const ITEM_NOT_FOUND = new Set(['erroritemnotfound', 'itemnotfound']);
 export function answerFailure(status: number, body: unknown, headers: Headers, now: number): Failure {
   const codes = codesOf(body);
   const known = (set: ReadonlySet<string>) => codes.some((code) => set.has(code.toLowerCase()));
-  const requestId = headers.get('request-id');
+  // A gateway may answer with Graph's body and headers of its own.
+  const requestId = headers.get('request-id') ?? requestIdIn(body);
   const named = [codes[0], requestId && `request-id ${requestId}`].filter(Boolean).join(', ');
   const facts: FailureFacts = {
     provider: 'microsoft',
@@ -144,6 +145,13 @@ function codesOf(body: unknown): readonly string[] {
     level = field(level, 'innerError') ?? field(level, 'innererror');
   }
   return codes;
+}
+
+function requestIdIn(body: unknown): string | null {
+  const error = field(body, 'error');
+  const inner = field(error, 'innerError') ?? field(error, 'innererror');
+  const id = field(inner, 'request-id');
+  return typeof id === 'string' ? id : null;
 }
 
 function field(value: unknown, key: string): unknown {

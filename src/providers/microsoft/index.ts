@@ -14,6 +14,7 @@ import { type ProbeFinding, probeMailbox, probeRefused } from './probe.ts';
 import { createPushService } from './push.ts';
 import { createRequester, type Pacing, UNPACED } from './request.ts';
 import { createRestarts } from './restarts.ts';
+import { createRounds } from './rounds.ts';
 
 export type { RequestReport } from './client.ts';
 export type { ProbeFinding } from './probe.ts';
@@ -53,13 +54,14 @@ export function createMicrosoft(settings: MicrosoftSettings, deps: MicrosoftDeps
   const directory = createDirectory(graph);
   const unpaced = createGraph(settings, { tokens, requester: UNPACED });
   const elapsed = deps.elapsed ?? (() => performance.now());
+  const mailboxes = byAnyAddress(graph, directory);
   const restarts = createRestarts({ log: deps.log, elapsed });
   return {
-    calendar: createCalendarSource(byAnyAddress(graph, directory), restarts),
+    calendar: createCalendarSource(mailboxes, createRounds(mailboxes, { restarts, log: deps.log })),
     evidence: createEvidenceSource(settings, graph, directory),
     readNotification,
     push: createPushService(graph, directory, { now: deps.now ?? Date.now }),
     probe: (address, signal) => probeMailbox({ graph, tokens, directory, unpaced }, address, signal),
-    probeRefused: (address, signal) => probeRefused(byAnyAddress(graph, directory), address, signal),
+    probeRefused: (address, signal) => probeRefused(mailboxes, address, signal),
   };
 }

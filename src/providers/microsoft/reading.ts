@@ -64,7 +64,7 @@ export function readChange(row: unknown, owner: string): ChangedItem | LeftOut {
   const { id: sourceId, seriesMasterId: seriesId } = event;
   if (!seriesId) return 'malformed';
   return kind === 'exception'
-    ? { kind, sourceId, seriesId, text: textOf(event), copy: null }
+    ? { kind, sourceId, seriesId, people: invitedTo(event), text: textOf(event), copy: null }
     : { kind, sourceId, seriesId };
 }
 
@@ -159,9 +159,14 @@ export function readSeries(event: WireEvent, owner: string): ObservedSeries {
     lineage: lineageOfUid(event.iCalUId) ?? lineageWithoutUid(owner, event.id),
     ordinary: true,
     allDay: event.isAllDay === true,
+    people: invitedTo(event),
     text: textOf(event),
     updatedAt: instantOfText(event.lastModifiedDateTime),
   };
+}
+
+function invitedTo(event: WireEvent): readonly ObservedPerson[] {
+  return peopleOf(event, addressOf(event.organizer)).known;
 }
 
 /** A single event, an occurrence or an exception as a copy on `owner`'s calendar, or why it is left out. */

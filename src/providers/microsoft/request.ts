@@ -16,8 +16,8 @@ export type Requester = {
   /**
    * Runs one attempt, again where that may help, within the limits of the mailbox and of the whole provider.
    * @param mailbox whose concurrency it counts against
-   * @param repeat `once` where an attempt without an answer may have been done all the same: it is made again only
-   *   after a refusal (429, 401)
+   * @param repeat `once` where an attempt without an answer may have been done all the same, or where the first answer
+   *   is the one that is wanted: it is made again only after a refusal (429, 401)
    * @throws Failure; `throttled` with `retryAfterMs` where waiting would take longer than a caller can hold on
    */
   run<T>(

@@ -16,6 +16,8 @@ export interface DeltaHabits {
   lagMs: number;
   /** The server's own page size; a client's wish can only make it smaller. */
   pageSize: number;
+  /** Over more days than these a round is too much and always fails with 503: seen with endless series; `null` = never. */
+  widestRoundDays: number | null;
 }
 
 /** One page, with the token that goes on: `skip` inside a round, `delta` at its end. */
@@ -81,8 +83,16 @@ export function createDeltaRounds(world: World, random: Random, habits: DeltaHab
     return habits.repeatRows && rows.length > size ? [...rows, ...rows.slice(0, 1)] : rows;
   }
 
+  function refuseWide(span: Span): void {
+    const { widestRoundDays } = habits;
+    if (widestRoundDays !== null && span.until - span.from > widestRoundDays * 86_400_000) {
+      throw refusals.overwhelmed();
+    }
+  }
+
   return {
     open: (calendar, span, asked) => {
+      refuseWide(span);
       const seq = visibleSeq(world, calendar, habits.lagMs);
       const rows = eventsWithin(world, calendar, span).map(
         (event): PageRow =>
@@ -110,6 +120,7 @@ export function createDeltaRounds(world: World, random: Random, habits: DeltaHab
         throw refusals.syncStateLost(cursor?.generation ?? 0, asked.restartAt);
       }
       if (kind === 'skip') return page(cursor, asked);
+      refuseWide(cursor.span);
       const seq = visibleSeq(world, calendar, habits.lagMs);
       const rows = changedRows(world, calendar, cursor.span, cursor.seq, seq);
       return page({ ...cursor, seq, rest: repeated(rows, asked.preferences) }, asked);

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-
 /** An answer other than 2xx, as Graph words it. */
 export class GraphRefusal extends Error {
   readonly status: number;
@@ -15,12 +13,11 @@ export class GraphRefusal extends Error {
 }
 
 /** Graph's error body. `innerError` is spelled either way in the wild; clients must accept both. */
-export function errorBody(refusal: GraphRefusal, at: number, clientRequestId: string | undefined): unknown {
-  const requestId = randomUUID();
+export function errorBody(refusal: GraphRefusal, at: number, requestId: string): unknown {
   const inner = {
     date: new Date(at).toISOString().slice(0, 19),
     'request-id': requestId,
-    'client-request-id': clientRequestId ?? requestId,
+    'client-request-id': requestId,
   };
   const innerName = refusal.status === 410 || refusal.status === 429 ? 'innererror' : 'innerError';
   return { error: { code: refusal.code, message: refusal.message, [innerName]: inner } };
@@ -115,6 +112,7 @@ export const refusals = {
       'Operation: Create; Exception: [Status Code: NotFound; Reason: REST API is not yet supported for this mailbox.]',
     ),
   badRequest: (message: string) => new GraphRefusal(400, 'BadRequest', message),
+  overwhelmed: () => new GraphRefusal(503, 'UnknownError', ''),
   teamsDenied: (user: string) =>
     new GraphRefusal(
       403,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Fault, type Faults, installFaults } from '../faults.ts';
 import type { Person } from '../world/types.ts';
@@ -69,14 +70,12 @@ export function createGraphServer(options: {
   const underWay = new Map<string, number>();
 
   function answerRefusal(refusal: GraphRefusal, request: FastifyRequest, reply: FastifyReply): unknown {
-    const clientRequestId = request.headers['client-request-id'];
+    const requestId = requestIdOf(request);
     return reply
       .code(refusal.status)
-      .headers(refusal.headers)
+      .headers({ ...refusal.headers, 'request-id': requestId, 'client-request-id': requestId })
       .type('application/json')
-      .send(
-        errorBody(refusal, world.now(), typeof clientRequestId === 'string' ? clientRequestId : undefined),
-      );
+      .send(errorBody(refusal, world.now(), requestId));
   }
 
   installFaults(app, {
@@ -86,7 +85,8 @@ export function createGraphServer(options: {
       const name = /^\/v1\.0\/users\/([^/?]+)\//i.exec(request.url)?.[1];
       return name === undefined ? null : (namedPerson(world, decodeURIComponent(name))?.addresses[0] ?? null);
     },
-    errorBody: (status, reason) => errorBody(faultRefusal(status, reason), world.now(), undefined),
+    errorBody: (status, reason, request) =>
+      errorBody(faultRefusal(status, reason), world.now(), requestIdOf(request)),
   });
 
   app.setErrorHandler((error, request, reply) => {
@@ -132,6 +132,8 @@ export function createGraphServer(options: {
     if (request.preferences.applied.length > 0) {
       reply.header('preference-applied', request.preferences.applied.join(', '));
     }
+    const requestId = requestIdOf(raw);
+    reply.headers({ 'request-id': requestId, 'client-request-id': requestId });
     // Sent as text with its own type: the parameters are Graph's, and clients must not trip over them.
     return reply
       .code(status)
@@ -176,6 +178,12 @@ export function readableMailbox(world: World, name: string): Person {
   if (person.state === 'forbidden') throw refusals.mailboxDenied();
   if (person.state !== 'active') throw refusals.mailboxMissing();
   return person;
+}
+
+/** Graph takes over the number that a client gives its request, and makes one where there is none. */
+function requestIdOf(request: FastifyRequest): string {
+  const given = request.headers['client-request-id'];
+  return typeof given === 'string' ? given : randomUUID();
 }
 
 function readRequest(raw: FastifyRequest): GraphRequest {

@@ -41,6 +41,7 @@ export async function startMicrosoftSandbox(
     repeatRows: true,
     lagMs: 0,
     pageSize: 50,
+    widestRoundDays: null,
     mailboxConcurrency: 4,
     throttleRetryAfter: '1',
     latencyMs: 2,

@@ -66,6 +66,20 @@ describe('kinds of rows in the stream', () => {
     });
   });
 
+  it('says who is invited to a series, and to an exception of it', () => {
+    const invited = {
+      attendees: [
+        { email: 'Program@X.org', optional: true },
+        { email: 'room@x.org', resource: true },
+      ],
+    };
+    const people = [expect.objectContaining({ address: 'program@x.org', optional: true })];
+    expect(change({ ...SINGLE, ...invited, recurrence: ['RRULE:FREQ=WEEKLY'] })).toMatchObject({
+      series: { people },
+    });
+    expect(change({ ...INSTANCE, ...invited })).toMatchObject({ kind: 'exception', people });
+  });
+
   it('reads a cancelled instance that is nothing but an id', () => {
     expect(change({ id: 'm_20261201T100000Z', status: 'cancelled' })).toEqual({
       kind: 'removed',
