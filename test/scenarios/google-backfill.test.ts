@@ -96,6 +96,9 @@ describe('twenty days away', () => {
         held(stage.world, known);
         held(stage.world, booked(stage.world, at(10)));
       });
+      // What is judged before its calendar has been read again is looked at once more ten minutes later.
+      await stage.advance(11 * 60_000);
+      await stage.settled();
       expect(await verdicts()).toEqual([
         { day: '09-10', verdict: 'held both_present' },
         { day: '09-17', verdict: 'held both_present' },
