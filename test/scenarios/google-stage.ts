@@ -26,11 +26,11 @@ export const DAY = 24 * HOUR;
 
 const CONFIG = 'scenario:config.yaml';
 const KEY = 'scenario:key.json';
-const POLICY = `programs:
+const policy = (tags: string) => `programs:
   - name: oak
     time_zone: Europe/Berlin
     live_from: 2026-09-01
-    tags: ["#mentoring"]
+    tags: ["#mentoring"${tags}]
     cadence: { every: P14D }
     reminders: [P1D]
 `;
@@ -70,6 +70,10 @@ export async function openGoogleStage(
     readonly seed?: number;
     /** When the mentorships begin. */
     readonly startsOn?: string;
+    /** Ada is somebody outside: she organizes from a calendar that nobody here can read. */
+    readonly adaOutside?: boolean;
+    /** Ways of marking a meeting beside `#mentoring`, as YAML. */
+    readonly tags?: string;
     readonly polling?: string;
     /** Prepares the stand-in before the daemon first asks. */
     readonly before?: (stage: Pick<GoogleStage, 'world' | 'google' | 'faults'>) => void;
@@ -82,8 +86,12 @@ export async function openGoogleStage(
       ['mentor', mentor],
       ['mentee', mentee],
     ] as const) {
-      world.addPerson({ name: address.split('@')[0] ?? '', address });
-      roster.push(`oak,${name},${role},${address},${address},,google,${options.startsOn ?? '2026-09-01'},,,`);
+      const outside = address === ADA && options.adaOutside === true;
+      world.addPerson({ name: address.split('@')[0] ?? '', address, ...(outside && { provider: 'none' }) });
+      const calendar = outside ? 'none' : 'google';
+      roster.push(
+        `oak,${name},${role},${address},${address},,${calendar},${options.startsOn ?? '2026-09-01'},,,`,
+      );
     }
   };
   pair('ada-bo', ADA, BO);
@@ -115,7 +123,9 @@ export async function openGoogleStage(
       ...(options.admin ? { CADENCED_GOOGLE_ADMIN_SUBJECT: ADMIN } : {}),
     },
     readText: (path) =>
-      path === KEY ? JSON.stringify(google.serviceAccountKey) : POLICY + (options.polling ?? ''),
+      path === KEY
+        ? JSON.stringify(google.serviceAccountKey)
+        : policy(options.tags ?? '') + (options.polling ?? ''),
   });
   if (!loaded.ok) throw new Error(renderMistakes(loaded.mistakes).join('\n'));
   const logged: string[] = [];
