@@ -383,11 +383,17 @@ function handlersOf(
     providers.google?.reports,
     providers.microsoft?.evidence,
   ].filter((source) => source !== undefined && source !== null);
-  const evidence = createEvidenceStore(db);
+  const evidenceDeps = {
+    store: createEvidenceStore(db),
+    clock,
+    log,
+    sources,
+    queue: new PQueue({ concurrency: EVIDENCE_AT_ONCE }),
+    tellOnce: createTellOnce(TOLD_AGAIN_MS),
+  };
   const verdicts = createVerdictStore(db);
   const cadence = createCadenceStore(db);
   const reminders = createReminderStore(db);
-  const evidenceQueue = new PQueue({ concurrency: EVIDENCE_AT_ONCE });
   const webhooks = createWebhookOutbox(db, workshop.seal);
   const transport = createWebhookTransport({ allow: settings.webhookAllow });
   const mailForms = loadMailRenderer(join(locateProject().config, 'mail'));
@@ -418,7 +424,7 @@ function handlersOf(
     [QUEUES.evidence]: {
       atOnce: 1,
       async run(_, signal) {
-        await collectEvidence({ store: evidence, clock, log, sources, queue: evidenceQueue }, signal);
+        await collectEvidence(evidenceDeps, signal);
       },
     },
     [QUEUES.judgement]: {

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { DateTime } from 'luxon';
 import type { DB } from '../store/database.generated.ts';
+import type { Pushed } from './sandbox-stage.ts';
 
 /** Tells a person in plain lines what the daemon made of each step, from the same views that administrators read. */
 export class News {
@@ -27,13 +28,24 @@ export class News {
     this.#say(
       `             found ${rows.map((row) => `${row.sessions} ${row.outcome}`).join(', ') || 'no sessions'}`,
     );
+    this.#say(`             push     ${await this.#push()}`);
     await this.#skip();
   }
 
-  async tell(at: string, title: string): Promise<void> {
-    const lines = [...(await this.#events()), ...(await this.#mails())];
+  /** @param pushed what the providers told of by themselves, before anybody polled */
+  async tell(at: string, title: string, pushed: Pushed): Promise<void> {
+    const lines = [...told(pushed), ...(await this.#events()), ...(await this.#mails())];
     this.#say(`${when(at)}  ${title}`);
     for (const line of lines) this.#say(`             ${line}`);
+  }
+
+  /** How many calendars each provider tells of by itself. */
+  async #push(): Promise<string> {
+    const { rows } = await sql<{ provider: 'google' | 'microsoft'; verified: number; calendars: number }>`
+      select provider, (count(*) filter (where push = 'verified'))::int as verified, count(*)::int as calendars
+        from mentoring.sync_health group by provider order by provider`.execute(this.#db);
+    const each = rows.map((row) => `${row.verified} of ${row.calendars} calendars ${PLACES[row.provider]}`);
+    return `${each.join(' and ')} tell us when they change`;
   }
 
   async #skip(): Promise<void> {
@@ -93,6 +105,18 @@ export class News {
       ...Object.entries(summary).map(([key, value]) => `${key.padEnd(10)} ${JSON.stringify(value)}`),
     ];
   }
+}
+
+const PLACES = { google: 'at Google', microsoft: 'in Outlook' } as const;
+
+function told({ google, microsoft, events, tookMs }: Pushed): string[] {
+  if (google + microsoft === 0) return [];
+  const who = [
+    ...(google > 0 ? [`${google} ${PLACES.google}`] : []),
+    ...(microsoft > 0 ? [`${microsoft} ${PLACES.microsoft}`] : []),
+  ].join(' and ');
+  const what = events === 0 ? 'read' : `${events} ${events === 1 ? 'session' : 'sessions'} up to date`;
+  return [`push     told of ${who}, ${what} ${(tookMs / 1000).toFixed(1)} s later`];
 }
 
 function when(at: string): string {

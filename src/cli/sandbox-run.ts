@@ -51,8 +51,8 @@ export async function runSandbox(options: StartOptions, io: Io): Promise<number>
     await news.opening(stage.scenario.startsAt, stage.scenario.roster);
     for (const step of stage.scenario.steps) {
       shutdown.signal.throwIfAborted();
-      await playStep(stage, step);
-      await news.tell(step.at, step.title);
+      const pushed = await playStep(stage, step);
+      await news.tell(step.at, step.title, pushed);
     }
     say('');
     if (options.untilSettled) {

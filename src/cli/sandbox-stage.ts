@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { DateTime } from 'luxon';
 import { composeDaemon, type Daemon, openWorkshop, type Workshop } from '../compose.ts';
@@ -128,15 +129,82 @@ export async function beginStory({ scenario, workshop, daemon }: Stage): Promise
   await daemon.dispatcher.settled();
 }
 
-/** Lets one step happen at its time, and then everything that follows from it. */
-export async function playStep({ world, workshop, daemon }: Stage, step: ScenarioStep): Promise<void> {
+/** What push alone made of a step, before anybody polled. */
+export interface Pushed {
+  /** Calendars of which each provider told us. */
+  readonly google: number;
+  readonly microsoft: number;
+  /** Outbound events that followed. */
+  readonly events: number;
+  /** Real milliseconds from the change until everything that followed was done. */
+  readonly tookMs: number;
+}
+
+/** Lets one step happen at its time, and then everything that follows from it: by push first, then by polling. */
+export async function playStep(stage: Stage, step: ScenarioStep): Promise<Pushed> {
+  const { world, workshop, daemon } = stage;
   const at = DateTime.fromISO(step.at, { zone: 'utc' });
   world.clock.set(at.toMillis());
   await workshop.moveClock(at);
-  step.run(world);
-  // In life a push or the next poll would tell; a story that jumps over hours asks at once.
+  const pushed = await pushedBy(stage, () => step.run(world));
+  // What no push tells of: a calendar that was closed to us, and whatever a notification lost. A story that jumps
+  // over hours asks at once.
   await sql`update cadenced.calendar set next_poll_at = now()
              where retired_at is null and coalesce(next_probe_at <= now(), true)`.execute(workshop.db);
   daemon.dispatcher.cadenceChanged();
   await daemon.dispatcher.settled();
+  return pushed;
+}
+
+/** Changes the world and waits for what the providers tell of it, and for what follows from that. */
+async function pushedBy(stage: Stage, change: () => void): Promise<Pushed> {
+  const before = [toldByGoogle(stage).length, toldByMicrosoft(stage).length] as const;
+  const events = await eventsSoFar(stage);
+  const began = performance.now();
+  change();
+  await Promise.all([stage.google.push.idle(), stage.microsoft.subscriptions.delivered()]);
+  const google = new Set(toldByGoogle(stage).slice(before[0])).size;
+  const microsoft = new Set(toldByMicrosoft(stage).slice(before[1])).size;
+  if (google + microsoft === 0) return { google, microsoft, events: 0, tookMs: 0 };
+  await stage.daemon.dispatcher.settled();
+  // A push that follows another within a second is read at that second's end.
+  for (let left = await untilRead(stage); left !== null; left = await untilRead(stage)) {
+    await delay(left);
+    await stage.daemon.dispatcher.settled();
+  }
+  const tookMs = performance.now() - began;
+  return { google, microsoft, events: (await eventsSoFar(stage)) - events, tookMs };
+}
+
+/** Milliseconds until the last calendar that a push told of is read; `null` when all of them are. */
+async function untilRead({ workshop }: Stage): Promise<number | null> {
+  const { rows } = await sql<{ left: number | null }>`
+    select case when count(*) > 0
+                then greatest(extract(epoch from max(next_poll_at) - clock_timestamp()) * 1000, 10)::float8 end as left
+      from cadenced.calendar
+     where state in ('active', 'parked') and retired_at is null
+       and pushed_at > coalesce(push_taken_at, '-infinity')`.execute(workshop.db);
+  return rows[0]?.left ?? null;
+}
+
+/** The channel of every change that was told and taken. */
+function toldByGoogle({ google }: Stage): string[] {
+  return google.push
+    .deliveries()
+    .filter(({ state, status }) => state === 'exists' && status === 202)
+    .map(({ channel }) => channel);
+}
+
+/** The same of Graph: a delivery holds notifications of several subscriptions. */
+function toldByMicrosoft({ microsoft }: Stage): unknown[] {
+  return microsoft.subscriptions
+    .deliveries()
+    .filter(({ status }) => status === 202)
+    .flatMap(({ items }) => items.map((item) => (item as { subscriptionId?: unknown }).subscriptionId));
+}
+
+async function eventsSoFar({ workshop }: Stage): Promise<number> {
+  const { rows } = await sql<{ events: number }>`
+    select count(*)::int as events from cadenced.outbound_event`.execute(workshop.db);
+  return rows[0]?.events ?? 0;
 }

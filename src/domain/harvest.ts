@@ -17,10 +17,11 @@ export const PROVISIONAL_AFTER_MS = 3 * HOUR;
 /** A session settles at the latest this long after its end, whoever has not spoken yet. */
 export const SETTLED_AFTER_MS = 48 * HOUR;
 
-/** How long a refusal is asked about again: a consent given a week late still brings the records. */
-export const REFUSALS_ASKED_MS = 7 * DAY;
-/** How long a fault is retried before the source counts as unable to speak. */
-export const FAULTS_RETRIED_MS = SETTLED_AFTER_MS;
+/**
+ * How long a source that refuses or fails is asked again: as long as Meet keeps a record. A grant that was taken back
+ * and given again after three weeks, or a firewall mended as late, must not cost what the provider still holds.
+ */
+const ASKED_FOR_MS = 30 * DAY;
 
 type Rules = {
   /** Offsets from the scheduled end at which the source is asked, ascending. */
@@ -107,8 +108,38 @@ export function nextHarvestAt(
   return answer === 'open' && now < endsAt + SETTLED_AFTER_MS ? now + HOUR : null;
 }
 
-/** How long to wait after a failure that may pass: doubling from five minutes, at most six hours. */
-export function retryHarvestAt(attempts: number, now: Instant, retryAfterMs: number | null): Instant {
-  const pause = Math.min(5 * MINUTE * 2 ** Math.min(attempts, 10), 6 * HOUR);
-  return now + Math.max(pause, retryAfterMs ?? 0);
+/** After so many attempts, about two days of them, nobody expects the next one to be better than the last. */
+const PATIENT_ATTEMPTS = 14;
+
+/**
+ * When to ask again after a failure that a person or time may mend: after five minutes at first, then at distances
+ * that double up to six hours, and once a day when that went on for two days. `null` = never again: the provider has
+ * deleted the record by now, or refused for as long as Meet keeps one.
+ * @param attempts how often the source was asked before
+ * @param retryAfterMs what the provider asked for, in milliseconds
+ */
+export function retryHarvestAt(
+  source: HarvestSource,
+  endsAt: Instant,
+  attempts: number,
+  now: Instant,
+  retryAfterMs: number | null,
+): Instant | null {
+  const { expiresAfter } = RULES[source];
+  if (expiresAfter !== null && now >= endsAt + expiresAfter) return null;
+  // A meeting that was first seen long after its end is asked about for as long as one that was watched.
+  if (now >= endsAt + ASKED_FOR_MS && spentAsking(attempts) >= ASKED_FOR_MS) return null;
+  return now + Math.max(pauseAfter(attempts), retryAfterMs ?? 0);
+}
+
+function pauseAfter(attempts: number): number {
+  if (attempts >= PATIENT_ATTEMPTS) return DAY;
+  return Math.min(5 * MINUTE * 2 ** Math.min(attempts, 10), 6 * HOUR);
+}
+
+/** Milliseconds that so many attempts take at least, when all of them fail. */
+function spentAsking(attempts: number): number {
+  let spent = 0;
+  for (let made = 0; made < attempts; made += 1) spent += pauseAfter(made);
+  return spent;
 }

@@ -110,10 +110,12 @@ export function cancellationOf(
   }
   if (known.length === 0 || known.some(isStanding) || letGo.length > 0) return null;
   // Nothing is left on any calendar we can see. Outlook keeps a called-off meeting on a guest's calendar, marked
-  // cancelled; when it is simply gone there, the guest removed it. Google shows both alike, and a program mailbox
-  // removes nothing by itself.
+  // cancelled; when it is simply gone there, the guest removed it. Google mostly says which of the two it was, and
+  // where it does not, the meeting counts as called off. A program mailbox removes nothing by itself.
   const telling = known.filter(
-    (copy) => copy.removal !== null && (copy.holder.provider === 'google' || copy.holder.personId === null),
+    ({ removal, holder }) =>
+      removal !== null &&
+      (holder.personId === null || (holder.provider === 'google' && removal.how !== 'deleted')),
   );
   return telling.length > 0 ? { at: lastWord(telling), reason: 'removed_everywhere' } : null;
 }

@@ -138,6 +138,7 @@ export type ChangedItem =
       readonly seriesId: string | null;
       readonly certainty: 'explicit' | 'look';
       readonly updatedAt: Instant | null;
+      readonly byGuest?: true;
     };
 
 /** Rows of the stream that were left out on purpose, by reason, so that nothing disappears without a count. */
@@ -158,6 +159,8 @@ export interface CancelledInstance {
   readonly seriesId: string | null;
   readonly originalStart: Instant | null;
   readonly updatedAt: Instant | null;
+  /** The calendar's owner is a guest and took it off their own calendar: nobody called it off. */
+  readonly byGuest?: true;
 }
 
 /** A complete list: whatever is not in it, inside the window, is not on the calendar. */

@@ -139,15 +139,23 @@ export async function setReportsAsked(db: Kysely<DB>, asked: boolean): Promise<v
       await sql`insert into cadenced.harvest_source (source) values ('reports') on conflict do nothing`.execute(
         trx,
       );
-      // Meetings that were planned before it was set up.
+      // Meetings that were planned before it was set up, and those that took place without a proof for as long as the
+      // log goes back: whatever was asked meanwhile and refused is asked again.
+      const expires = harvestExpiresAfterMs('reports');
       await sql`
-        insert into cadenced.harvest (occurrence_id, source, state, due_at)
+        insert into cadenced.harvest as known (occurrence_id, source, state, due_at)
         select occurrence_id, 'reports', 'waiting', ends_at + ${ms(firstHarvestAfterMs('reports'))}
           from cadenced.occurrence
-         where conference_kind = 'meet' and ends_at > cadenced.now()
+         where conference_kind = 'meet' and conference_key is not null
+           and ends_at > ${expires === null ? sql`'-infinity'` : sql`cadenced.now() - ${ms(expires)}`}
            and exists (select from cadenced.session
-                        where session.occurrence_id = occurrence.occurrence_id and session.status = 'scheduled')
-        on conflict (occurrence_id, source) do nothing`.execute(trx);
+                        where session.occurrence_id = occurrence.occurrence_id and session.status = 'scheduled'
+                          and (occurrence.ends_at > cadenced.now() or session.settled_at is null
+                               or session.outcome = 'unknown'))
+         order by occurrence_id
+        on conflict (occurrence_id, source) do update
+           set state = 'waiting', due_at = excluded.due_at, attempts = 0
+         where known.state = 'cannot_tell' and known.last_answer = 'no_permission'`.execute(trx);
       return;
     }
     await sql`delete from cadenced.harvest_source where source = 'reports'`.execute(trx);

@@ -131,7 +131,7 @@ export class Reading {
             known.seriesIds.has(item.sourceId) ||
             this.#staged.has(item.sourceId);
           if (item.certainty === 'explicit') {
-            if (ours) removals.push({ sourceId: item.sourceId, updatedAt: item.updatedAt, how: 'cancelled' });
+            if (ours) removals.push(removalOf(item));
             // After a split the same slot goes by another id: only the series' own list tells which one is meant.
             if (series !== null && known.seriesIds.has(series)) this.#touched.add(series);
           } else if (ours) {
@@ -230,13 +230,14 @@ export class Reading {
       if (matched.length > 0 || ours) copies.push(this.#keep(each, matched));
       else this.counts.untagged += 1;
     }
-    const removals = cancelled
-      .filter((each) => known.sourceIds.has(each.sourceId))
-      .map(
-        (each): StagedRemoval => ({ sourceId: each.sourceId, updatedAt: each.updatedAt, how: 'cancelled' }),
-      );
+    const removals = cancelled.filter((each) => known.sourceIds.has(each.sourceId)).map(removalOf);
     await this.#store.stage(this.ref.calendarId, this.passId, { copies, removals });
   }
+}
+
+/** A guest who takes an event off their calendar has deleted a copy; whatever else the provider calls cancelled is. */
+function removalOf(gone: Pick<CancelledInstance, 'sourceId' | 'updatedAt' | 'byGuest'>): StagedRemoval {
+  return { sourceId: gone.sourceId, updatedAt: gone.updatedAt, how: gone.byGuest ? 'deleted' : 'cancelled' };
 }
 
 function idsOf(item: ChangedItem): string[] {

@@ -3,12 +3,10 @@ import type { ConferenceRecord, Harvest } from '../domain/conference-record.ts';
 import { type Directory, meetingOf, providerOf, statementsOf } from '../domain/evidence.ts';
 import { asFailure, type Failure, retryable } from '../domain/failure.ts';
 import {
-  FAULTS_RETRIED_MS,
   HARVEST_SOURCES,
   type HarvestSource,
   harvestWindow,
   nextHarvestAt,
-  REFUSALS_ASKED_MS,
   retryHarvestAt,
 } from '../domain/harvest.ts';
 import type { EvidenceSource } from '../ports/evidence-source.ts';
@@ -24,6 +22,8 @@ export type CollectEvidenceDeps = {
   readonly sources: readonly EvidenceSource[];
   /** How many meetings are asked about at once. */
   readonly queue: PQueue;
+  /** Whether something that concerns everybody is to be told now; `false` when it was told a while ago. */
+  readonly tellOnce?: (what: string) => boolean;
 };
 
 const BATCH = 100;
@@ -166,20 +166,27 @@ function afterFailure(
 ): Pick<HarvestResult, 'final' | 'dueAt' | 'answer'> {
   const refused = failed.kind === 'config' || failed.kind === 'auth';
   const answer = refused ? 'no_permission' : failed.kind === 'gone' ? 'not_found' : failed.code;
-  const told = {
-    occurrenceId: meeting.occurrenceId,
-    source: meeting.source,
-    kind: failed.kind,
-    code: failed.code,
-  };
-  if (failed.kind === 'bug')
-    deps.log.error(told, 'asking a conference source failed in a way nobody planned for');
-  else deps.log.warn(told, 'a conference source could not be asked');
-  // A meeting first seen long after its end is given the same time, counted from the first question.
-  const patience = refused ? REFUSALS_ASKED_MS : FAULTS_RETRIED_MS;
+  tell(deps, meeting, failed);
   const hopeless = !refused && failed.kind !== 'bug' && !retryable(failed.kind);
-  const late = now >= meeting.end + patience && meeting.attempts >= 5;
-  if (hopeless || late) return { final: { state: 'cannot_tell' }, dueAt: null, answer };
-  const dueAt = retryHarvestAt(meeting.attempts, now, failed.retryAfterMs ?? null);
+  const { source, end, attempts } = meeting;
+  const dueAt = hopeless ? null : retryHarvestAt(source, end, attempts, now, failed.retryAfterMs ?? null);
+  if (dueAt === null) return { final: { state: 'cannot_tell' }, dueAt, answer };
   return { final: null, dueAt: new Date(dueAt), answer };
+}
+
+/** A grant that is missing concerns every meeting: it is told once to whoever can mend it. */
+function tell(deps: CollectEvidenceDeps, meeting: DueHarvest, failed: Failure): void {
+  const { source, occurrenceId } = meeting;
+  const facts = { source, kind: failed.kind, code: failed.code };
+  if (failed.kind === 'bug') {
+    deps.log.error(
+      { occurrenceId, ...facts },
+      'asking a conference source failed in a way nobody planned for',
+    );
+  } else if (failed.kind !== 'config' || deps.tellOnce === undefined) {
+    deps.log.warn({ occurrenceId, ...facts }, 'a conference source could not be asked');
+  } else if (deps.tellOnce(`${source} ${failed.code}`)) {
+    const { detail } = failed;
+    deps.log.warn({ ...facts, detail }, 'a conference source refuses to tell of any meeting');
+  } else deps.log.debug({ occurrenceId, ...facts }, 'a conference source could not be asked');
 }

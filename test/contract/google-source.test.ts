@@ -214,7 +214,7 @@ describe('Google source against the sandbox', () => {
       const bo = await pull(null, BO);
       deleteCopy(world, { meeting: meeting.id, person: BO.address });
       expect((await pull(bo.cursor, BO)).items).toMatchObject([
-        { kind: 'removed', sourceId: meeting.eventId },
+        { kind: 'removed', sourceId: meeting.eventId, byGuest: true },
       ]);
       expect(await google.calendar.lookUp(BO, meeting.eventId, signal)).toEqual({ found: 'gone' });
       expect(await google.calendar.lookUp(ADA, meeting.eventId, signal)).toMatchObject({ found: 'single' });

@@ -114,6 +114,7 @@ describe('cancellation', () => {
       { reason: 'deleted', at: NOW - HOUR },
     ],
     ["the only visible Outlook guest's copy is gone", [bens(gone('deleted'))], null],
+    ['the only visible Google guest took it off their calendar', [cems(gone('deleted'))], null],
     [
       'no calendar we see has it any more',
       [bens(gone('deleted')), cems(gone('cancelled'))],

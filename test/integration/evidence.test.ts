@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { ConferenceParticipant, Harvest } from '../../src/domain/conference-record.ts';
 import { failure } from '../../src/domain/failure.ts';
 import type { EvidenceSource } from '../../src/ports/evidence-source.ts';
+import { setReportsAsked } from '../../src/store/judgement.ts';
 import { collectEvidence } from '../../src/usecases/collect-evidence.ts';
 import { judgeSessions } from '../../src/usecases/judge-sessions.ts';
 import { createSeededWorld, instantIn, type SeededWorld } from './seeded-world.ts';
@@ -198,21 +199,46 @@ describe('collecting evidence', () => {
     ]);
   });
 
-  it('is unknown, not absent, when the source refuses, and asks again for a week', async () => {
+  it('is unknown, not absent, when the source refuses, and is held when the grant comes three weeks late', async () => {
     world = await createSeededWorld({ now: '2026-03-01T10:00' });
     await world.session({ at: '2026-03-03T10:00', conference: { kind: 'meet', key: 'refused' } });
-    const meet = source('meet', () => {
-      throw failure.config('scope_missing', { status: 403 });
+    await world.session({ at: '2026-03-03T12:00', conference: { kind: 'meet', key: 'for-ever' } });
+    let granted = false;
+    const meet = source('meet', ({ conference }) => {
+      if (!granted || conference.key === 'for-ever') throw failure.config('scope_missing', { status: 403 });
+      return call('r1', '2026-03-03T10:00', '2026-03-03T11:00', [
+        user('users/1', ['ada@example.org'], '2026-03-03T10:00', '2026-03-03T11:00'),
+        user('users/2', ['grace@example.org'], '2026-03-03T10:00', '2026-03-03T11:00'),
+      ]);
     });
-    for (let day = 3; day <= 12; day += 1) {
-      for (const hour of ['00', '06', '12', '18']) {
-        await world.travelTo(`2026-03-${String(day).padStart(2, '0')}T${hour}:30`);
+    const pass = async (from: number, until: number) => {
+      for (let day = from; day <= until; day += 1) {
+        await world.travelTo(
+          instantIn('2026-03-01T18:30')
+            .plus({ days: day - 1 })
+            .toISO({ includeOffset: false }) ?? '',
+        );
         await collect(meet);
         await judgeSessions(world.deps);
       }
-    }
-    expect(await outcomes()).toEqual([{ outcome: 'unknown', reason: 'no_permission', settled: true }]);
-    expect(await harvests()).toMatchObject([{ state: 'cannot_tell', answer: 'no_permission' }]);
+    };
+    await pass(3, 23);
+    const unseen = { outcome: 'unknown', reason: 'no_permission', settled: true };
+    expect(await outcomes()).toEqual([unseen, unseen]);
+    expect(await harvests()).toMatchObject([{ state: 'waiting' }, { state: 'waiting' }]);
+    // Once a day by now: a grant that nobody means to give costs next to nothing.
+    const asked = meet.asked.length;
+    await pass(24, 24);
+    expect(meet.asked.length - asked).toBe(2);
+    granted = true;
+    await pass(25, 27);
+    expect(await outcomes()).toEqual([{ outcome: 'held', reason: 'both_present', settled: true }, unseen]);
+    // What the provider has deleted is asked for no longer.
+    await pass(28, 36);
+    expect(await harvests()).toMatchObject([
+      { state: 'final' },
+      { state: 'cannot_tell', answer: 'no_permission' },
+    ]);
   });
 
   it('does not ask for what the provider has deleted since', async () => {
@@ -226,6 +252,59 @@ describe('collecting evidence', () => {
     expect(await collect(meet)).toEqual({ asked: 0, recorded: 0, failed: 0 });
     await judgeSessions(world.deps);
     expect(await outcomes()).toEqual([{ outcome: 'unknown', reason: 'expired', settled: true }]);
+  });
+
+  it('asks the log of Meet, once it is set up, about everything it still knows and nothing else has proven', async () => {
+    world = await createSeededWorld({ now: '2026-08-01T10:00' });
+    const link = (key: string) => ({ kind: 'meet' as const, key });
+    const firstSeenAt = '2026-08-01T10:00';
+    await world.session({ at: '2026-01-20T10:00', conference: link('too-old'), firstSeenAt });
+    await world.session({ at: '2026-03-03T10:00', conference: link('unproven'), firstSeenAt });
+    await world.session({ at: '2026-07-30T10:00', conference: link('proven'), firstSeenAt });
+    await world.session({ at: '2026-09-03T10:00', conference: link('ahead'), firstSeenAt });
+    const meet = source('meet', ({ window }) => {
+      const from = window.from + 30 * 60_000;
+      const people = [
+        user('users/1', ['ada@example.org'], '2026-03-03T10:00', '2026-03-03T11:00'),
+        user('users/2', ['grace@example.org'], '2026-03-03T10:00', '2026-03-03T11:00'),
+      ];
+      const intervals = [{ from, until: from + 3_600_000 }];
+      const participants = people.map((one) => ({ ...one, intervals }));
+      return { found: 'records', records: [{ recordId: 'r', from, until: from + 3_600_000, participants }] };
+    });
+    await collect(meet);
+    await judgeSessions(world.deps);
+    const reports = () =>
+      world.rows(sql<{ key: string; state: string; attempts: number }>`
+        select conference_key as key, state, attempts from cadenced.harvest join cadenced.occurrence using (occurrence_id)
+         where source = 'reports' order by starts_at`);
+    expect(await reports()).toEqual([]);
+    await setReportsAsked(world.db, true);
+    const waiting = { state: 'waiting', attempts: 0 };
+    expect(await reports()).toEqual([
+      { key: 'unproven', ...waiting },
+      { key: 'ahead', ...waiting },
+    ]);
+    const log = (answer: () => Harvest): EvidenceSource => ({
+      source: 'reports',
+      read: async () => answer(),
+    });
+    await collect(
+      log(() => {
+        throw failure.auth('forbidden', { status: 401 });
+      }),
+    );
+    // Switched off it is waited for by nobody, switched on again it is asked from the beginning.
+    await setReportsAsked(world.db, false);
+    expect(await reports()).toEqual([{ key: 'unproven', state: 'cannot_tell', attempts: 1 }]);
+    await setReportsAsked(world.db, true);
+    expect(await reports()).toEqual([
+      { key: 'unproven', ...waiting },
+      { key: 'ahead', ...waiting },
+    ]);
+    const done = await reports();
+    await setReportsAsked(world.db, true);
+    expect(await reports()).toEqual(done);
   });
 
   it('follows a meeting that moves or changes its link before it begins', async () => {

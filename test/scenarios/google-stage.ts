@@ -26,11 +26,11 @@ export const DAY = 24 * HOUR;
 
 const CONFIG = 'scenario:config.yaml';
 const KEY = 'scenario:key.json';
-const POLICY = `programs:
+const policy = (tags: string) => `programs:
   - name: oak
     time_zone: Europe/Berlin
     live_from: 2026-09-01
-    tags: ["#mentoring"]
+    tags: ["#mentoring"${tags}]
     cadence: { every: P14D }
     reminders: [P1D]
 `;
@@ -40,6 +40,7 @@ export interface GoogleStage {
   readonly google: GoogleSandbox;
   readonly faults: Faults;
   readonly workshop: Workshop;
+  /** The one that runs now. */
   readonly daemon: Daemon;
   readonly notifications: string;
   /** Every line that was logged, as it was written. */
@@ -49,6 +50,8 @@ export interface GoogleStage {
   /** Lets what the notifier has under way arrive, and what follows from it happen. */
   pushed(): Promise<void>;
   advance(milliseconds: number): Promise<void>;
+  /** Stops the daemon, lets time pass and things happen, and starts another one on the same database. */
+  away(milliseconds: number, meanwhile?: () => void): Promise<void>;
   rows<T>(statement: ReturnType<typeof sql<T>>): Promise<T[]>;
   /** How many requests came whose path and query hold the text. */
   asked(part: string): number;
@@ -65,6 +68,12 @@ export async function openGoogleStage(
     /** Further pairs beside Ada and Bo. */
     readonly pairs?: number;
     readonly seed?: number;
+    /** When the mentorships begin. */
+    readonly startsOn?: string;
+    /** Ada is somebody outside: she organizes from a calendar that nobody here can read. */
+    readonly adaOutside?: boolean;
+    /** Ways of marking a meeting beside `#mentoring`, as YAML. */
+    readonly tags?: string;
     readonly polling?: string;
     /** Prepares the stand-in before the daemon first asks. */
     readonly before?: (stage: Pick<GoogleStage, 'world' | 'google' | 'faults'>) => void;
@@ -77,8 +86,12 @@ export async function openGoogleStage(
       ['mentor', mentor],
       ['mentee', mentee],
     ] as const) {
-      world.addPerson({ name: address.split('@')[0] ?? '', address });
-      roster.push(`oak,${name},${role},${address},${address},,google,2026-09-01,,,`);
+      const outside = address === ADA && options.adaOutside === true;
+      world.addPerson({ name: address.split('@')[0] ?? '', address, ...(outside && { provider: 'none' }) });
+      const calendar = outside ? 'none' : 'google';
+      roster.push(
+        `oak,${name},${role},${address},${address},,${calendar},${options.startsOn ?? '2026-09-01'},,,`,
+      );
     }
   };
   pair('ada-bo', ADA, BO);
@@ -110,7 +123,9 @@ export async function openGoogleStage(
       ...(options.admin ? { CADENCED_GOOGLE_ADMIN_SUBJECT: ADMIN } : {}),
     },
     readText: (path) =>
-      path === KEY ? JSON.stringify(google.serviceAccountKey) : POLICY + (options.polling ?? ''),
+      path === KEY
+        ? JSON.stringify(google.serviceAccountKey)
+        : policy(options.tags ?? '') + (options.polling ?? ''),
   });
   if (!loaded.ok) throw new Error(renderMistakes(loaded.mistakes).join('\n'));
   const logged: string[] = [];
@@ -121,7 +136,7 @@ export async function openGoogleStage(
   });
   const workshop = await openWorkshop(loaded.settings, database.url, log, 'daemon');
   await workshop.moveClock(DateTime.fromMillis(world.now(), { zone: 'utc' }));
-  const daemon = composeDaemon(workshop, database.url);
+  let daemon = composeDaemon(workshop, database.url);
   await daemon.start();
   const imported = await importRoster(workshop.roster, roster.join('\n'), false);
   if (imported.outcome === 'refused') throw new Error(JSON.stringify(imported));
@@ -130,7 +145,9 @@ export async function openGoogleStage(
     google,
     faults,
     workshop,
-    daemon,
+    get daemon() {
+      return daemon;
+    },
     logged,
     notifications: `${publicUrl}/notifications/google`,
     settled: () => daemon.dispatcher.settled(),
@@ -144,6 +161,14 @@ export async function openGoogleStage(
     async advance(milliseconds) {
       world.clock.advance(milliseconds);
       await workshop.moveClock(DateTime.fromMillis(world.now(), { zone: 'utc' }));
+    },
+    async away(milliseconds, meanwhile) {
+      await daemon.stop();
+      await stage.advance(milliseconds);
+      meanwhile?.();
+      daemon = composeDaemon(workshop, database.url);
+      await daemon.start();
+      await stage.pollDue();
     },
     rows: async (statement) => (await statement.execute(workshop.db)).rows,
     asked: (part) => faults.log.entries().filter((entry) => entry.url.includes(part)).length,
@@ -170,12 +195,20 @@ async function afterSettling(google: GoogleSandbox): Promise<number> {
   return told;
 }
 
-/** The public address must be known before the server listens: it is told to the provider. */
+/**
+ * The public address must be known before the server listens: it is told to the provider. A daemon that is started
+ * again needs the same one, so it lies outside of what the system hands out to others meanwhile.
+ */
 async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port is free');
-  return address.port;
+  for (;;) {
+    const port = 12_000 + Math.floor(Math.random() * 18_000);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }

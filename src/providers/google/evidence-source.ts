@@ -170,24 +170,18 @@ export function createEvidenceSource(
   };
 }
 
-/** The refusals that say this source will never speak of the meeting. Anything else is thrown on. */
+/**
+ * The refusals that say this source will never speak of the meeting. Anything else is thrown on: a grant that is
+ * missing today may be given while Google still holds the record.
+ */
 function speechless(error: unknown): Harvest {
   if (!isFailure(error)) throw error;
   // Google has no account by that address in our domain: somebody else's organizer, or one who left.
   if (error.code === 'account_unknown') return { found: 'cannot_tell', reason: 'external_organizer' };
-  if (NOT_GRANTED.has(error.code)) return { found: 'cannot_tell', reason: 'no_permission' };
   // A record that was listed and is refused a moment later was deleted in between.
   if (error.code === 'not_found') return { found: 'cannot_tell', reason: 'expired' };
   throw error;
 }
-
-const NOT_GRANTED: ReadonlySet<string> = new Set([
-  'delegation_missing',
-  'scope_missing',
-  'api_not_enabled',
-  'policy_refused',
-  'forbidden',
-]);
 
 function instantOf(text: string): Instant {
   const at = DateTime.fromISO(text, { zone: 'utc' });

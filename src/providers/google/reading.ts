@@ -65,8 +65,8 @@ function readChange(raw: unknown, calendar: CalendarContext): ChangedItem | Left
   if (!parsed.success) return 'malformed';
   const event = parsed.data;
   if (event.status === 'cancelled') {
-    const { sourceId, seriesId, updatedAt } = readCancelled(event, calendar);
-    return { kind: 'removed', sourceId, seriesId, certainty: 'explicit', updatedAt };
+    const { originalStart: _, ...removed } = readCancelled(event, calendar);
+    return { kind: 'removed', certainty: 'explicit', ...removed };
   }
   if (isSeries(event)) return { kind: 'series', series: readSeries(event, calendar) };
   const copy = readCopy(event, calendar);
@@ -149,7 +149,18 @@ function readCancelled(event: WireEvent, calendar: CalendarContext): CancelledIn
     seriesId: event.recurringEventId ?? named?.series ?? null,
     originalStart: slot,
     updatedAt: instantOf(event.updated),
+    ...(removedByGuest(event) && { byGuest: true }),
   };
+}
+
+/**
+ * Of a deleted event only the id is promised, but an event that its guest removed goes on to give its details
+ * (https://developers.google.com/workspace/calendar/api/v3/reference/events, `status`), and removing it is declining
+ * it. Both together are the guest's own doing; anything less may be the organizer's.
+ */
+function removedByGuest(event: WireEvent): boolean {
+  if (!event.start || !event.organizer?.email || event.organizer.self === true) return false;
+  return (event.attendees ?? []).some((one) => one.self === true && one.responseStatus === 'declined');
 }
 
 function slotOf(named: Record<string, string> | undefined, calendar: CalendarContext): Instant | null {

@@ -1,7 +1,7 @@
 import { DateTime } from 'luxon';
 import { dashedMeetCode } from '../../domain/conference-link.ts';
-import type { ConferenceParticipant, ConferenceRecord, Harvest } from '../../domain/conference-record.ts';
-import { isFailure } from '../../domain/failure.ts';
+import type { ConferenceParticipant, ConferenceRecord } from '../../domain/conference-record.ts';
+import { failure, isFailure } from '../../domain/failure.ts';
 import type { Instant } from '../../domain/observation.ts';
 import type { EvidenceSource } from '../../ports/evidence-source.ts';
 import type { GoogleClient } from './client.ts';
@@ -104,6 +104,16 @@ export function createReportsSource(
     return { readAt, byCode };
   }
 
+  async function readDayOrRefusal(day: Instant, signal: AbortSignal): Promise<LogOfDay> {
+    try {
+      return await readDay(day, signal);
+    } catch (problem) {
+      // Of the administrator an account that is not there is a wrong setting, which a person can mend.
+      if (!isFailure(problem) || problem.code !== 'account_unknown') throw problem;
+      throw failure.config('admin_unknown', { provider: 'google', detail: 'CADENCED_GOOGLE_ADMIN_SUBJECT' });
+    }
+  }
+
   async function logOf(day: Instant, signal: AbortSignal): Promise<LogOfDay> {
     const known = days.get(day);
     if (known !== undefined) {
@@ -112,7 +122,7 @@ export function createReportsSource(
       if (log.readAt >= day + DAY_MS + DAY_FINAL_AFTER_MS || now() - log.readAt < FRESH_MS) return log;
       if (days.get(day) !== known) return logOf(day, signal);
     }
-    const reading = readDay(day, signal);
+    const reading = readDayOrRefusal(day, signal);
     days.delete(day);
     days.set(day, reading);
     reading.catch(() => {
@@ -134,14 +144,10 @@ export function createReportsSource(
       const at = now();
       if (window.until + KEPT_MS < at) return { found: 'cannot_tell', reason: 'expired' };
       const endpoints = new Map<string, Endpoint>();
-      try {
-        const last = Math.min(window.until + LONGEST_CALL_MS, at);
-        for (let day = dayOf(window.from); day <= last; day += DAY_MS) {
-          const log = await logOf(day, signal);
-          for (const endpoint of log.byCode.get(wanted) ?? []) endpoints.set(endpoint.key, endpoint);
-        }
-      } catch (problem) {
-        return speechless(problem);
+      const last = Math.min(window.until + LONGEST_CALL_MS, at);
+      for (let day = dayOf(window.from); day <= last; day += DAY_MS) {
+        const log = await logOf(day, signal);
+        for (const endpoint of log.byCode.get(wanted) ?? []) endpoints.set(endpoint.key, endpoint);
       }
       const calls = Map.groupBy(endpoints.values(), ({ conferenceId }) => conferenceId);
       const records = [...calls]
@@ -214,15 +220,6 @@ function kindOf(device: string, identifierType: string | null, address: string |
   if (identifierType === 'phone_number' || device.startsWith('pstn')) return 'phone';
   if (identifierType === 'device_id' || device === 'chromebox' || device === 'meet_hardware') return 'room';
   return address === null ? 'anonymous' : 'user';
-}
-
-/** The refusals that say the log is closed to us. Anything else is thrown on. */
-function speechless(problem: unknown): Harvest {
-  if (!isFailure(problem)) throw problem;
-  if (problem.kind === 'config' || problem.kind === 'auth' || problem.code === 'account_unknown') {
-    return { found: 'cannot_tell', reason: 'no_permission' };
-  }
-  throw problem;
 }
 
 function dayOf(instant: Instant): Instant {

@@ -38,16 +38,22 @@ export function eventResource(context: GoogleContext, view: CalendarView, ref: E
 }
 
 /**
- * A deleted entry. Only the id is promised; the organizer's own calendar often still shows the rest, and now
- * and then even the series an occurrence belonged to is left out.
+ * A deleted entry. Only the id is promised; the organizer's own calendar often still shows the rest, as does that of
+ * a guest who removed it, and now and then even the series an occurrence belonged to is left out.
  */
 function tombstone(context: GoogleContext, view: CalendarView, ref: EventRef): EventResource {
   const id = eventId(ref);
   const chance = context.random.fork(`tombstone ${id} ${ref.copy.person}`).next();
   if (chance < context.habits.sparseTombstones) return { id, status: 'cancelled' };
   if (ref.copy.isOrganizer && ref.slot === null) return fullEvent(context, view, ref, 'cancelled');
+  if (ref.slot === null && removedByOwner(ref)) return fullEvent(context, view, ref, 'cancelled');
   const base = { kind: 'calendar#event', etag: etag(context, ref), id, status: 'cancelled' };
   return ref.slot === null ? base : { ...base, ...instanceFields(ref, view) };
+}
+
+/** A guest took it off their own calendar, and nobody had called it off before: Google takes that for declining it. */
+function removedByOwner({ meeting, copy }: EventRef): boolean {
+  return copy.deletedAt !== null && meeting.cancelledAt === null && copy.uninvitedAt === null;
 }
 
 function fullEvent(
@@ -159,6 +165,7 @@ function people(
 function attendee(view: CalendarView, ref: EventRef, guest: Guest): EventResource {
   const isSelf = guest.person === view.owner.id;
   // A meeting made elsewhere reaches Google as mail: other guests' answers do not come with it.
+  const own = removedByOwner(ref) ? 'declined' : ownResponse(ref.copy, ref.slot).response;
   const known = ref.meeting.home === 'google' || ref.copy.isOrganizer ? guest.response : 'none';
   return {
     email: guest.address,
@@ -166,7 +173,7 @@ function attendee(view: CalendarView, ref: EventRef, guest: Guest): EventResourc
     ...(isSelf ? { self: true } : {}),
     ...(guest.kind === 'resource' ? { resource: true } : {}),
     ...(guest.kind === 'optional' ? { optional: true } : {}),
-    responseStatus: googleAnswer(isSelf ? ownResponse(ref.copy, ref.slot).response : known),
+    responseStatus: googleAnswer(isSelf ? own : known),
   };
 }
 

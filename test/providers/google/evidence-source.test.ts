@@ -193,17 +193,17 @@ describe('Meet records', () => {
     });
   });
 
-  it('say why they cannot tell', async () => {
+  it('fail where a grant is missing, because it may be given while Google still holds them', async () => {
     server.handle = () => ({ status: 403, body: { error: { code: 403, status: 'PERMISSION_DENIED' } } });
-    expect(await googleAt(server).evidence.read(MEETING, signal)).toEqual({
-      found: 'cannot_tell',
-      reason: 'no_permission',
-    });
+    await expect(googleAt(server).evidence.read(MEETING, signal)).rejects.toMatchObject({ kind: 'auth' });
     server.handleToken = () => ({ status: 401, body: { error: 'unauthorized_client' } });
-    expect(await googleAt(server).evidence.read(MEETING, signal)).toEqual({
-      found: 'cannot_tell',
-      reason: 'no_permission',
+    await expect(googleAt(server).evidence.read(MEETING, signal)).rejects.toMatchObject({
+      kind: 'config',
+      code: 'delegation_missing',
     });
+  });
+
+  it('say why they cannot tell', async () => {
     server.handleToken = () => ({
       status: 400,
       body: { error: 'invalid_grant', error_description: 'Invalid email or User ID' },

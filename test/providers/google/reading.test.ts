@@ -96,6 +96,26 @@ describe('kinds of rows in the stream', () => {
     expect(change({ id: '_6imported', status: 'cancelled' })).toMatchObject({ seriesId: null });
   });
 
+  it('knows a guest who removed the event from an organizer who called it off', () => {
+    const removed = {
+      ...SINGLE,
+      status: 'cancelled',
+      organizer: { email: 'mentor@elsewhere.example' },
+      attendees: [{ email: OWNER.address, self: true, responseStatus: 'declined' }],
+    };
+    expect(change(removed)).toMatchObject({ kind: 'removed', byGuest: true });
+    expect(readListing(page([removed]), OWNER, 'events.list').cancelled).toMatchObject([{ byGuest: true }]);
+    // Less than both signs may be the organizer's doing.
+    for (const less of [
+      { ...removed, attendees: [{ email: OWNER.address, self: true, responseStatus: 'accepted' }] },
+      { ...removed, organizer: { email: OWNER.address, self: true } },
+      { ...removed, start: undefined },
+      { id: SINGLE.id, status: 'cancelled' },
+    ]) {
+      expect(change(less)).not.toHaveProperty('byGuest');
+    }
+  });
+
   it('tells the slot of a cancelled instance from its original start or its id', () => {
     const { cancelled } = readListing(
       page([
