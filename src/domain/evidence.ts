@@ -59,6 +59,8 @@ export type Evidence = {
   readonly withdraws: string | null;
   /** For a `record` of another system: it lists everybody who was there. */
   readonly complete: boolean;
+  /** For a `guest`: they came by the account of a group, which may be anybody of it. */
+  readonly ofGroup?: boolean;
 };
 
 /** In the order in which the daemon learnt it, whatever order it was read in. */

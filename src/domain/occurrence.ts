@@ -51,6 +51,8 @@ export interface Participant {
   readonly personId: number;
   readonly role: Role;
   readonly rsvp: Rsvp;
+  /** Invited by the address of a group they belong to, and not by name. Left out when false. */
+  readonly byGroup?: true;
 }
 
 /** How the calendars called a session off. */
