@@ -195,6 +195,10 @@ export interface CadencedCalendar {
    */
   pushed_at: Timestamp | null;
   /**
+   * When a change of plans or people last asked for its whole window to be compared (real time). A pass that began before it does not answer for it.
+   */
+  reconcile_asked_at: Timestamp | null;
+  /**
    * The next pass must compare the whole window.
    */
   reconcile_wanted: Generated<boolean>;
@@ -261,6 +265,17 @@ export interface CadencedCandidateEvent {
    * Its start.
    */
   starts_at: Timestamp;
+}
+
+export interface CadencedChangedPlan {
+  /**
+   * Whose plan.
+   */
+  mentorship_id: number;
+  /**
+   * The plan has or had a reference: entries without a tag may carry it, so the calendars must be compared as a whole.
+   */
+  reads: boolean;
 }
 
 export interface CadencedChannel {
@@ -2721,6 +2736,7 @@ export interface DB {
   "cadenced.cadence_reading": CadencedCadenceReading;
   "cadenced.calendar": CadencedCalendar;
   "cadenced.candidate_event": CadencedCandidateEvent;
+  "cadenced.changed_plan": CadencedChangedPlan;
   "cadenced.channel": CadencedChannel;
   "cadenced.clock": CadencedClock;
   "cadenced.event_copy": CadencedEventCopy;

@@ -141,7 +141,8 @@ async function alignCalendars(trx: Transaction<DB>, names: readonly string[]): P
     trx,
   );
   await sql`
-    update cadenced.calendar set full_pass_wanted = true, next_poll_at = now()
+    update cadenced.calendar
+       set full_pass_wanted = true, next_poll_at = now(), reconcile_wanted = true, reconcile_asked_at = clock_timestamp()
      where retired_at is null and person_id in (
        select person_id from cadenced.person where address = any (${names})
        union
@@ -159,7 +160,8 @@ async function alignCalendars(trx: Transaction<DB>, names: readonly string[]): P
         where 'mentorship:' || program.name || E'\n' || mentorship.key = any (${names}))`.execute(trx);
   // A program's mailbox carries the sessions of people whose own calendars nobody reads.
   await sql`
-    update cadenced.calendar set full_pass_wanted = true, next_poll_at = now()
+    update cadenced.calendar
+       set full_pass_wanted = true, next_poll_at = now(), reconcile_wanted = true, reconcile_asked_at = clock_timestamp()
      where retired_at is null and program_id in (
        select mentorship.program_id
          from cadenced.mentorship
