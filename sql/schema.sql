@@ -236,6 +236,16 @@ create table cadenced.feedback (
   constraint feedback_rating_is_one_to_five CHECK (((rating >= 1) AND (rating <= 5)))
 );
 
+-- Addresses of groups, and who of the roster they reach. The roster gives them as aliases with group: before them.
+create table cadenced.group_address (
+  address text not null  -- Lower-case address of the group; reaches any number of people.
+  person_id bigint not null  -- Somebody it reaches.
+  constraint group_address_pkey PRIMARY KEY (address, person_id)
+  constraint group_address_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
+  constraint group_address_is_lower_case CHECK ((address = lower(address)))
+);
+CREATE INDEX group_address_by_person ON cadenced.group_address USING btree (person_id);
+
 -- When each source is asked about each meeting next; survives restarts.
 create table cadenced.harvest (
   occurrence_id bigint not null  -- The meeting.
@@ -425,6 +435,7 @@ create table cadenced.participant (
   joined_at timestamp with time zone  -- First arrival.
   left_at timestamp with time zone  -- Last departure.
   evidence_tier text default 'none'::text not null  -- Strongest evidence about this person.
+  by_group boolean default false not null  -- Invited by the address of a group they belong to, and not by name: a record that lacks them proves nothing about them.
   constraint participant_pkey PRIMARY KEY (session_id, person_id)
   constraint participant_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
   constraint participant_session_id_fkey FOREIGN KEY (session_id) REFERENCES cadenced.session(session_id) ON DELETE CASCADE

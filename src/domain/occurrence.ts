@@ -114,6 +114,8 @@ export interface MentorshipMembers {
 /** Who is who, for the people of the lineages in question. */
 export interface Roster {
   readonly personOf: ReadonlyMap<string, number>;
+  /** Who is reached by the address of a group. */
+  readonly groupOf?: ReadonlyMap<string, readonly number[]>;
   readonly mentorships: readonly MentorshipMembers[];
 }
 

@@ -47,7 +47,11 @@ export interface Pass {
   /** The window that this pass read completely; `null` for a pass over changes. */
   readonly complete: Window | null;
   readonly brake: BrakeState;
-  /** Calendars of the same owner that are read no longer: this one was set in their place. */
+  /**
+   * Calendars of the same owner that are read no longer: this one was set in their place. Their copies stand until
+   * this one has been read whole; letting them go at once would cancel everything meanwhile, and for good if the new
+   * mailbox is still empty. What is ahead then stands here or nowhere, and the brake weighs it. The past stays theirs.
+   */
   readonly predecessors?: ReadonlySet<number>;
 }
 

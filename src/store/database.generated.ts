@@ -553,6 +553,17 @@ export interface CadencedFeedback {
   session_id: number;
 }
 
+export interface CadencedGroupAddress {
+  /**
+   * Lower-case address of the group; reaches any number of people.
+   */
+  address: string;
+  /**
+   * Somebody it reaches.
+   */
+  person_id: number;
+}
+
 export interface CadencedHarvest {
   /**
    * How often it was asked.
@@ -894,6 +905,10 @@ export interface CadencedOutcomeHistory {
 }
 
 export interface CadencedParticipant {
+  /**
+   * Invited by the address of a group they belong to, and not by name: a record that lacks them proves nothing about them.
+   */
+  by_group: Generated<boolean>;
   /**
    * Strongest evidence about this person.
    */
@@ -2742,6 +2757,7 @@ export interface DB {
   "cadenced.event_copy": CadencedEventCopy;
   "cadenced.evidence": CadencedEvidence;
   "cadenced.feedback": CadencedFeedback;
+  "cadenced.group_address": CadencedGroupAddress;
   "cadenced.harvest": CadencedHarvest;
   "cadenced.harvest_source": CadencedHarvestSource;
   "cadenced.mail": CadencedMail;

@@ -82,6 +82,65 @@ describe('what else changes', () => {
     expect(await world.sessions()).toMatchObject([{ status: 'cancelled', reason: 'people_changed' }]);
   });
 
+  test('the address of a group reaches those of it', async () => {
+    world = await createSyncWorld();
+    const group = 'cohort@example.org';
+    const pairs = { 'anna-ben': [ANNA, BEN], 'anna-cem': [ANNA, CEM] };
+    const invited = (...addresses: string[]) => ({ people: people(...addresses), ownerIsOrganizer: false });
+    world
+      .calendar(ANNA)
+      .put(
+        event('list', TUESDAY, { people: people(ANNA, group) }),
+        event('both', TUESDAY + DAY, { people: people(ANNA, BEN, group) }),
+      );
+    await world.sync(ANNA);
+    expect(await world.sessions()).toMatchObject([{ mentorship: 'anna-ben' }]);
+
+    const aliases = {
+      [ANNA]: 'group:tutors@example.org',
+      [BEN]: 'group:Cohort@example.org',
+      [CEM]: `cem.b@example.org;group:${group}`,
+    };
+    await world.roster(pairs, aliases);
+    await world.sync(ANNA);
+    const reached = await world.rows(sql<{ mentorship: string; person: string; group: boolean }>`
+      select mentorship.key as mentorship, person.address as person, participant.by_group as "group"
+        from cadenced.participant
+        join cadenced.session using (session_id)
+        join cadenced.mentorship using (mentorship_id)
+        join cadenced.person using (person_id)
+       where person.address <> ${ANNA} and session.status = 'scheduled'
+       order by session.starts_at, mentorship, person`);
+    expect(reached).toEqual([
+      { mentorship: 'anna-ben', person: BEN, group: true },
+      { mentorship: 'anna-cem', person: CEM, group: true },
+      { mentorship: 'anna-ben', person: BEN, group: false },
+      { mentorship: 'anna-cem', person: CEM, group: true },
+    ]);
+
+    // Named on the list as well, or found on their own calendar, they are invited themselves.
+    world.calendar(BEN).put(event('list', TUESDAY, { ...invited(ANNA, group), uid: 'list@google.com' }));
+    await world.sync(BEN);
+    expect(
+      await world.rows(sql`
+        select from cadenced.participant join cadenced.person using (person_id)
+         where person.address = ${BEN} and by_group`),
+    ).toEqual([]);
+    await world.roster(pairs, aliases);
+    const before = await world.dump();
+    await world.sync(ANNA, { reconcile: true });
+    expect(await world.dump()).toEqual(before);
+
+    await world.roster(pairs, {});
+    await world.sync(ANNA);
+    expect(await world.sessions()).toMatchObject([
+      { mentorship: 'anna-ben', status: 'scheduled' },
+      { mentorship: 'anna-cem', status: 'cancelled', reason: 'people_changed' },
+      { mentorship: 'anna-ben', status: 'scheduled' },
+      { mentorship: 'anna-cem', status: 'cancelled', reason: 'people_changed' },
+    ]);
+  });
+
   test('a planned session is bound by reference, else by nearness; let go when cancelled; bound again', async () => {
     world = await createSyncWorld();
     const plan = async (start: number, reference: string | null) =>
