@@ -2,7 +2,7 @@
 grant usage on schema mentoring to mentoring_reader, mentoring_planner, mentoring_evidence;
 grant select on all tables in schema mentoring to mentoring_reader;
 
-grant select, insert, delete on mentoring.planned_session to mentoring_planner;
+grant select, insert, update, delete on mentoring.planned_session to mentoring_planner;
 grant select on mentoring.session, mentoring.cadence, mentoring.pause to mentoring_planner;
 
 grant select on mentoring.session, mentoring.attendance, mentoring.evidence to mentoring_evidence;
@@ -13,7 +13,12 @@ revoke all on function mentoring.correct_attendance(bigint, text, text, text, te
 revoke all on function mentoring.record_feedback(bigint, text, integer, text) from public;
 revoke all on function cadenced.wake_judge(bigint, bigint) from public;
 revoke all on function cadenced.renew_months(integer) from public;
+revoke all on function cadenced.check_plan(bigint, mentoring.planned_session) from public;
 revoke all on function cadenced.plan_session() from public;
+revoke all on function cadenced.change_plan() from public;
+revoke all on function cadenced.tell_changed_plan() from public;
+revoke all on function cadenced.bind_plans(bigint[]) from public;
+revoke all on function cadenced.take_up_plans() from public;
 revoke all on function cadenced.withdraw_plan() from public;
 grant execute on function mentoring.record_evidence(bigint, text, text, text, text, timestamptz, timestamptz, boolean, text) to mentoring_evidence;
 grant execute on function mentoring.correct_attendance(bigint, text, text, text, text) to mentoring_evidence;

@@ -75,6 +75,7 @@ create table cadenced.calendar (
   pushed_at timestamp with time zone  -- When a notification last told of a change (real time).
   push_taken_at timestamp with time zone  -- When a pass last began: what was told before is covered by it (real time).
   look_again_at timestamp with time zone  -- Providers tell of a change before they can show it, so a pushed calendar is read again 10 s and 60 s later (real time).
+  reconcile_asked_at timestamp with time zone  -- When a change of plans or people last asked for its whole window to be compared (real time). A pass that began before it does not answer for it.
   constraint calendar_pkey PRIMARY KEY (calendar_id)
   constraint calendar_is_unique_at_its_provider UNIQUE (provider, address)
   constraint calendar_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
@@ -104,6 +105,12 @@ create table cadenced.candidate_event (
   constraint candidate_event_mentorship_id_fkey FOREIGN KEY (mentorship_id) REFERENCES cadenced.mentorship(mentorship_id) ON DELETE CASCADE
 );
 CREATE INDEX candidate_event_by_mentorship ON cadenced.candidate_event USING btree (mentorship_id);
+
+-- Plans that were written, changed or withdrawn and of which the daemon has still to take notice. Rows are only added, so that no writer waits for another; the daemon takes them within a second or two.
+create table cadenced.changed_plan (
+  mentorship_id bigint not null  -- Whose plan.
+  reads boolean not null  -- The plan has or had a reference: entries without a tag may carry it, so the calendars must be compared as a whole.
+);
 
 -- Push channels at the providers: Google's watch channels, Graph's subscriptions. A row is written before the provider is asked, so that none can exist without one.
 create table cadenced.channel (
@@ -243,6 +250,16 @@ create table cadenced.feedback (
   constraint feedback_comment_is_bounded CHECK ((length(comment) <= 2000))
   constraint feedback_rating_is_one_to_five CHECK (((rating >= 1) AND (rating <= 5)))
 );
+
+-- Addresses of groups, and who of the roster they reach. The roster gives them as aliases with group: before them.
+create table cadenced.group_address (
+  address text not null  -- Lower-case address of the group; reaches any number of people.
+  person_id bigint not null  -- Somebody it reaches.
+  constraint group_address_pkey PRIMARY KEY (address, person_id)
+  constraint group_address_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
+  constraint group_address_is_lower_case CHECK ((address = lower(address)))
+);
+CREATE INDEX group_address_by_person ON cadenced.group_address USING btree (person_id);
 
 -- When each source is asked about each meeting next; survives restarts.
 create table cadenced.harvest (
@@ -448,6 +465,7 @@ create table cadenced.participant (
   joined_at timestamp with time zone  -- First arrival.
   left_at timestamp with time zone  -- Last departure.
   evidence_tier text default 'none'::text not null  -- Strongest evidence about this person.
+  by_group boolean default false not null  -- Invited by the address of a group they belong to, and not by name: a record that lacks them proves nothing about them.
   constraint participant_pkey PRIMARY KEY (session_id, person_id)
   constraint participant_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
   constraint participant_session_id_fkey FOREIGN KEY (session_id) REFERENCES cadenced.session(session_id) ON DELETE CASCADE
@@ -557,7 +575,8 @@ create table cadenced.planned_session (
 );
 CREATE UNIQUE INDEX planned_session_binds_once ON cadenced.planned_session USING btree (session_id) WHERE (session_id IS NOT NULL);
 CREATE INDEX planned_session_by_mentorship ON cadenced.planned_session USING btree (mentorship_id, starts_at);
-CREATE UNIQUE INDEX planned_session_reference_is_unique ON cadenced.planned_session USING btree (mentorship_id, reference) WHERE (reference IS NOT NULL);
+CREATE UNIQUE INDEX planned_session_reference_is_unique ON cadenced.planned_session USING btree (mentorship_id, reference) WHERE ((reference IS NOT NULL) AND (withdrawn_at IS NULL));
+CREATE TRIGGER planned_session_is_taken_notice_of AFTER INSERT OR DELETE OR UPDATE OF mentorship_id, starts_at, ends_at, tolerance, reference, withdrawn_at ON cadenced.planned_session FOR EACH ROW EXECUTE FUNCTION cadenced.tell_changed_plan();
 
 -- A mentoring program, as the configuration file names it.
 create table cadenced.program (
@@ -1527,6 +1546,7 @@ create view mentoring.pause_history (
 grant select on table mentoring.pause_history to mentoring_reader;
 
 -- Sessions planned by another program before any calendar entry existed. Insert (program, mentorship, starts_at, ends_at [, tolerance, reference]) to plan one, delete to withdraw it.
+-- Sessions planned by another program before any calendar entry existed. Insert (program, mentorship, starts_at, ends_at [, tolerance, reference]) to plan one, update its times, tolerance or reference, delete to withdraw it. One whose session is known is bound at once.
 create view mentoring.planned_session (
   plan_id bigint  -- Given on insert.
   program text  -- Name of the program.
@@ -1538,9 +1558,10 @@ create view mentoring.planned_session (
   session_id bigint  -- The session it is bound to; NULL = none yet.
   state text  -- open, bound, missed (its time passed and nothing was booked), withdrawn.
 );
+CREATE TRIGGER change_plan INSTEAD OF UPDATE ON mentoring.planned_session FOR EACH ROW EXECUTE FUNCTION cadenced.change_plan();
 CREATE TRIGGER plan_session INSTEAD OF INSERT ON mentoring.planned_session FOR EACH ROW EXECUTE FUNCTION cadenced.plan_session();
 CREATE TRIGGER withdraw_plan INSTEAD OF DELETE ON mentoring.planned_session FOR EACH ROW EXECUTE FUNCTION cadenced.withdraw_plan();
-grant delete, insert, select on table mentoring.planned_session to mentoring_planner;
+grant delete, insert, select, update on table mentoring.planned_session to mentoring_planner;
 grant select on table mentoring.planned_session to mentoring_reader;
 
 -- How many mentorships of a program are alive now.
@@ -1874,6 +1895,14 @@ grant execute on cadenced.add_active_days(from_on date, days integer, free datem
 -- Who called a session off: the side of the organizer who cancelled it, else of those who all declined; NULL where nobody knows.
 create function cadenced.called_off_by(session cadenced.session) returns text language sql immutable;
 grant execute on cadenced.called_off_by(session cadenced.session) to (public);
+-- Binds the plans of the given mentorships to the sessions that match them: by reference, else to the nearest within the tolerance; what no longer fits is let go. The caller has locked the mentorships. The same plans and sessions always give the same answer.
+create function cadenced.bind_plans(mentorships bigint[]) returns void language plpgsql security definer;
+
+-- Turns an update of mentoring.planned_session into a changed plan.
+create function cadenced.change_plan() returns trigger language plpgsql security definer;
+
+-- Refuses plans that cannot be, in words that say how to mend them.
+create function cadenced.check_plan(plan_mentorship bigint, plan mentoring.planned_session) returns void language plpgsql stable security definer;
 
 -- What the sessions of a program and month add up to, counted from the sessions.
 create function cadenced.count_month(of_program bigint, of_month date) returns cadenced.program_month_total language sql stable security definer;
@@ -1987,6 +2016,12 @@ grant execute on cadenced.serialise_outbound_events() to (public);
 -- part / whole to four decimals; NULL when there is no whole.
 create function cadenced.share(part bigint, whole bigint) returns numeric language sql immutable;
 grant execute on cadenced.share(part bigint, whole bigint) to (public);
+
+-- Makes the calendars due on which the event of a changed plan may stand, and binds what is there. Returns how many mentorships were concerned.
+create function cadenced.take_up_plans() returns integer language plpgsql;
+
+-- Binds a plan that was written or changed as far as its session is known, and has the daemon look for the rest.
+create function cadenced.tell_changed_plan() returns trigger language plpgsql security definer;
 
 -- part / known to four decimals; NULL when fewer than 5, or fewer than half of the eligible, are known.
 create function cadenced.verified_share(part bigint, known bigint, eligible bigint) returns numeric language sql immutable;

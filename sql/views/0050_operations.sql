@@ -10,7 +10,7 @@ select planned_session.plan_id, program.name as program, mentorship.key as mento
   from cadenced.planned_session
   join cadenced.mentorship on mentorship.mentorship_id = planned_session.mentorship_id
   join cadenced.program on program.program_id = mentorship.program_id;
-comment on view mentoring.planned_session is 'Sessions planned by another program before any calendar entry existed. Insert (program, mentorship, starts_at, ends_at [, tolerance, reference]) to plan one, delete to withdraw it.';
+comment on view mentoring.planned_session is 'Sessions planned by another program before any calendar entry existed. Insert (program, mentorship, starts_at, ends_at [, tolerance, reference]) to plan one, update its times, tolerance or reference, delete to withdraw it. One whose session is known is bound at once.';
 comment on column mentoring.planned_session.plan_id is 'Given on insert.';
 comment on column mentoring.planned_session.program is 'Name of the program.';
 comment on column mentoring.planned_session.mentorship is 'Name of the mentorship.';

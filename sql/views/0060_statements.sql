@@ -1,13 +1,46 @@
 -- What other programs and administrators may say. Each function runs with its owner's rights, so that its caller
 -- needs no right on any table; each names who spoke, and nothing said is ever changed: it can be withdrawn.
 
+-- What a plan may say, whether it is written anew or changed.
+create function cadenced.check_plan(plan_mentorship bigint, plan mentoring.planned_session) returns void
+  language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  other bigint;
+begin
+  if plan.starts_at is null or plan.ends_at is null then
+    raise exception 'a planned session needs program, mentorship, starts_at and ends_at'
+      using errcode = 'not_null_violation';
+  end if;
+  if plan.ends_at <= plan.starts_at then
+    raise exception 'a planned session ends after it starts, not at %', plan.ends_at using errcode = 'check_violation';
+  end if;
+  if plan.tolerance < interval '0' then
+    raise exception 'a tolerance is not negative' using errcode = 'check_violation';
+  end if;
+  if length(plan.reference) < 4 then
+    raise exception 'the reference "%" is too short: it would be found in entries that mean something else', plan.reference
+      using errcode = 'check_violation', hint = 'Give at least four characters, such as PLAN-17, or none at all.';
+  end if;
+  select planned_session.plan_id into other
+    from cadenced.planned_session
+   where planned_session.mentorship_id = plan_mentorship and planned_session.reference = plan.reference
+     and planned_session.withdrawn_at is null and planned_session.plan_id is distinct from plan.plan_id;
+  if other is not null then
+    raise exception 'plan % of the same mentorship has the reference "%" already', other, plan.reference
+      using errcode = 'unique_violation', hint = 'Withdraw it, or choose another reference.';
+  end if;
+end
+$$;
+comment on function cadenced.check_plan(bigint, mentoring.planned_session) is 'Refuses plans that cannot be, in words that say how to mend them.';
+
 create function cadenced.plan_session() returns trigger
   language plpgsql security definer set search_path = ''
 as $$
 declare
   target bigint;
 begin
-  if new.program is null or new.mentorship is null or new.starts_at is null or new.ends_at is null then
+  if new.program is null or new.mentorship is null then
     raise exception 'a planned session needs program, mentorship, starts_at and ends_at'
       using errcode = 'not_null_violation';
   end if;
@@ -23,24 +56,55 @@ begin
     raise exception 'the program "%" has no mentorship "%"', new.program, new.mentorship
       using errcode = 'foreign_key_violation', hint = 'Mentorships are named by the roster; see mentoring.cadence.';
   end if;
-  if new.ends_at <= new.starts_at then
-    raise exception 'a planned session ends after it starts, not at %', new.ends_at using errcode = 'check_violation';
-  end if;
-  if new.tolerance < interval '0' then
-    raise exception 'a tolerance is not negative' using errcode = 'check_violation';
-  end if;
+  new.plan_id := null;
+  new.tolerance := coalesce(new.tolerance, interval '2 days');
+  new.reference := nullif(btrim(new.reference), '');
+  perform cadenced.check_plan(target, new);
   insert into cadenced.planned_session (mentorship_id, starts_at, ends_at, tolerance, reference)
-  values (target, new.starts_at, new.ends_at, coalesce(new.tolerance, interval '2 days'), nullif(new.reference, ''))
-  returning planned_session.plan_id, planned_session.tolerance, planned_session.reference
-       into new.plan_id, new.tolerance, new.reference;
-  new.session_id := null;
-  new.state := 'open';
+  values (target, new.starts_at, new.ends_at, new.tolerance, new.reference)
+  returning planned_session.plan_id into new.plan_id;
+  -- Bound by now, if its session is known.
+  select planned_session.session_id, planned_session.state into new.session_id, new.state
+    from mentoring.planned_session where planned_session.plan_id = new.plan_id;
   return new;
 end
 $$;
 comment on function cadenced.plan_session() is 'Turns an insert into mentoring.planned_session into a plan.';
 create trigger plan_session instead of insert on mentoring.planned_session
   for each row execute function cadenced.plan_session();
+
+create function cadenced.change_plan() returns trigger
+  language plpgsql security definer set search_path = ''
+as $$
+declare
+  target bigint;
+begin
+  if (new.plan_id, new.program, new.mentorship, new.session_id, new.state)
+     is distinct from (old.plan_id, old.program, old.mentorship, old.session_id, old.state) then
+    raise exception 'of a planned session only starts_at, ends_at, tolerance and reference can be changed'
+      using errcode = 'feature_not_supported', hint = 'Delete it to withdraw it, and insert another.';
+  end if;
+  if old.state = 'withdrawn' then
+    raise exception 'plan % was withdrawn', old.plan_id using errcode = 'check_violation', hint = 'Insert another.';
+  end if;
+  new.tolerance := coalesce(new.tolerance, interval '2 days');
+  new.reference := nullif(btrim(new.reference), '');
+  select planned_session.mentorship_id into target from cadenced.planned_session where plan_id = old.plan_id;
+  perform cadenced.check_plan(target, new);
+  -- What is not changed makes no calendar be read.
+  update cadenced.planned_session
+     set starts_at = new.starts_at, ends_at = new.ends_at, tolerance = new.tolerance, reference = new.reference
+   where plan_id = old.plan_id
+     and (starts_at, ends_at, tolerance, reference)
+         is distinct from (new.starts_at, new.ends_at, new.tolerance, new.reference);
+  select planned_session.session_id, planned_session.state into new.session_id, new.state
+    from mentoring.planned_session where planned_session.plan_id = old.plan_id;
+  return new;
+end
+$$;
+comment on function cadenced.change_plan() is 'Turns an update of mentoring.planned_session into a changed plan.';
+create trigger change_plan instead of update on mentoring.planned_session
+  for each row execute function cadenced.change_plan();
 
 create function cadenced.withdraw_plan() returns trigger
   language plpgsql security definer set search_path = ''

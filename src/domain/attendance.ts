@@ -1,6 +1,6 @@
 import type { Instant } from './observation.ts';
 import type { Role } from './roster.ts';
-import { bySides, type Member, type Sighting, saysSomebodyWasAbsent, sidesOf } from './sighting.ts';
+import { bySides, type Member, type Sighting, saysSomebodyWasAbsent, sidesOf, spoke } from './sighting.ts';
 import { lasted, minutesOf } from './stays.ts';
 import type {
   AttendanceStatus,
@@ -10,7 +10,24 @@ import type {
   ParticipantVerdict,
 } from './verdict.ts';
 
-/** What a decision means for each person, and how strong the evidence is behind it. */
+/**
+ * What a decision means for each person, and how strong the evidence is behind it. The first that applies:
+ *
+ * | of this person                                                                      | attendance |
+ * |--------------------------------------------------------------------------------------|------------|
+ * | an administrator says what                                                           | so         |
+ * | a record shows them, for however long                                                | attended   |
+ * | the session was held by somebody's word: theirs, or they are the whole other side    | attended   |
+ * | the session was cancelled                                                            | excused    |
+ * | words contradict each other                                                          | unknown    |
+ * | they say of somebody else that they did not come                                     | attended   |
+ * | a final record with everybody identified lacks them, or somebody says so, themselves | absent     |
+ * | (the same, where they were invited by a group's address and only a record says so)   | unknown    |
+ * | the whole of their side is missing, or both sides are                                | absent     |
+ * | nothing of all this                                                                  | unknown    |
+ *
+ * Whoever declined, or was excused by somebody, is excused where this says absent or unknown.
+ */
 
 /** What is written about one invited person. */
 export function attendanceOf(
@@ -37,21 +54,23 @@ function statusOf(
   decision: Decision,
 ): AttendanceStatus {
   const { personId, role } = person;
+  const member = seen.members.find((one) => one.personId === personId);
   const correction = seen.corrected.get(personId);
   if (correction !== undefined) return correction;
   if (seen.stays.has(personId)) return 'attended';
   const declined = person.rsvp === 'declined' || seen.saidExcused.has(personId);
   if (decision.outcome === 'held' && decision.reason !== 'both_present') {
-    const alone = seen.members.filter((member) => member.role === role).length === 1;
-    const saysSo = seen.saysMet.has(personId) || seen.whole === 'met';
-    // A word that they met names the other side only where that side is one person.
-    if (saysSo || (seen.saysMet.size > 0 && alone && role !== 'peer')) return 'attended';
+    const alike = seen.members.filter((member) => member.role === role).length;
+    const alone = role === 'peer' ? alike === 2 : alike === 1;
+    // A word that they met names whoever says it, and others only where nobody else can be meant.
+    const said = seen.saysMet.size > 0 || seen.whole === 'met';
+    if (seen.saysMet.has(personId) || (said && alone)) return 'attended';
   }
   if (decision.outcome === 'cancelled') return 'excused';
   if (decision.reason === 'disputed') return 'unknown';
-  const member = { personId, role, declined: false };
-  if (saysSomebodyWasAbsent(seen, member)) return 'attended';
-  const proven = seen.complete && !(seen.saysMet.has(personId) && decision.outcome === 'held');
+  if (member !== undefined && saysSomebodyWasAbsent(seen, member)) return 'attended';
+  const byGroup = person.byGroup === true;
+  const proven = seen.complete && !byGroup && !(seen.saysMet.has(personId) && decision.outcome === 'held');
   const told =
     seen.saidAbsent.has(personId) || decision.outcome === 'no_one' || isTheAbsentSide(decision, role);
   if (proven || told) return declined ? 'excused' : 'absent';
@@ -79,12 +98,9 @@ export function startDelayOf(start: Instant, seen: Sighting): number | null {
 /** The strongest evidence about the session as a whole. */
 export function tierOf(input: JudgementInput, seen: Sighting): EvidenceTier {
   if (bySides(seen, (member) => seen.stays.has(member.personId))) return 'conference_both';
-  const words = (member: Member) =>
-    seen.saysMet.has(member.personId) ||
-    seen.saysNotMet.has(member.personId) ||
-    saysSomebodyWasAbsent(seen, member);
-  const human = seen.whole !== null || seen.corrected.size > 0 || seen.members.some(words);
-  if (human && bySides(seen, words)) return 'human_both';
+  const human =
+    seen.whole !== null || seen.corrected.size > 0 || seen.members.some((member) => spoke(seen, member));
+  if (human && bySides(seen, (member) => spoke(seen, member))) return 'human_both';
   if (seen.stays.size > 0) return 'conference_one';
   if (human) return 'human_one';
   return input.participants.some((person) => person.rsvp !== 'none') ? 'rsvp_only' : 'none';

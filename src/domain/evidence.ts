@@ -59,6 +59,8 @@ export type Evidence = {
   readonly withdraws: string | null;
   /** For a `record` of another system: it lists everybody who was there. */
   readonly complete: boolean;
+  /** For a `guest`: they came by the account of a group, which may be anybody of it. */
+  readonly ofGroup?: boolean;
 };
 
 /** In the order in which the daemon learnt it, whatever order it was read in. */
@@ -129,6 +131,8 @@ export function meetingOf(
 export type Directory = {
   readonly byAccount: ReadonlyMap<string, number>;
   readonly byAddress: ReadonlyMap<string, number>;
+  /** Addresses of groups: an account under one may be used by anybody of it. */
+  readonly groups: ReadonlySet<string>;
 };
 
 /** A row of evidence before it is stored. */
@@ -139,7 +143,7 @@ export type Statement = {
   readonly until: Instant | null;
   readonly reference: string;
   /** Never a name or an address: the account id of an unknown person at most. */
-  readonly detail: { readonly account?: string; readonly device?: 'phone' | 'room' };
+  readonly detail: { readonly account?: string; readonly device?: 'phone' | 'room'; readonly group?: true };
 };
 
 /** A provider id met together with the address of a person: remembered, because later records carry the id only. */
@@ -179,7 +183,7 @@ export function statementsOf(
     const stays = participant.intervals.length === 0 ? [{ from: null, until: null }] : participant.intervals;
     for (const stay of stays) {
       statements.push({
-        ...kindOf(participant, personId),
+        ...kindOf(participant, personId, directory),
         from: stay.from,
         until: stay.from === null ? null : Math.max(stay.until ?? end, stay.from),
         reference: `${record.recordId}#${who}@${stay.from ?? 'unknown'}`,
@@ -192,13 +196,16 @@ export function statementsOf(
 function kindOf(
   participant: ConferenceParticipant,
   personId: number | null,
+  { groups }: Directory,
 ): Pick<Statement, 'kind' | 'personId' | 'detail'> {
   if (personId !== null) return { kind: 'presence', personId, detail: {} };
   if (participant.kind === 'phone' || participant.kind === 'room') {
     return { kind: 'device', personId: null, detail: { device: participant.kind } };
   }
   const account = participant.providerUserId;
-  return { kind: 'guest', personId: null, detail: account === null ? {} : { account } };
+  const group = participant.kind === 'user' && participant.addresses.some((address) => groups.has(address));
+  const detail = { ...(account === null ? {} : { account }), ...(group ? { group: true as const } : {}) };
+  return { kind: 'guest', personId: null, detail };
 }
 
 function personOf(

@@ -178,6 +178,9 @@ export type Unmatched = 'no_mentorship' | 'no_mentor' | 'no_mentee' | 'outside_d
 /** By member. A program's mailbox brings every mentorship of the program, and each of its meetings asks. */
 const byMember = new WeakMap<Roster, ReadonlyMap<number, readonly MentorshipMembers[]>>();
 
+/** A member who was invited. */
+type Present = { readonly personId: number; readonly role: Role; readonly byGroup?: true };
+
 /** The mentorships that somebody of the given people belongs to, ascending. */
 function mentorshipsWith(people: ReadonlySet<number>, roster: Roster): MentorshipMembers[] {
   let index = byMember.get(roster);
@@ -199,6 +202,7 @@ function mentorshipsWith(people: ReadonlySet<number>, roster: Roster): Mentorshi
 
 /**
  * Which mentorships of a program a meeting belongs to: those of which it brings together both sides.
+ * Somebody is named: a group's address alone, which may reach all mentorships of a program, makes none of them meet.
  * @returns the mentorships with who takes part, or why there is none
  */
 export function mentorshipsOf(
@@ -207,19 +211,24 @@ export function mentorshipsOf(
   people: ReadonlyMap<string, ObservedPerson>,
   roster: Roster,
 ): {
-  matched: Array<{ mentorship: MentorshipMembers; present: Array<{ personId: number; role: Role }> }>;
+  matched: Array<{ mentorship: MentorshipMembers; present: Present[] }>;
   because: Unmatched;
 } {
   const present = new Set<number>();
+  const reached = new Set<number>();
   for (const address of people.keys()) {
     const personId = roster.personOf.get(address);
     if (personId !== undefined) present.add(personId);
+    for (const member of roster.groupOf?.get(address) ?? []) reached.add(member);
   }
   const matched = [];
   let because: Unmatched = 'no_mentorship';
   for (const mentorship of mentorshipsWith(present, roster)) {
     if (mentorship.program !== program) continue;
-    const there = mentorship.members.filter((member) => present.has(member.personId));
+    const there = mentorship.members.flatMap((member): Present[] => {
+      if (present.has(member.personId)) return [member];
+      return reached.has(member.personId) ? [{ ...member, byGroup: true }] : [];
+    });
     const count = (role: Role) => there.filter((member) => member.role === role).length;
     const bothSides = (count('mentor') > 0 && count('mentee') > 0) || count('peer') > 1;
     if (!bothSides) {
@@ -302,13 +311,9 @@ function mergeMeeting(before: Occurrence, context: MergeContext, ended: boolean)
   };
 }
 
-function participantsOf(
-  present: ReadonlyArray<{ personId: number; role: Role }>,
-  copies: readonly Copy[],
-  roster: Roster,
-): Participant[] {
+function participantsOf(present: readonly Present[], copies: readonly Copy[], roster: Roster): Participant[] {
   return present
-    .map(({ personId, role }) => ({ personId, role, rsvp: rsvpOf(personId, copies, roster) }))
+    .map((member) => ({ ...member, rsvp: rsvpOf(member.personId, copies, roster) }))
     .toSorted((a, b) => a.personId - b.personId);
 }
 

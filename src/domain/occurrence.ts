@@ -51,6 +51,8 @@ export interface Participant {
   readonly personId: number;
   readonly role: Role;
   readonly rsvp: Rsvp;
+  /** Invited by the address of a group they belong to, and not by name. Left out when false. */
+  readonly byGroup?: true;
 }
 
 /** How the calendars called a session off. */
@@ -112,6 +114,8 @@ export interface MentorshipMembers {
 /** Who is who, for the people of the lineages in question. */
 export interface Roster {
   readonly personOf: ReadonlyMap<string, number>;
+  /** Who is reached by the address of a group. */
+  readonly groupOf?: ReadonlyMap<string, readonly number[]>;
   readonly mentorships: readonly MentorshipMembers[];
 }
 

@@ -47,6 +47,12 @@ export interface Pass {
   /** The window that this pass read completely; `null` for a pass over changes. */
   readonly complete: Window | null;
   readonly brake: BrakeState;
+  /**
+   * Calendars of the same owner that are read no longer: this one was set in their place. Their copies stand until
+   * this one has been read whole; letting them go at once would cancel everything meanwhile, and for good if the new
+   * mailbox is still empty. What is ahead then stands here or nowhere, and the brake weighs it. The past stays theirs.
+   */
+  readonly predecessors?: ReadonlySet<number>;
 }
 
 export interface UnmatchedEvent {
@@ -127,7 +133,15 @@ function removalsOf(
   const singles = new Set(copies.filter((copy) => copy.seriesId === null).map((copy) => copy.sourceId));
   const removed = new Map<number, { at: Instant; how: Removal; inferred: boolean }>();
   for (const { copy } of mine) {
-    if (copy.copyId === null || staged.has(copy.sourceId)) continue;
+    if (copy.copyId === null) continue;
+    if (copy.holder.calendarId !== pass.holder.calendarId) {
+      // What the owner's former calendar held stands on this one, or nowhere: read whole, this one takes its place.
+      if (pass.complete && within(copy, pass.complete) && copy.end > pass.now) {
+        removed.set(copy.copyId, { at: pass.now, how: 'untagged', inferred: true });
+      }
+      continue;
+    }
+    if (staged.has(copy.sourceId)) continue;
     const word = told.get(copy.sourceId) ?? (copy.seriesId === null ? undefined : told.get(copy.seriesId));
     const listed = copy.seriesId === null ? series.get(copy.sourceId) : series.get(copy.seriesId);
     if (noMeeting.has(copy.sourceId)) {
@@ -158,7 +172,7 @@ export function planPass(
   const mergeContext: MergeContext = { ...context, now };
   const mine = stored.flatMap((occurrence) =>
     occurrence.copies
-      .filter((copy) => copy.holder.calendarId === holder.calendarId && isLive(copy))
+      .filter((copy) => isLive(copy) && (isOf(copy, holder) || isOfPredecessor(copy, pass)))
       .map((copy) => ({ copy, occurrence })),
   );
   const latest = latestOf(pass);
@@ -187,6 +201,10 @@ export function planPass(
   const byLineage = Map.groupBy(meetings, (copy) => copy.lineage);
   const arriving = new Set(meetings.map((copy) => copy.sourceId));
   const explicit: Removed = new Map([...removed].filter(([, removal]) => !removal.inferred));
+  // Moved to another provider, a past meeting may have got another UID; it took place once.
+  const passed = new Set(
+    mine.filter(({ copy }) => isOfPredecessor(copy, pass)).map(({ copy }) => slotOf(copy)),
+  );
   const storedByLineage = Map.groupBy(stored, (occurrence) => occurrence.lineage);
   const changes: Change[] = [];
   for (const lineage of new Set([...storedByLineage.keys(), ...byLineage.keys()])) {
@@ -205,6 +223,7 @@ export function planPass(
       const merged = merge(dropUntagged(draft, now), mergeContext, was?.copies);
       // A meeting that no copy calls a mentor session, or that was off before we saw it, is none of our business.
       if (was === null && !merged.copies.some(isStanding)) continue;
+      if (was === null && merged.end <= now && passed.has(slotOf(merged))) continue;
       if (!sameState(was, merged)) changes.push({ before: was, after: merged });
     }
   }
@@ -215,6 +234,10 @@ export function planPass(
     differing: changes.reduce((count, change) => count + differingCopies(change, holder), 0),
   };
 }
+
+const slotOf = ({ start, end }: { start: Instant; end: Instant }) => `${start}/${end}`;
+const isOf = (copy: Copy, holder: CopyHolder) => copy.holder.calendarId === holder.calendarId;
+const isOfPredecessor = (copy: Copy, pass: Pass) => pass.predecessors?.has(copy.holder.calendarId) ?? false;
 
 /** Copies on this calendar that are not as they were stored; what is not worth storing does not count. */
 function differingCopies({ before, after }: Change, holder: CopyHolder): number {
@@ -296,7 +319,8 @@ function place(
     const used = new Set<string>();
     for (const copy of occurrence.copies) {
       if (!onThisCalendar(copy) || !isLive(copy)) {
-        copies.push(copy);
+        const left = isLive(copy) && copy.copyId !== null ? removed.get(copy.copyId) : undefined;
+        copies.push(left ? { ...copy, removal: { at: left.at, how: left.how } } : copy);
         continue;
       }
       const update = here.find((staged) => staged.sourceId === copy.sourceId);

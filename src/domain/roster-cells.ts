@@ -12,6 +12,7 @@ import {
 } from './notation.ts';
 import type { IsoDate } from './program.ts';
 import {
+  GROUP_MARK,
   ROLES,
   ROSTER_CALENDARS,
   type Role,
@@ -94,7 +95,11 @@ export function readMember(
       // Commas and blanks too: nobody's address holds one, and spreadsheets of all kinds come along.
       .split(/[;,\s]+/)
       .filter((alias) => alias !== '')
-      .map((alias) => address('aliases', alias))
+      .map((alias) => {
+        const [, mark, typed] = /^(group:)?(.*)$/i.exec(alias) ?? [];
+        const found = address('aliases', typed ?? alias);
+        return found !== null && mark !== undefined ? `${GROUP_MARK}${found}` : found;
+      })
       .filter((alias) => alias !== null),
     capacity: capacityOf(row, complain),
     pausedFrom: day('paused_from'),

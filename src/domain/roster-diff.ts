@@ -1,12 +1,13 @@
-import type {
-  Roster,
-  RosterCapacity,
-  RosterEnrolment,
-  RosterMembership,
-  RosterMentorship,
-  RosterPause,
-  RosterPerson,
-  WantedRoster,
+import {
+  groupOf,
+  type Roster,
+  type RosterCapacity,
+  type RosterEnrolment,
+  type RosterMembership,
+  type RosterMentorship,
+  type RosterPause,
+  type RosterPerson,
+  type WantedRoster,
 } from './roster.ts';
 import { diffCapacities, diffEnrolments, diffPauses, leavesBeforeJoining } from './roster-program-diff.ts';
 
@@ -106,12 +107,17 @@ export function diffRoster(current: Roster, wanted: WantedRoster): RosterDiff {
 function doubleAddresses(people: readonly RosterPerson[]): string[] {
   const owners = new Map<string, string>();
   return people.flatMap(({ email, aliases }) =>
-    [email, ...aliases].flatMap((address) => {
+    ownAddresses({ email, aliases }).flatMap((address) => {
       const other = owners.get(address);
       owners.set(address, email);
       return other === undefined ? [] : [`${address} would belong both to ${other} and to ${email}`];
     }),
   );
+}
+
+/** Every address that names this person and nobody else. A group's names several. */
+function ownAddresses({ email, aliases }: Pick<RosterPerson, 'email' | 'aliases'>): string[] {
+  return [email, ...aliases.filter((alias) => groupOf(alias) === null)];
 }
 
 /** Whether an import would change nothing. */
@@ -128,9 +134,7 @@ type Pair = { readonly before: RosterPerson | null; readonly person: RosterPerso
 function matchPeople(current: Roster, wanted: WantedRoster): { pairs: Pair[]; conflicts: string[] } {
   const conflicts: string[] = [];
   const holder = new Map(
-    current.people.flatMap((stored) =>
-      [stored.email, ...stored.aliases].map((address) => [address, stored] as const),
-    ),
+    current.people.flatMap((stored) => ownAddresses(stored).map((address) => [address, stored] as const)),
   );
   const byEmail = new Map(current.people.map((stored) => [stored.email, stored]));
   const wantedEmails = new Set(wanted.people.map(({ email }) => email));
@@ -148,7 +152,7 @@ function matchPeople(current: Roster, wanted: WantedRoster): { pairs: Pair[]; co
   });
   // An address may wander between people of the file, which says of all of them what they own; not from others.
   for (const { person } of pairs) {
-    for (const address of [person.email, ...person.aliases]) {
+    for (const address of ownAddresses(person)) {
       const stored = holder.get(address);
       if (stored !== undefined && !taken.has(stored.email)) {
         conflicts.push(

@@ -1,5 +1,7 @@
 import { oneOf } from './notation.ts';
 import {
+  GROUP_MARK,
+  groupOf,
   ROSTER_CALENDARS,
   type RosterColumn,
   type RosterMembership,
@@ -30,7 +32,7 @@ export function joinPeople(rows: readonly RosterMember[]): Joined<RosterPerson> 
       .toSorted();
     people.push({ email, name: name ?? email, timeZone, calendar: calendar ?? 'none', language, aliases });
   }
-  problems.push(...sharedAliases(rows.filter(hasEmail)));
+  problems.push(...sharedAliases(rows.filter(hasEmail)), ...groupsOfOne(rows.filter(hasEmail)));
   return { found: people.toSorted(by((person) => person.email)), problems };
 }
 
@@ -40,17 +42,32 @@ function sharedAliases(rows: readonly (RosterMember & { email: string })[]): Ros
   const owners = new Map(rows.map((row) => [row.email, row] as const).toReversed());
   const told = new Set<string>();
   for (const row of rows) {
-    for (const alias of row.aliases) {
+    for (const alias of row.aliases.filter((one) => groupOf(one) === null)) {
       const owner = owners.get(alias);
       if (owner === undefined) owners.set(alias, row);
       else if (owner.email !== row.email && !told.has(`${row.email} ${alias}`)) {
         told.add(`${row.email} ${alias}`);
-        const expected = `an address of ${row.email} alone; line ${owner.line} gives it to ${owner.email}`;
+        const expected = `an address of ${row.email} alone; line ${owner.line} gives it to ${owner.email} (a group's address: ${GROUP_MARK}${alias} for both)`;
         problems.push({ line: row.line, column: 'aliases', value: alias, expected });
       }
     }
   }
   return problems;
+}
+
+/** An address cannot be a person's and a group's: a meeting that names it would have to mean both. */
+function groupsOfOne(rows: readonly (RosterMember & { email: string })[]): RosterProblem[] {
+  const owners = new Map(
+    rows.flatMap((row) => [row.email, ...row.aliases].map((address) => [address, row] as const)),
+  );
+  return rows.flatMap((row) =>
+    row.aliases.flatMap((alias) => {
+      const owner = owners.get(groupOf(alias) ?? '');
+      if (owner === undefined) return [];
+      const expected = `a group's address; line ${owner.line} has it as one of ${owner.email} alone`;
+      return [{ line: row.line, column: 'aliases' as const, value: alias, expected }];
+    }),
+  );
 }
 
 /** One mentorship a name within its program, with the days that its rows agree on. */

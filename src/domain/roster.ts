@@ -57,9 +57,17 @@ export type RosterPerson = {
   readonly timeZone: string | null;
   readonly calendar: RosterCalendar;
   readonly language: string | null;
-  /** Further addresses of the same person, sorted, without `email`. */
+  /** Further addresses of the same person and, with `group:` before them, of groups they belong to; sorted, without `email`. */
   readonly aliases: readonly string[];
 };
+
+/** What an alias is of: the person alone, or a group (a distribution list) that reaches others too. */
+export const GROUP_MARK = 'group:';
+
+/** The group's address where an alias is one; null for an address of the person's own. */
+export function groupOf(alias: string): string | null {
+  return alias.startsWith(GROUP_MARK) ? alias.slice(GROUP_MARK.length) : null;
+}
 
 /** A mentorship, named uniquely within its program. Both days belong to it; `endsOn` null = open. */
 export type RosterMentorship = {

@@ -1,20 +1,33 @@
 import { type Evidence, standing } from './evidence.ts';
+import type { AcceptableTier, AttendancePolicy } from './program.ts';
 import type { Role } from './roster.ts';
-import { anyTwo, lasted, minimumMs, type Stay, shared, united } from './stays.ts';
+import { anyTwo, lasted, minimumMs, type Stay, shared } from './stays.ts';
 import type { AttendanceStatus, JudgementInput } from './verdict.ts';
 
 /** What the evidence shows about one session, before anything is concluded from it. */
 
 /** Somebody whose presence counts for a side, invited by name or not. */
-export type Member = { readonly personId: number; readonly role: Role; readonly declined: boolean };
+export type Member = {
+  readonly personId: number;
+  readonly role: Role;
+  readonly declined: boolean;
+  /** Whether the entry calls them, by name or by a group they belong to. */
+  readonly invited: boolean;
+  /** Called by a group's address alone, which says nothing about who of the group was meant. */
+  readonly byGroup: boolean;
+};
 
 /** Times in milliseconds, people by their id. */
 export type Sighting = {
   readonly members: readonly Member[];
-  /** When each identified member was there; empty when a record names them without times. */
+  /** When each identified member was there, as told: overlapping, some without length; empty when no time is told. */
   readonly stays: ReadonlyMap<number, Stay[]>;
+  /** Members of whom a record tells some presence without its time. */
+  readonly untimed: ReadonlySet<number>;
   /** Stays of whoever could not be identified; one without times may have lasted for ever. */
   readonly strangers: readonly Stay[];
+  /** All of them came by the account of a group that the roster knows. */
+  readonly strangersAreGroups: boolean;
   /** Some record exists, of whatever content. */
   readonly recorded: boolean;
   /** Everybody in the records is identified and no source may add to them: who is not in them was not there. */
@@ -29,17 +42,27 @@ export type Sighting = {
   readonly saysNotMet: ReadonlySet<number>;
   readonly saidAbsent: ReadonlyMap<number, ReadonlySet<number>>;
   readonly saidExcused: ReadonlySet<number>;
+  /** The word that they did not meet is one the program takes: of both sides, or of one where that is enough. */
+  readonly notMetAccepted: boolean;
 };
 
 /** Sorts the evidence that still stands; concludes nothing. */
 export function look(input: JudgementInput): Sighting {
   const members: Member[] = [
-    ...input.participants.map(({ personId, role, rsvp }) => ({
+    ...input.participants.map(({ personId, role, rsvp, byGroup }) => ({
       personId,
       role,
       declined: rsvp === 'declined',
+      invited: true,
+      byGroup: byGroup === true,
     })),
-    ...input.uninvited.map(({ personId, role }) => ({ personId, role, declined: false })),
+    ...input.uninvited.map(({ personId, role }) => ({
+      personId,
+      role,
+      declined: false,
+      invited: false,
+      byGroup: false,
+    })),
   ];
   const rows = standing(input.evidence);
   const corrections = rows.filter((row) => row.source === 'correction');
@@ -50,18 +73,24 @@ export function look(input: JudgementInput): Sighting {
 
   const observed = rows.filter((row) => row.source !== 'answer' && row.source !== 'correction');
   const stays = new Map<number, Stay[]>();
+  const untimed = new Set<number>();
   for (const { personId } of members) {
     // A correction that says somebody was not there outweighs a device that was.
     if ((corrected.get(personId) ?? 'attended') !== 'attended') continue;
     const own = observed.filter((row) => row.kind === 'presence' && row.personId === personId);
-    if (own.length > 0) stays.set(personId, united(own.flatMap(stayOf)));
+    if (own.length > 0) stays.set(personId, own.flatMap(stayOf));
+    if (own.some((row) => stayOf(row).length === 0)) untimed.add(personId);
   }
   const strangers = observed.filter((row) => row.kind === 'guest' || row.kind === 'device');
   const frames = observed.filter((row) => row.kind === 'record');
   const words = rows.filter((row) => row.source === 'answer' || row.source === 'external');
+  const saysNotMet = speakers(words, members, 'not_met');
+  const bothSayNotMet = sidesWith(members, ({ personId }) => saysNotMet.has(personId)) >= 2;
   return {
     members,
     stays,
+    untimed,
+    strangersAreGroups: strangers.length > 0 && strangers.every((row) => row.ofGroup === true),
     strangers: strangers.flatMap((row) =>
       row.from === null || row.until === null
         ? [{ from: Number.MIN_SAFE_INTEGER, until: Number.MAX_SAFE_INTEGER }]
@@ -78,9 +107,10 @@ export function look(input: JudgementInput): Sighting {
     corrected,
     whole: wholeWord === 'met' || wholeWord === 'not_met' ? wholeWord : null,
     saysMet: speakers(words, members, 'met'),
-    saysNotMet: speakers(words, members, 'not_met'),
+    saysNotMet,
     saidAbsent: saidOf(words, 'absent'),
     saidExcused: new Set(saidOf(words, 'excused').keys()),
+    notMetAccepted: saysNotMet.size > 0 && accepts(input.policy, bothSayNotMet ? 'human_both' : 'human_one'),
   };
 }
 
@@ -145,15 +175,61 @@ function together(members: readonly Member[], stays: ReadonlyMap<number, Stay[]>
   return isPeers(members) ? anyTwo(sides) : shared(sides[0] ?? [], sides[1] ?? []);
 }
 
+function sidesWith(members: readonly Member[], isTrue: (member: Member) => boolean): number {
+  return sidesOf(members).filter((side) => side.some(isTrue)).length;
+}
+
 /** Whether each of two sides has somebody of whom it is true. */
 export function bySides(seen: Sighting, isTrue: (member: Member) => boolean): boolean {
-  const sides = sidesOf(seen.members);
-  return sides.filter((side) => side.some(isTrue)).length >= 2;
+  return sidesWith(seen.members, isTrue) >= 2;
+}
+
+/**
+ * The sides as they were expected: whoever was invited, and whoever came without. In a meeting of two within a
+ * larger mentorship nobody waits for the others, so that they cannot keep a side from being absent.
+ */
+export function expectedSides(seen: Sighting): Member[][] {
+  const expected = (member: Member) => member.invited || isThere(seen, member);
+  if (isPeers(seen.members)) return sidesOf(seen.members.filter(expected));
+  return sidesOf(seen.members).map((side) => (side.some(expected) ? side.filter(expected) : side));
+}
+
+/** What the program takes for a proof. Two words are more than the one that would have been enough. */
+export function accepts(policy: AttendancePolicy, tier: AcceptableTier): boolean {
+  return policy.accept.includes(tier) || (tier === 'human_both' && policy.accept.includes('human_one'));
 }
 
 /** Whether a record shows the member, or an administrator says that they came. */
 export function came(seen: Sighting, { personId }: Member): boolean {
   return seen.corrected.get(personId) === 'attended' || seen.stays.has(personId);
+}
+
+/** The same, or somebody who must have been there to say that another was not. */
+export function isThere(seen: Sighting, member: Member): boolean {
+  return came(seen, member) || saysSomebodyWasAbsent(seen, member);
+}
+
+/** Whether it is proven or told that the member was not there. Knowing nothing is not enough. */
+export function absent(seen: Sighting, member: Member): boolean {
+  const { personId } = member;
+  const correction = seen.corrected.get(personId);
+  if (correction !== undefined) return correction === 'absent' || correction === 'excused';
+  if (isThere(seen, member)) return false;
+  if (seen.saidAbsent.has(personId) || seen.saidExcused.has(personId)) return true;
+  if (seen.whole === 'not_met' || seen.notMetAccepted) return true;
+  // Everybody in the record is identified: nobody else was there. Who of a group was meant to come, it cannot tell.
+  if (seen.complete && !member.byGroup) return true;
+  // A decliner may be the guest; with nobody unidentified around, they are not there.
+  return member.declined && seen.strangers.length === 0 && seen.saysMet.size === 0;
+}
+
+/** Whether a person has said anything about the session, be it only of themself. */
+export function spoke(seen: Sighting, { personId }: Member): boolean {
+  return (
+    seen.saysMet.has(personId) ||
+    seen.saysNotMet.has(personId) ||
+    [...seen.saidAbsent.values()].some((by) => by.has(personId))
+  );
 }
 
 /** Whether an administrator says of any member that they came. */

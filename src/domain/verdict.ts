@@ -1,4 +1,5 @@
 import type { Evidence } from './evidence.ts';
+import type { Situation } from './judgement-table.ts';
 import type { Conference, Instant } from './observation.ts';
 import type { CancelReason, Participant } from './occurrence.ts';
 import { ACCEPTABLE_TIERS, type AttendancePolicy } from './program.ts';
@@ -80,6 +81,8 @@ export type ParticipantVerdict = {
 };
 
 export type Verdict = Decision & {
+  /** The row of the table that decided. */
+  readonly situation: Situation;
   /** Minutes both sides were together; `null` when no record tells. */
   readonly overlapMinutes: number | null;
   /** Minutes from the scheduled start until the second side had come, negative when early; `null` when no record tells. */

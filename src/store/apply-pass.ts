@@ -61,7 +61,8 @@ export async function applyPass(
     const calendar = await lockCalendar(trx, calendarId);
     const staged = await takeStaged(trx, calendarId, pass.passId);
     if (!calendar || calendar.sync_generation !== pass.generation) return { ...NOTHING, wake: [] };
-    const lineages = await touchedLineages(trx, calendarId, pass, staged);
+    const predecessors = pass.complete ? await predecessorsOf(trx, calendarId, pass.complete.from) : [];
+    const lineages = await touchedLineages(trx, calendarId, pass, staged, predecessors);
     await lockLineages(trx, lineages);
     const stored = await loadOccurrences(trx, lineages);
     const brake: BrakeState = { parked: calendar.parked, approved: calendar.approved };
@@ -79,6 +80,7 @@ export async function applyPass(
         listedSeries: pass.listedSeries,
         complete: pass.complete,
         brake,
+        predecessors: new Set(predecessors),
       },
       stored,
       await loadContext(trx, staged.copies, stored),
@@ -122,12 +124,28 @@ async function lockCalendar(trx: Transaction<DB>, calendarId: number): Promise<L
   return rows[0];
 }
 
+/** Calendars of the same owner that were retired when this one was set in their place, and still hold something. */
+async function predecessorsOf(trx: Transaction<DB>, calendarId: number, from: number): Promise<number[]> {
+  const { rows } = await sql<{ id: number }>`
+    select former.calendar_id as id
+      from cadenced.calendar
+      join cadenced.calendar former
+        on former.person_id = calendar.person_id or former.program_id = calendar.program_id
+     where calendar.calendar_id = ${calendarId} and former.calendar_id <> calendar.calendar_id
+       and former.retired_at is not null
+       and exists (select from cadenced.event_copy copy
+                    where copy.calendar_id = former.calendar_id and copy.removed_at is null
+                      and copy.ends_at > ${new Date(from)})`.execute(trx);
+  return rows.map((row) => row.id);
+}
+
 /** The lineages whose state the pass can change. */
 async function touchedLineages(
   trx: Transaction<DB>,
   calendarId: number,
   pass: FinishedPass,
   staged: { readonly copies: readonly StagedCopy[]; readonly removals: readonly StagedRemoval[] },
+  predecessors: readonly number[],
 ): Promise<string[]> {
   const ids = [
     ...staged.removals.map((removal) => removal.sourceId),
@@ -141,9 +159,11 @@ async function touchedLineages(
     select distinct lineage from cadenced.event_copy
      where calendar_id = ${calendarId} and removed_at is null
        and (source_id = any (${ids}) or series_id = any (${ids})
-            or (${from}::timestamptz is not null and ends_at > ${from} and starts_at < ${until}))`.execute(
-    trx,
-  );
+            or (${from}::timestamptz is not null and ends_at > ${from} and starts_at < ${until}))
+    union
+    select lineage from cadenced.event_copy
+     where calendar_id = any (${[...predecessors]}::bigint[]) and removed_at is null
+       and ends_at > ${from} and starts_at < ${until}`.execute(trx);
   return [...new Set([...staged.copies.map((copy) => copy.lineage), ...rows.map((row) => row.lineage)])];
 }
 
@@ -375,7 +395,7 @@ async function restCalendar(
       window_from = coalesce(${pass.cursor ? new Date(pass.cursor.window.from) : null}, window_from),
       window_until = coalesce(${pass.cursor ? new Date(pass.cursor.window.until) : null}, window_until),
       full_pass_wanted = full_pass_wanted and ${pass.kind !== 'full'},
-      reconcile_wanted = reconcile_wanted and ${!whole},
+      reconcile_wanted = reconcile_wanted and (${!whole} or coalesce(reconcile_asked_at > push_taken_at, false)),
       last_complete_pass_at = ${new Date(pass.now)},
       last_full_pass_at = case when ${pass.kind === 'full'} then ${new Date(pass.now)} else last_full_pass_at end,
       last_reconcile_at = case when ${whole} then ${new Date(pass.now)} else last_reconcile_at end,
@@ -393,7 +413,7 @@ async function restCalendar(
       strikes = 0, first_strike_at = null, failures = 0, next_probe_at = null,
       -- Spread over +-25 %, so that calendars that were set up together do not ask together for ever.
       -- What was told while this pass ran may not be in it.
-      next_poll_at = case when pushed_at > push_taken_at then now() + interval '1 second'
+      next_poll_at = case when greatest(pushed_at, reconcile_asked_at) > push_taken_at then now() + interval '1 second'
         else now() + (0.75 + random() / 2) * cadenced.poll_distance(calendar_id, ${ms(polls.pollEveryMs)}, ${ms(polls.pollWithPushMs)}) end
      where calendar_id = ${calendarId}`.execute(trx);
   if (!['denied', 'gone', 'needs_consent'].includes(calendar.state)) return [];

@@ -207,6 +207,10 @@ export interface CadencedCalendar {
    */
   pushed_at: Timestamp | null;
   /**
+   * When a change of plans or people last asked for its whole window to be compared (real time). A pass that began before it does not answer for it.
+   */
+  reconcile_asked_at: Timestamp | null;
+  /**
    * The next pass must compare the whole window.
    */
   reconcile_wanted: Generated<boolean>;
@@ -273,6 +277,17 @@ export interface CadencedCandidateEvent {
    * Its start.
    */
   starts_at: Timestamp;
+}
+
+export interface CadencedChangedPlan {
+  /**
+   * Whose plan.
+   */
+  mentorship_id: number;
+  /**
+   * The plan has or had a reference: entries without a tag may carry it, so the calendars must be compared as a whole.
+   */
+  reads: boolean;
 }
 
 export interface CadencedChannel {
@@ -571,6 +586,17 @@ export interface CadencedFeedback {
    * The session.
    */
   session_id: number;
+}
+
+export interface CadencedGroupAddress {
+  /**
+   * Lower-case address of the group; reaches any number of people.
+   */
+  address: string;
+  /**
+   * Somebody it reaches.
+   */
+  person_id: number;
 }
 
 export interface CadencedHarvest {
@@ -933,6 +959,10 @@ export interface CadencedOutcomeHistory {
 }
 
 export interface CadencedParticipant {
+  /**
+   * Invited by the address of a group they belong to, and not by name: a record that lacks them proves nothing about them.
+   */
+  by_group: Generated<boolean>;
   /**
    * Strongest evidence about this person.
    */
@@ -4629,12 +4659,14 @@ export interface DB {
   "cadenced.cadence_rule": CadencedCadenceRule;
   "cadenced.calendar": CadencedCalendar;
   "cadenced.candidate_event": CadencedCandidateEvent;
+  "cadenced.changed_plan": CadencedChangedPlan;
   "cadenced.channel": CadencedChannel;
   "cadenced.clock": CadencedClock;
   "cadenced.enrolment": CadencedEnrolment;
   "cadenced.event_copy": CadencedEventCopy;
   "cadenced.evidence": CadencedEvidence;
   "cadenced.feedback": CadencedFeedback;
+  "cadenced.group_address": CadencedGroupAddress;
   "cadenced.harvest": CadencedHarvest;
   "cadenced.harvest_source": CadencedHarvestSource;
   "cadenced.mail": CadencedMail;

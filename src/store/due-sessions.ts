@@ -85,6 +85,7 @@ export async function lockDueSessions(
      cross join lateral (
         select json_agg(json_build_object(
                  'personId', person.person_id, 'role', participant.role, 'rsvp', participant.rsvp,
+                 'byGroup', participant.by_group,
                  'address', person.address, 'zone', person.time_zone, 'status', participant.status,
                  'minutes', participant.minutes, 'tier', participant.evidence_tier)
                  order by person.person_id) as people
@@ -113,7 +114,8 @@ export async function lockDueSessions(
                  'by', (evidence.detail ->> 'by_person')::bigint,
                  'byName', evidence.detail ->> 'by',
                  'withdraws', evidence.detail ->> 'withdraws',
-                 'complete', coalesce((evidence.detail ->> 'complete')::boolean, false))
+                 'complete', coalesce((evidence.detail ->> 'complete')::boolean, false),
+                 'ofGroup', coalesce((evidence.detail ->> 'group')::boolean, false))
                  order by evidence.evidence_id) as rows
           from cadenced.evidence
           left join cadenced.person_account account

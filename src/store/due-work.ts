@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { DueWork, WorkFinder } from '../ports/due-work.ts';
 import { channelsDue, type PushTerms } from './channels.ts';
 import type { DB } from './database.generated.ts';
+import { takeUpPlans } from './planned-sessions.ts';
 
 /**
  * Finds what is due. Polls, retries and webhooks follow the machine's clock, everything else business time.
@@ -11,6 +12,7 @@ import type { DB } from './database.generated.ts';
 export function createWorkFinder(db: Kysely<DB>, reconcileEvery: string, push: PushTerms): WorkFinder {
   return {
     async find(limit) {
+      await takeUpPlans(db);
       // A parked calendar is compared again after an hour: only a second look may release what the brake holds.
       await sql`
         update cadenced.calendar set reconcile_wanted = true, next_poll_at = least(next_poll_at, now())

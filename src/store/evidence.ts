@@ -59,7 +59,11 @@ async function loadDirectory(
      union
     select address, person_id from cadenced.person where address = any (${[...asked.addresses]}::text[])
   `.execute(db);
+  const groups = await sql<{ address: string }>`
+    select distinct address from cadenced.group_address
+     where address = any (${[...asked.addresses]}::text[])`.execute(db);
   return {
+    groups: new Set(groups.rows.map((row) => row.address)),
     byAccount: new Map(accounts.rows.map((row) => [row.key, row.personId])),
     byAddress: new Map(addresses.rows.map((row) => [row.key, row.personId])),
   };

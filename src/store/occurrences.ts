@@ -85,7 +85,7 @@ interface SessionRow {
   cancel_reason: NonNullable<Session['cancelled']>['reason'] | null;
   reschedules: number;
   settled_at: string | null;
-  participants: Array<{ person_id: number; role: Role; rsvp: Participant['rsvp'] }> | null;
+  participants: Array<{ person_id: number; role: Role; rsvp: Participant['rsvp']; by_group: boolean }> | null;
 }
 
 function copyOf(row: CopyRow): Copy {
@@ -135,7 +135,12 @@ function sessionOf(row: SessionRow): Session {
         : null,
     reschedules: row.reschedules,
     participants: (row.participants ?? [])
-      .map(({ person_id, role, rsvp }) => ({ personId: person_id, role, rsvp }))
+      .map(({ person_id, role, rsvp, by_group }) => ({
+        personId: person_id,
+        role,
+        rsvp,
+        ...(by_group ? { byGroup: true as const } : {}),
+      }))
       .toSorted((a, b) => a.personId - b.personId),
     settled: row.settled_at !== null,
   };
@@ -161,7 +166,7 @@ export async function loadOccurrences(db: Kysely<DB>, lineages: readonly string[
              where copy.occurrence_id in (select occurrence_id from wanted)) as copies,
            (select jsonb_agg(to_jsonb(session) || jsonb_build_object('participants',
                      (select jsonb_agg(jsonb_build_object('person_id', participant.person_id,
-                               'role', participant.role, 'rsvp', participant.rsvp))
+                               'role', participant.role, 'rsvp', participant.rsvp, 'by_group', participant.by_group))
                         from cadenced.participant where participant.session_id = session.session_id))
                      order by session.mentorship_id)
               from cadenced.session
@@ -202,6 +207,7 @@ export async function loadRoster(
 ): Promise<Roster> {
   const { rows } = await sql<{
     people: Array<{ address: string; person_id: number }> | null;
+    groups: Array<{ address: string; people: number[] }> | null;
     mentorships: Array<{
       mentorship_id: number;
       program: string;
@@ -216,6 +222,11 @@ export async function loadRoster(
         join cadenced.membership on membership.person_id = person_address.person_id
        where person_address.address = any (${addresses})
       union
+      select membership.mentorship_id
+        from cadenced.group_address
+        join cadenced.membership on membership.person_id = group_address.person_id
+       where group_address.address = any (${addresses})
+      union
       select unnest(${mentorshipIds}::bigint[])
     )
     select (select jsonb_agg(jsonb_build_object('address', address, 'person_id', person_id))
@@ -223,6 +234,9 @@ export async function loadRoster(
              where address = any (${addresses})
                 or person_id in (select person_id from cadenced.membership
                                   where mentorship_id in (select mentorship_id from concerned))) as people,
+           (select jsonb_agg(jsonb_build_object('address', address, 'people', people))
+              from (select address, jsonb_agg(person_id order by person_id) as people
+                      from cadenced.group_address where address = any (${addresses}) group by address) reached) as groups,
            (select jsonb_agg(jsonb_build_object(
                      'mentorship_id', mentorship.mentorship_id,
                      'program', program.name,
@@ -241,6 +255,7 @@ export async function loadRoster(
   const found = rows[0];
   return {
     personOf: new Map((found?.people ?? []).map((row) => [row.address, row.person_id])),
+    groupOf: new Map((found?.groups ?? []).map((row) => [row.address, row.people])),
     mentorships: (found?.mentorships ?? []).map(
       (row): MentorshipMembers => ({
         mentorshipId: row.mentorship_id,

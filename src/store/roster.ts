@@ -1,5 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
-import type { Roster } from '../domain/roster.ts';
+import { GROUP_MARK, type Roster } from '../domain/roster.ts';
 import type { RosterDiff } from '../domain/roster-diff.ts';
 import type { RosterStore } from '../ports/roster-store.ts';
 import type { DB } from './database.generated.ts';
@@ -11,9 +11,12 @@ export async function loadStoredRoster(db: Kysely<DB>): Promise<Roster> {
     select jsonb_build_object(
       'people', coalesce((select jsonb_agg(jsonb_build_object(
           'email', address, 'name', name, 'timeZone', time_zone, 'calendar', calendar_provider, 'language', language,
-          'aliases', coalesce((select jsonb_agg(alias.address order by alias.address collate "C")
-                                 from cadenced.person_address alias
-                                where alias.person_id = person.person_id and alias.address <> person.address), '[]'))
+          'aliases', coalesce((select jsonb_agg(alias.address order by alias.address collate "C") from (
+              select address from cadenced.person_address
+               where person_address.person_id = person.person_id and person_address.address <> person.address
+               union all
+              select ${GROUP_MARK} || address from cadenced.group_address
+               where group_address.person_id = person.person_id) alias), '[]'))
           order by address collate "C") from cadenced.person), '[]'),
       'mentorships', coalesce((select jsonb_agg(jsonb_build_object('program', program.name, 'mentorship', key,
           'startsOn', starts_on, 'endsOn', ends_on) order by program.name collate "C", key collate "C")
@@ -72,6 +75,12 @@ export async function applyRosterDiff(trx: Transaction<DB>, diff: RosterDiff): P
     trx,
   );
   await sql`
+    delete from cadenced.group_address
+     where person_id in (select person_id from cadenced.person
+                           join jsonb_array_elements(${given}::jsonb) one on person.address = one ->> 'before')`.execute(
+    trx,
+  );
+  await sql`
     update cadenced.person set
       address = one #>> '{after,email}', name = one #>> '{after,name}', time_zone = one #>> '{after,timeZone}',
       language = one #>> '{after,language}', calendar_provider = one #>> '{after,calendar}'
@@ -91,7 +100,15 @@ export async function applyRosterDiff(trx: Transaction<DB>, diff: RosterDiff): P
       cross join lateral (
         select one #>> '{after,email}' as address
         union
-        select jsonb_array_elements_text(one #> '{after,aliases}')) every`.execute(trx);
+        select alias from jsonb_array_elements_text(one #> '{after,aliases}') alias
+         where not alias ^@ ${GROUP_MARK}) every`.execute(trx);
+  await sql`
+    insert into cadenced.group_address (address, person_id)
+    select substr(alias, ${GROUP_MARK.length + 1}), person.person_id
+      from jsonb_array_elements(${given}::jsonb) one
+      join cadenced.person on person.address = one #>> '{after,email}'
+     cross join lateral jsonb_array_elements_text(one #> '{after,aliases}') alias
+     where alias ^@ ${GROUP_MARK}`.execute(trx);
   const mentorships = JSON.stringify([
     ...diff.mentorships.added,
     ...diff.mentorships.changed.map(({ after }) => after),
@@ -175,7 +192,8 @@ async function alignCalendars(trx: Transaction<DB>, names: readonly string[]): P
     trx,
   );
   await sql`
-    update cadenced.calendar set full_pass_wanted = true, next_poll_at = now()
+    update cadenced.calendar
+       set full_pass_wanted = true, next_poll_at = now(), reconcile_wanted = true, reconcile_asked_at = clock_timestamp()
      where retired_at is null and person_id in (
        select person_id from cadenced.person where address = any (${names})
        union
@@ -193,7 +211,8 @@ async function alignCalendars(trx: Transaction<DB>, names: readonly string[]): P
         where 'mentorship:' || program.name || E'\n' || mentorship.key = any (${names}))`.execute(trx);
   // A program's mailbox carries the sessions of people whose own calendars nobody reads.
   await sql`
-    update cadenced.calendar set full_pass_wanted = true, next_poll_at = now()
+    update cadenced.calendar
+       set full_pass_wanted = true, next_poll_at = now(), reconcile_wanted = true, reconcile_asked_at = clock_timestamp()
      where retired_at is null and program_id in (
        select mentorship.program_id
          from cadenced.mentorship

@@ -207,6 +207,7 @@ async function writeSessions(
         person_id: participant.personId,
         role: participant.role,
         rsvp: participant.rsvp,
+        by_group: participant.byGroup ?? false,
       })),
     ),
   );
@@ -225,8 +226,8 @@ async function writeSessions(
   if (differing.every(({ before }) => before === null)) {
     // Nobody can have left a session that is new.
     await sql`
-      insert into cadenced.participant (session_id, person_id, role, rsvp)
-      select session_id, person_id, role, rsvp
+      insert into cadenced.participant (session_id, person_id, role, rsvp, by_group)
+      select session_id, person_id, role, rsvp, by_group
         from jsonb_populate_recordset(null::cadenced.participant, ${JSON.stringify(participants)}::jsonb)`.execute(
       trx,
     );
@@ -234,7 +235,7 @@ async function writeSessions(
   }
   await sql`
     with given as (
-      select session_id, person_id, role, rsvp
+      select session_id, person_id, role, rsvp, by_group
         from jsonb_populate_recordset(null::cadenced.participant, ${JSON.stringify(participants)}::jsonb)
     ), left_out as (
       delete from cadenced.participant participant
@@ -242,8 +243,9 @@ async function writeSessions(
          and not exists (select from given
                           where given.session_id = participant.session_id and given.person_id = participant.person_id)
     )
-    insert into cadenced.participant (session_id, person_id, role, rsvp)
-    select session_id, person_id, role, rsvp from given
-    on conflict (session_id, person_id) do update set role = excluded.role, rsvp = excluded.rsvp
-     where (participant.role, participant.rsvp) is distinct from (excluded.role, excluded.rsvp)`.execute(trx);
+    insert into cadenced.participant (session_id, person_id, role, rsvp, by_group)
+    select session_id, person_id, role, rsvp, by_group from given
+    on conflict (session_id, person_id) do update set role = excluded.role, rsvp = excluded.rsvp, by_group = excluded.by_group
+     where (participant.role, participant.rsvp, participant.by_group)
+           is distinct from (excluded.role, excluded.rsvp, excluded.by_group)`.execute(trx);
 }

@@ -104,7 +104,7 @@ async function understandAll(
   );
 }
 
-const NOBODY: Directory = { byAccount: new Map(), byAddress: new Map() };
+const NOBODY: Directory = { byAccount: new Map(), byAddress: new Map(), groups: new Set() };
 
 type Kept = {
   /** The records that are of this meeting and over. */

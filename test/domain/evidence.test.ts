@@ -10,6 +10,7 @@ const HOUR = 60 * MINUTE;
 const DIRECTORY = {
   byAccount: new Map([['google:users/1', 10]]),
   byAddress: new Map([['grace@example.org', 20]]),
+  groups: new Set(['cohort@example.org']),
 };
 
 function record(
@@ -45,6 +46,23 @@ describe('who was in a record', () => {
       ['presence', 20],
     ]);
     expect(learnt).toEqual([{ provider: 'google', accountId: 'users/2', personId: 20 }]);
+  });
+
+  it('stays a guest under the account of a group, and says so, unless the account is a person’s', () => {
+    const addresses = ['cohort@example.org'];
+    const { statements } = statementsOf(
+      'meet',
+      record([
+        user({ providerUserId: 'users/9', addresses }),
+        user({ providerUserId: 'users/1', addresses }),
+      ]),
+      DIRECTORY,
+      HOUR,
+    );
+    expect(statements.slice(1)).toMatchObject([
+      { kind: 'guest', detail: { account: 'users/9', group: true } },
+      { kind: 'presence', personId: 10 },
+    ]);
   });
 
   it('stays a guest when only a name is known, and no name is kept', () => {

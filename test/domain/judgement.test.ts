@@ -1,77 +1,23 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Evidence } from '../../src/domain/evidence.ts';
 import { judge } from '../../src/domain/judgement.ts';
-import type { AcceptableTier } from '../../src/domain/program.ts';
-import type { JudgementInput, Verdict } from '../../src/domain/verdict.ts';
-
-const START = Date.UTC(2026, 2, 3, 10);
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const END = START + HOUR;
-const LATER = END + 49 * HOUR;
-const MENTOR = 1;
-const MENTEE = 2;
-
-let counter = 0;
-
-function said(facts: Partial<Evidence> & Pick<Evidence, 'kind'>): Evidence {
-  counter += 1;
-  return {
-    evidenceId: counter,
-    source: 'meet',
-    personId: null,
-    from: null,
-    until: null,
-    reference: `row-${counter}`,
-    seenAt: END + counter,
-    by: null,
-    withdraws: null,
-    complete: false,
-    ...facts,
-  };
-}
-
-const record = () => said({ kind: 'record', from: START, until: END });
-const stay = (personId: number, from: number, until: number) =>
-  said({ kind: 'presence', personId, from: START + from * MINUTE, until: START + until * MINUTE });
-const guest = (from = 0, until = 60) =>
-  said({ kind: 'guest', from: START + from * MINUTE, until: START + until * MINUTE });
-const answer = (personId: number, kind: 'met' | 'not_met') => said({ source: 'answer', kind, personId });
-const correction = (kind: Evidence['kind'], personId: number | null = null) =>
-  said({ source: 'correction', kind, personId });
-
-function session(facts: Partial<JudgementInput> = {}, accept?: AcceptableTier[]): JudgementInput {
-  return {
-    start: START,
-    end: END,
-    firstSeenAt: START - 24 * HOUR,
-    cancelled: null,
-    conference: 'meet',
-    isPrivate: false,
-    sightLost: false,
-    catchingUp: false,
-    participants: [
-      { personId: MENTOR, role: 'mentor', rsvp: 'accepted' },
-      { personId: MENTEE, role: 'mentee', rsvp: 'accepted' },
-    ],
-    uninvited: [],
-    evidence: [],
-    sources: [{ state: 'final', lastAnswer: 'records', due: false }],
-    policy: {
-      minimum: { minutes: 5, share: 0.2 },
-      accept: accept ?? ['conference_both', 'human_both', 'human_one'],
-    },
-    ...facts,
-  };
-}
-
-function verdictOf(evidence: Evidence[], facts: Partial<JudgementInput> = {}, accept?: AcceptableTier[]) {
-  return judge(session({ ...facts, evidence }, accept), LATER);
-}
-
-const statuses = (verdict: Verdict) =>
-  Object.fromEntries(verdict.participants.map((person) => [person.personId, person.status]));
+import type { JudgementInput } from '../../src/domain/verdict.ts';
+import {
+  answer,
+  correction,
+  END,
+  guest,
+  HOUR,
+  MENTEE,
+  MENTOR,
+  MINUTE,
+  record,
+  START,
+  said,
+  session,
+  statuses,
+  stay,
+  verdictOf,
+} from './judgement-builders.ts';
 
 describe('the start', () => {
   it.each([
@@ -393,103 +339,5 @@ describe('settling', () => {
       sources: [{ state: 'waiting', lastAnswer: null, due: false }],
     } as const;
     expect(at(found, 241)).toMatchObject({ settled: false, nextAt: END + 288 * HOUR });
-  });
-});
-
-const minutes = fc.integer({ min: -30, max: 90 });
-const people = fc.constantFrom(MENTOR, MENTEE, 99);
-const stays = fc
-  .tuple(people, minutes, fc.integer({ min: 0, max: 60 }))
-  .map(([personId, from, length]) => stay(personId, from, from + length));
-const strangers = fc
-  .tuple(minutes, fc.integer({ min: 0, max: 60 }))
-  .map(([from, length]) => guest(from, from + length));
-const words = fc
-  .tuple(fc.constantFrom(MENTOR, MENTEE), fc.constantFrom('met' as const, 'not_met' as const))
-  .map(([personId, kind]) => answer(personId, kind));
-const corrections = fc
-  .tuple(fc.constantFrom(MENTOR, MENTEE), fc.constantFrom('presence', 'absent', 'excused', 'withdrawn'))
-  .map(([personId, kind]) => correction(kind as Evidence['kind'], personId));
-const records = fc.constant(null).map(record);
-const observed = fc.array(fc.oneof(stays, strangers, records), { maxLength: 8 });
-const anything = fc.array(fc.oneof(stays, strangers, records, words, corrections), { maxLength: 10 });
-const rsvp = fc.constantFrom('accepted' as const, 'declined' as const, 'tentative' as const, 'none' as const);
-const facts = fc.record({
-  cancelled: fc.constantFrom(null, null, 'cancelled' as const, 'deleted' as const),
-  conference: fc.constantFrom('meet' as const, 'teams' as const, 'other' as const, null),
-  sources: fc.array(
-    fc.record({
-      state: fc.constantFrom('waiting' as const, 'final' as const, 'cannot_tell' as const),
-      lastAnswer: fc.constantFrom('nothing', 'records', 'no_permission', null),
-      due: fc.boolean(),
-    }),
-    { maxLength: 2 },
-  ),
-  participants: fc.tuple(rsvp, rsvp).map(([mentor, mentee]) => [
-    { personId: MENTOR, role: 'mentor' as const, rsvp: mentor },
-    { personId: MENTEE, role: 'mentee' as const, rsvp: mentee },
-  ]),
-  policy: fc
-    .uniqueArray(
-      fc.constantFrom<AcceptableTier>('conference_both', 'human_both', 'conference_one', 'human_one'),
-    )
-    .map((accept) => ({ minimum: { minutes: 5, share: 0.2 }, accept })),
-});
-
-describe('whatever the evidence', () => {
-  it('its order never matters', () => {
-    fc.assert(
-      fc.property(facts, anything, fc.infiniteStream(fc.nat()), (given, evidence, keys) => {
-        const shuffled = evidence
-          .map((row) => ({ row, key: keys.next().value }))
-          .sort((one, other) => one.key - other.key)
-          .map(({ row }) => row);
-        expect(judge(session({ ...given, evidence: shuffled }), LATER)).toEqual(
-          judge(session({ ...given, evidence }), LATER),
-        );
-      }),
-    );
-  });
-
-  it('a record that holds a session is never outweighed by more of a record', () => {
-    fc.assert(
-      fc.property(facts, observed, observed, (given, first, second) => {
-        const before = judge(session({ ...given, evidence: first }), LATER);
-        const after = judge(session({ ...given, evidence: [...first, ...second] }), LATER);
-        if (before.outcome === 'held' && before.tier === 'conference_both')
-          expect(after.outcome).toBe('held');
-        if (before.outcome === 'held') expect(after.outcome).not.toBe('unknown');
-      }),
-    );
-  });
-
-  it('a cancelled session is cancelled or was held, never a no-show', () => {
-    fc.assert(
-      fc.property(facts, anything, (given, evidence) => {
-        const { outcome } = judge(session({ ...given, cancelled: 'cancelled', evidence }), LATER);
-        expect(['cancelled', 'held']).toContain(outcome);
-      }),
-    );
-  });
-
-  it('without a record and without a word nobody is absent', () => {
-    fc.assert(
-      fc.property(facts, fc.array(fc.oneof(stays, strangers)), (given, evidence) => {
-        const verdict = judge(session({ ...given, evidence }), LATER);
-        expect(Object.values(statuses(verdict))).not.toContain('absent');
-        expect(['one_sided', 'no_one']).not.toContain(verdict.outcome);
-      }),
-    );
-  });
-
-  it('held always means two sides: present, said, or corrected', () => {
-    fc.assert(
-      fc.property(facts, observed, (given, evidence) => {
-        const strict = { ...given, policy: { ...given.policy, accept: ['conference_both' as const] } };
-        const verdict = judge(session({ ...strict, evidence }), LATER);
-        const came = Object.values(statuses(verdict)).filter((status) => status === 'attended').length;
-        if (verdict.outcome === 'held') expect(came).toBe(2);
-      }),
-    );
   });
 });

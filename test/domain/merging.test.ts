@@ -308,6 +308,28 @@ describe('people and mentorships', () => {
     expect(mentorshipsOf('other', START, people, ROSTER).because).toBe('no_mentorship');
   });
 
+  test('groups alone bring nobody together: somebody of the mentorship is named', () => {
+    const groups = {
+      ...ROSTER,
+      groupOf: new Map([
+        ['tutors@x.org', [ANNA]],
+        ['cohort@x.org', [BEN]],
+      ]),
+    };
+    const among = (...addresses: string[]) =>
+      mentorshipsOf(
+        'p',
+        START,
+        new Map(addresses.map((address) => [address, { ...person(0), address }])),
+        groups,
+      ).matched.flatMap(({ present }) => present);
+    expect(among('tutors@x.org', 'cohort@x.org')).toEqual([]);
+    expect(among('tutors@x.org', 'ben@x.org')).toEqual([
+      { personId: ANNA, role: 'mentor', byGroup: true },
+      { personId: BEN, role: 'mentee' },
+    ]);
+  });
+
   test('first and last day of a mentorship bound it, to the instant', () => {
     const [first] = ROSTER.mentorships;
     if (!first) throw new Error('the roster is empty');

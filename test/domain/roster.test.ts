@@ -303,11 +303,31 @@ describe('a roster with mistakes', () => {
       MENTEE.replace(/,,$/, ',x@example.org,'),
     );
     expect(problems(text)).toContain(
-      'line 2, aliases: "grace@example.org"; expected an address of ada@example.org alone; line 3 gives it to grace@example.org',
+      'line 2, aliases: "grace@example.org"; expected an address of ada@example.org alone; line 3 gives it to grace@example.org (a group\'s address: group:grace@example.org for both)',
     );
     expect(problems(text)).toContain(
-      'line 3, aliases: "x@example.org"; expected an address of grace@example.org alone; line 2 gives it to ada@example.org',
+      'line 3, aliases: "x@example.org"; expected an address of grace@example.org alone; line 2 gives it to ada@example.org (a group\'s address: group:x@example.org for both)',
     );
+  });
+
+  it('takes an address of a group for any number of people, but not one that is a person’s', () => {
+    const with_ = (row: string, aliases: string) => row.replace(/,,$/, `,${aliases},`);
+    const { people } = parsed(
+      csv(
+        with_(MENTOR, 'group:All@example.org'),
+        with_(MENTEE, 'GROUP:all@example.org;group:m1@example.org'),
+      ),
+    );
+    expect(people.map(({ aliases }) => aliases)).toEqual([
+      ['group:all@example.org'],
+      ['group:all@example.org', 'group:m1@example.org'],
+    ]);
+    expect(problems(csv(with_(MENTOR, 'group:grace@example.org'), MENTEE))).toEqual([
+      `line 2, aliases: "group:grace@example.org"; expected a group's address; line 3 has it as one of grace@example.org alone`,
+    ]);
+    expect(problems(csv(with_(MENTOR, 'group:nobody'), MENTEE))).toEqual([
+      'line 2, aliases: "nobody"; expected an address such as ada@example.org',
+    ]);
   });
 
   it('refuses a mentorship of a person with themselves', () => {

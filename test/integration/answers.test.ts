@@ -154,7 +154,7 @@ describe('an answer', () => {
     ]);
   });
 
-  it('of somebody who was not there makes them absent and says nothing about the other', async () => {
+  it('of somebody who was not there makes theirs the missing side and says nothing about the other', async () => {
     const { session, grace } = await unproven();
     await pages.say(grace, 'absent');
     await judgeSessions(world.deps);
@@ -164,6 +164,7 @@ describe('an answer', () => {
       { email: 'ada@example.org', status: 'unknown' },
       { email: 'grace@example.org', status: 'absent' },
     ]);
+    expect(await pages.outcome(session)).toMatchObject({ outcome: 'one_sided', reason: 'mentee_absent' });
     expect(await textOf(grace)).toContain('You said that you were not there');
   });
 

@@ -124,8 +124,9 @@ describe('reminders', () => {
     await world.session({ at: '2026-03-10T18:00' });
     await sql`update cadenced.program_policy
                  set policy = ${JSON.stringify({ ...POLICY, reminders: ['PT3H'] })}::jsonb`.execute(world.db);
-    await sql`insert into mentoring.planned_session (program, mentorship, starts_at, ends_at)
-              values ('oak', 'ada-grace', ${at('2026-03-11T10:00')}, ${at('2026-03-11T11:00')})`.execute(
+    // Two days around would reach the session that is booked for the day before.
+    await sql`insert into mentoring.planned_session (program, mentorship, starts_at, ends_at, tolerance)
+              values ('oak', 'ada-grace', ${at('2026-03-11T10:00')}, ${at('2026-03-11T11:00')}, '2 hours')`.execute(
       world.db,
     );
     expect(await replanReminders(world.deps)).toEqual({ sessions: 1, nudges: 2 });

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { afterEach, describe, expect, test } from 'vitest';
+import { takeUpPlans } from '../../src/store/planned-sessions.ts';
 import { syncCalendar } from '../../src/usecases/sync-calendar.ts';
 import {
   ANNA,
@@ -81,6 +82,65 @@ describe('what else changes', () => {
     expect(await world.sessions()).toMatchObject([{ status: 'cancelled', reason: 'people_changed' }]);
   });
 
+  test('the address of a group reaches those of it', async () => {
+    world = await createSyncWorld();
+    const group = 'cohort@example.org';
+    const pairs = { 'anna-ben': [ANNA, BEN], 'anna-cem': [ANNA, CEM] };
+    const invited = (...addresses: string[]) => ({ people: people(...addresses), ownerIsOrganizer: false });
+    world
+      .calendar(ANNA)
+      .put(
+        event('list', TUESDAY, { people: people(ANNA, group) }),
+        event('both', TUESDAY + DAY, { people: people(ANNA, BEN, group) }),
+      );
+    await world.sync(ANNA);
+    expect(await world.sessions()).toMatchObject([{ mentorship: 'anna-ben' }]);
+
+    const aliases = {
+      [ANNA]: 'group:tutors@example.org',
+      [BEN]: 'group:Cohort@example.org',
+      [CEM]: `cem.b@example.org;group:${group}`,
+    };
+    await world.roster(pairs, aliases);
+    await world.sync(ANNA);
+    const reached = await world.rows(sql<{ mentorship: string; person: string; group: boolean }>`
+      select mentorship.key as mentorship, person.address as person, participant.by_group as "group"
+        from cadenced.participant
+        join cadenced.session using (session_id)
+        join cadenced.mentorship using (mentorship_id)
+        join cadenced.person using (person_id)
+       where person.address <> ${ANNA} and session.status = 'scheduled'
+       order by session.starts_at, mentorship, person`);
+    expect(reached).toEqual([
+      { mentorship: 'anna-ben', person: BEN, group: true },
+      { mentorship: 'anna-cem', person: CEM, group: true },
+      { mentorship: 'anna-ben', person: BEN, group: false },
+      { mentorship: 'anna-cem', person: CEM, group: true },
+    ]);
+
+    // Named on the list as well, or found on their own calendar, they are invited themselves.
+    world.calendar(BEN).put(event('list', TUESDAY, { ...invited(ANNA, group), uid: 'list@google.com' }));
+    await world.sync(BEN);
+    expect(
+      await world.rows(sql`
+        select from cadenced.participant join cadenced.person using (person_id)
+         where person.address = ${BEN} and by_group`),
+    ).toEqual([]);
+    await world.roster(pairs, aliases);
+    const before = await world.dump();
+    await world.sync(ANNA, { reconcile: true });
+    expect(await world.dump()).toEqual(before);
+
+    await world.roster(pairs, {});
+    await world.sync(ANNA);
+    expect(await world.sessions()).toMatchObject([
+      { mentorship: 'anna-ben', status: 'scheduled' },
+      { mentorship: 'anna-cem', status: 'cancelled', reason: 'people_changed' },
+      { mentorship: 'anna-ben', status: 'scheduled' },
+      { mentorship: 'anna-cem', status: 'cancelled', reason: 'people_changed' },
+    ]);
+  });
+
   test('a planned session is bound by reference, else by nearness; let go when cancelled; bound again', async () => {
     world = await createSyncWorld();
     const plan = async (start: number, reference: string | null) =>
@@ -127,6 +187,77 @@ describe('what else changes', () => {
     await world.sync(ANNA);
     expect(await world.dump()).toEqual(before);
   });
+
+  test('a reference that is written after its untagged event was read is found at once', async () => {
+    world = await createSyncWorld();
+    world.calendar(ANNA).put(event('named', TUESDAY, { text: text('Talk PLAN-7') }));
+    await world.sync(ANNA);
+    expect(await world.booked()).toEqual([]);
+    await sql`update cadenced.calendar set next_poll_at = now() + interval '1 hour'`.execute(world.db);
+    await plans(`values ('p', 'anna-ben', '2026-11-20', '2026-11-21', 'PLAN-7')`);
+    expect(await due()).toEqual([ANNA, BEN]);
+    await world.sync(ANNA);
+    expect(await world.booked()).toEqual([TUESDAY]);
+    expect(await states()).toEqual(['bound']);
+
+    // What was a session by its reference alone is none any more when the plan is withdrawn.
+    await sql`delete from mentoring.planned_session`.execute(world.db);
+    expect(await due()).toEqual([ANNA, BEN]);
+    await world.sync(ANNA);
+    expect(await world.sessions()).toMatchObject([{ status: 'cancelled', reason: 'untagged' }]);
+  });
+
+  test('a plan that is written while a calendar is being compared is looked for again', async () => {
+    let looks = 0;
+    world = await createSyncWorld({
+      around: (store) => ({
+        ...store,
+        async tagSearches() {
+          const known = await store.tagSearches();
+          looks += 1;
+          if (looks === 3) {
+            await plans(`values ('p', 'anna-ben', '2026-11-20', '2026-11-21', 'PLAN-7')`);
+            await takeUpPlans(world.db);
+          }
+          return known;
+        },
+      }),
+    });
+    world.calendar(ANNA).put(event('named', TUESDAY, { text: text('Talk PLAN-7') }));
+    await world.sync(ANNA, { full: true });
+    await world.sync(ANNA, { reconcile: true });
+    expect(looks).toBe(3);
+    expect(await world.booked()).toEqual([]);
+    expect(await due()).toContain(ANNA);
+    await world.sync(ANNA);
+    expect(await world.booked()).toEqual([TUESDAY]);
+  });
+
+  test('a plan without a reference has calendars read for news, and those that cannot be read left alone', async () => {
+    world = await createSyncWorld();
+    await world.sync(ANNA);
+    await sql`update cadenced.calendar set next_poll_at = now() + interval '1 hour'`.execute(world.db);
+    await sql`update cadenced.calendar set state = 'denied' where address = ${BEN}`.execute(world.db);
+    await plans(`values ('p', 'anna-ben', '2026-11-20', '2026-11-21', null)`);
+    expect(await due()).toEqual([ANNA]);
+    expect((await world.sync(ANNA)).kind).toBe('changes');
+  });
+
+  const plans = (values: string) =>
+    sql`insert into mentoring.planned_session (program, mentorship, starts_at, ends_at, reference) ${sql.raw(values)}`.execute(
+      world.db,
+    );
+  const states = async () =>
+    (await world.rows(sql<{ state: string }>`select state from mentoring.planned_session`)).map(
+      ({ state }) => state,
+    );
+  /** Takes notice of plans, as the daemon does once a second. */
+  const due = async () => {
+    await takeUpPlans(world.db);
+    const rows = await world.rows(sql<{ address: string }>`
+      select address from cadenced.calendar where next_poll_at <= now() + interval '1 second' order by address`);
+    return rows.map(({ address }) => address);
+  };
 
   test('a reference in several occurrences binds the nearest', async () => {
     world = await createSyncWorld();
