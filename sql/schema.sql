@@ -368,8 +368,8 @@ create table cadenced.mentorship (
   constraint mentorship_program_id_fkey FOREIGN KEY (program_id) REFERENCES cadenced.program(program_id)
   constraint mentorship_ends_after_it_starts CHECK (((ends_on IS NULL) OR (ends_on >= starts_on)))
 );
-CREATE TRIGGER months_of_ended_mentorship AFTER UPDATE OF ends_on ON cadenced.mentorship FOR EACH ROW WHEN ((old.ends_on IS DISTINCT FROM new.ends_on)) EXECUTE FUNCTION cadenced.mark_months_of_ended_mentorship();
 CREATE TRIGGER keep_planned_end BEFORE INSERT OR UPDATE OF ends_on ON cadenced.mentorship FOR EACH ROW EXECUTE FUNCTION cadenced.keep_planned_end();
+CREATE TRIGGER months_of_ended_mentorship AFTER UPDATE OF ends_on ON cadenced.mentorship FOR EACH ROW WHEN ((old.ends_on IS DISTINCT FROM new.ends_on)) EXECUTE FUNCTION cadenced.mark_months_of_ended_mentorship();
 
 create table cadenced.migration (
   name character varying(255) not null
@@ -858,6 +858,8 @@ create view cadenced.participant_count (
   on_holiday integer
   after_end integer
   minutes numeric
+);
+
 -- Every version of a program's rules with its days: from the day on which it came into force to the day before until_on. Of several versions on one day the last one holds.
 create view cadenced.policy_days (
   program_id bigint
@@ -1188,6 +1190,7 @@ create view mentoring.feedback_month (
   avg_rating numeric  -- Mean of the ratings, 1 to 5; NULL under five, so that nobody can be told by it.
 );
 grant select on table mentoring.feedback_month to mentoring_reader;
+
 -- How many of the enrolled have somebody to meet, by role and for all. The roster has to name those who wait: rows without a mentorship.
 create view mentoring.match_rate (
   program text  -- Name of the program.
@@ -1545,7 +1548,6 @@ create view mentoring.pause_history (
 );
 grant select on table mentoring.pause_history to mentoring_reader;
 
--- Sessions planned by another program before any calendar entry existed. Insert (program, mentorship, starts_at, ends_at [, tolerance, reference]) to plan one, delete to withdraw it.
 -- Sessions planned by another program before any calendar entry existed. Insert (program, mentorship, starts_at, ends_at [, tolerance, reference]) to plan one, update its times, tolerance or reference, delete to withdraw it. One whose session is known is bound at once.
 create view mentoring.planned_session (
   plan_id bigint  -- Given on insert.
@@ -1892,11 +1894,12 @@ grant select on table mentoring.webhook_delivery to mentoring_reader;
 create function cadenced.add_active_days(from_on date, days integer, free datemultirange) returns date language plpgsql immutable;
 grant execute on cadenced.add_active_days(from_on date, days integer, free datemultirange) to (public);
 
+-- Binds the plans of the given mentorships to the sessions that match them: by reference, else to the nearest within the tolerance; what no longer fits is let go. The caller has locked the mentorships. The same plans and sessions always give the same answer.
+create function cadenced.bind_plans(mentorships bigint[]) returns void language plpgsql security definer;
+
 -- Who called a session off: the side of the organizer who cancelled it, else of those who all declined; NULL where nobody knows.
 create function cadenced.called_off_by(session cadenced.session) returns text language sql immutable;
 grant execute on cadenced.called_off_by(session cadenced.session) to (public);
--- Binds the plans of the given mentorships to the sessions that match them: by reference, else to the nearest within the tolerance; what no longer fits is let go. The caller has locked the mentorships. The same plans and sessions always give the same answer.
-create function cadenced.bind_plans(mentorships bigint[]) returns void language plpgsql security definer;
 
 -- Turns an update of mentoring.planned_session into a changed plan.
 create function cadenced.change_plan() returns trigger language plpgsql security definer;
@@ -1920,12 +1923,13 @@ grant execute on cadenced.end_of_day(day date, zone text) to (public);
 create function cadenced.forget_months() returns trigger language plpgsql security definer;
 grant execute on cadenced.forget_months() to (public);
 
--- Keeps where a session stood before its first move.
-create function cadenced.keep_first_start() returns trigger language plpgsql;
-grant execute on cadenced.keep_first_start() to (public);
 -- Counts the gaps that began from from_on to the day before until_on: kept (no longer than `most` days on which somebody owed a session), unverified (kept only if unknown sessions were held), missed. A gap runs from a held session to the required-th after it; the open one counts when it is already too long. met: days of all sessions that may have been held, ascending; held: which of them are proven.
 create function cadenced.judge_gaps(met date[], held boolean[], free datemultirange, upto date, most integer, required integer, from_on date, until_on date, OUT kept integer, OUT unverified integer, OUT missed integer) returns record language plpgsql immutable;
 grant execute on cadenced.judge_gaps(met date[], held boolean[], free datemultirange, upto date, most integer, required integer, from_on date, until_on date, OUT kept integer, OUT unverified integer, OUT missed integer) to (public);
+
+-- Keeps where a session stood before its first move.
+create function cadenced.keep_first_start() returns trigger language plpgsql;
+grant execute on cadenced.keep_first_start() to (public);
 
 -- Writes down who added, changed or took back a pause.
 create function cadenced.keep_pause_history() returns trigger language plpgsql security definer;

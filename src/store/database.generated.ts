@@ -1505,12 +1505,11 @@ export interface CadencedSession {
    */
   stage: string | null;
   /**
-   * Scheduled start; once the session has ended moved only by a change that the source dates before it.
    * Minutes from the scheduled start until the second side had come, negative when early; NULL when no record tells.
    */
   start_delay_minutes: Numeric | null;
   /**
-   * Scheduled start; not moved once the session has ended.
+   * Scheduled start; once the session has ended moved only by a change that the source dates before it.
    */
   starts_at: Timestamp;
   /**
@@ -2347,35 +2346,6 @@ export interface MentoringFeedbackMonth {
    * First day of the month, in the program's zone; a session counts where its scheduled start lies.
    */
   month: string | null;
-export interface MentoringMatchRate {
-  /**
-   * The longest of these waits.
-   */
-  days_waiting_longest: number | null;
-  /**
-   * Median of the days the others have waited so far.
-   */
-  days_waiting_median: Numeric | null;
-  /**
-   * People enrolled today.
-   */
-  enrolled: number | null;
-  /**
-   * matched / enrolled.
-   */
-  match_rate_lower: Numeric | null;
-  /**
-   * The same: the roster knows, or does not say.
-   */
-  match_rate_upper: Numeric | null;
-  /**
-   * matched / enrolled; NULL under five.
-   */
-  match_rate_verified: Numeric | null;
-  /**
-   * Of these, in at least one mentorship that has not ended.
-   */
-  matched: number | null;
   /**
    * Name of the program.
    */
@@ -2412,6 +2382,42 @@ export interface MentoringMatchRate {
    * Feedback of people who had not been asked by mail, such as what another tool collected.
    */
   unprompted_responses: number | null;
+}
+
+export interface MentoringMatchRate {
+  /**
+   * The longest of these waits.
+   */
+  days_waiting_longest: number | null;
+  /**
+   * Median of the days the others have waited so far.
+   */
+  days_waiting_median: Numeric | null;
+  /**
+   * People enrolled today.
+   */
+  enrolled: number | null;
+  /**
+   * matched / enrolled.
+   */
+  match_rate_lower: Numeric | null;
+  /**
+   * The same: the roster knows, or does not say.
+   */
+  match_rate_upper: Numeric | null;
+  /**
+   * matched / enrolled; NULL under five.
+   */
+  match_rate_verified: Numeric | null;
+  /**
+   * Of these, in at least one mentorship that has not ended.
+   */
+  matched: number | null;
+  /**
+   * Name of the program.
+   */
+  program: string | null;
+  /**
    * mentor, mentee or peer; NULL = everybody, each person once.
    */
   role: string | null;
