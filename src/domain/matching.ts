@@ -23,8 +23,10 @@ export interface StoredSlot {
   readonly originalDates: readonly CalendarDate[];
   readonly start: Instant;
   readonly end: Instant;
-  /** The series it belongs to, or belonged to last; `null` for a single event. */
+  /** The series it belongs to, or belonged to last, on the observed calendar; `null` for a single event. */
   readonly seriesId: string | null;
+  /** The same on other calendars, whose ids are their own. */
+  readonly seriesElsewhere: readonly string[];
   /** UIDs of the copies that stand on any calendar. */
   readonly uids: readonly string[];
   /** Ids of the copies that stand on the observed calendar. */
@@ -134,17 +136,33 @@ function halfInterval(stored: readonly StoredSlot[], observed: readonly Observed
     }
     return gap;
   };
-  const ofStored = (slots: readonly StoredSlot[]) =>
-    shortest(slots.map((slot) => originalsOf(slot)[0] as number));
-  const ofObserved = (slots: readonly ObservedSlot[]) => shortest(slots.map(originalOf));
-  const interval = Math.min(
-    ...[...Map.groupBy(stored, (slot) => slot.seriesId).values()].map(ofStored),
-    ...[...Map.groupBy(observed, (slot) => slot.seriesId).values()].map(ofObserved),
-  );
+  // Every calendar's part counts, whichever is read: what one pass adds must not let the next one reach further. What is
+  // stored and what is shown stay apart, as a series may stand on another weekday by now.
+  const parts = new Map<string | null, Instant[]>();
+  for (const slot of stored) {
+    const original = originalsOf(slot)[0] as number;
+    const elsewhere = slot.seriesElsewhere.map((id) => `elsewhere ${id}`);
+    if (slot.seriesId !== null || elsewhere.length === 0) push(parts, slot.seriesId, original);
+    for (const part of elsewhere) push(parts, part, original);
+  }
+  for (const slot of observed) push(parts, `shown ${slot.seriesId}`, originalOf(slot));
+  const interval = Math.min(...[...parts.values()].map(shortest));
   // Where no part has two slots, what lies between the parts is all there is to go by.
-  return (
-    (interval === Number.POSITIVE_INFINITY ? Math.min(ofStored(stored), ofObserved(observed)) : interval) / 2
-  );
+  return (interval === Number.POSITIVE_INFINITY ? shortest([...parts.values()].flat()) : interval) / 2;
+}
+
+/** The stored slots with the series that they belong to on the observed calendar once these matches are stored. */
+function asTaken(
+  stored: readonly StoredSlot[],
+  observed: readonly ObservedSlot[],
+  matches: ReadonlyArray<number | null>,
+): StoredSlot[] {
+  const slots = [...stored];
+  for (const [at, match] of matches.entries()) {
+    const { seriesId } = observed[at] as ObservedSlot;
+    if (match !== null && seriesId !== null) slots[match] = { ...(slots[match] as StoredSlot), seriesId };
+  }
+  return slots;
 }
 
 /**
@@ -193,7 +211,10 @@ export function matchSlots(
   for (const [at, slot] of inOrder) {
     const named = byId.get(slot.sourceId) ?? [];
     // What another calendar has told of the same event already is nearer than the place it left.
-    const left = named.some((match) => (stored[match] as StoredSlot).end <= now);
+    const left = named.some((match) => {
+      const { start, end } = stored[match] as StoredSlot;
+      return end <= now && start !== slot.start;
+    });
     const arrived = left
       ? (byStart.get(slot.start) ?? []).filter((match) => isSlotOf(stored[match], slot))
       : [];
@@ -257,25 +278,29 @@ export function matchSlots(
     if (mayMeet(was, is, now) && mayFollow(was, is)) settle(at, match);
   }
 
-  const reach = halfInterval(stored, observed);
-  const pairs: Array<{ distance: number; at: number; match: number }> = [];
-  const waiting = openStored();
-  for (const [at, slot] of guessable()) {
-    for (const [match, candidate] of waiting) {
-      // A guess neither moves what is over nor lets what lies ahead be over.
-      if (!mayMeet(candidate, slot, now) || (candidate.end > now && slot.start <= now)) continue;
-      if (!mayFollow(candidate, slot)) continue;
-      const within =
-        candidate.here === 'elsewhere' && reach === Number.POSITIVE_INFINITY ? LONE_REACH : reach;
-      const distance = Math.min(
-        ...originalsOf(candidate).map((original) => Math.abs(original - originalOf(slot))),
-      );
-      if (distance <= within) pairs.push({ distance, at, match });
+  // Each guess tells more of the series; the next pass would know it from the start, so that this one looks again too.
+  for (let before = -1; before < taken.size; ) {
+    before = taken.size;
+    const reach = halfInterval(asTaken(stored, observed, matches), observed);
+    const pairs: Array<{ distance: number; at: number; match: number }> = [];
+    const waiting = openStored();
+    for (const [at, slot] of guessable()) {
+      for (const [match, candidate] of waiting) {
+        // A guess neither moves what is over nor lets what lies ahead be over.
+        if (!mayMeet(candidate, slot, now) || (candidate.end > now && slot.start <= now)) continue;
+        if (!mayFollow(candidate, slot)) continue;
+        const within =
+          candidate.here === 'elsewhere' && reach === Number.POSITIVE_INFINITY ? LONE_REACH : reach;
+        const distance = Math.min(
+          ...originalsOf(candidate).map((original) => Math.abs(original - originalOf(slot))),
+        );
+        if (distance <= within) pairs.push({ distance, at, match });
+      }
     }
+    // Sorting is stable: among equals the order of the slots decides, not that of the rows.
+    pairs.sort((a, b) => a.distance - b.distance);
+    for (const { at, match } of pairs) if (matches[at] === null && !taken.has(match)) settle(at, match);
   }
-  // Sorting is stable: among equals the order of the slots decides, not that of the rows.
-  pairs.sort((a, b) => a.distance - b.distance);
-  for (const { at, match } of pairs) if (matches[at] === null && !taken.has(match)) settle(at, match);
 
   // Twins stay together, also where one of them was guessed.
   const guessed = new Map(

@@ -292,7 +292,7 @@ function place(
     ]),
     start: occurrence.start,
     end: occurrence.end,
-    seriesId: seriesOf(occurrence, holder.calendarId),
+    ...seriesOf(occurrence, holder.calendarId),
     uids: distinct(occurrence.copies.filter(isLive).map((copy) => copy.uid)),
     ...presence(occurrence.copies.filter(onThisCalendar), removed),
     settled: occurrence.sessions.some((session) => session.settled),
@@ -406,11 +406,15 @@ function followedByOthers(
   ];
 }
 
-/** Its latest series on this calendar, else on any: ids of series differ from calendar to calendar. */
-function seriesOf({ copies }: Occurrence, calendarId: number): string | null {
-  const recurring = copies.filter((copy) => copy.seriesId !== null);
-  const here = recurring.findLast((copy) => copy.holder.calendarId === calendarId);
-  return (here ?? recurring.at(-1))?.seriesId ?? null;
+/** Its latest series on each calendar: ids of series differ from calendar to calendar. */
+function seriesOf({ copies }: Occurrence, calendarId: number) {
+  const latest = new Map<number, string>();
+  for (const { holder, seriesId } of copies) if (seriesId !== null) latest.set(holder.calendarId, seriesId);
+  const others = [...latest].filter(([calendar]) => calendar !== calendarId);
+  return {
+    seriesId: latest.get(calendarId) ?? null,
+    seriesElsewhere: others.map(([calendar, series]) => `${calendar}/${series}`),
+  };
 }
 
 /** What stands of an occurrence on the observed calendar, and what stood there. */

@@ -15,6 +15,7 @@ const slot = (original: number, id: string, given: Partial<StoredSlot> = {}): St
   start: original,
   end: original + HOUR,
   seriesId: 's',
+  seriesElsewhere: [],
   uids: ['x@google.com'],
   sourceIds: [id],
   formerIds: [],
@@ -154,6 +155,21 @@ describe('a series', () => {
     expect(matchSlots([anna], [single(FIRST + 7 * DAY, 'b', day(FIRST + 7 * DAY))], NOW)).toEqual([null]);
   });
 
+  test('how far a guess reaches does not depend on which calendars have taken a slot already', () => {
+    // Anna has two weeks of a series; Ben shows the first, and one two weeks on that is nobody's.
+    const first = slot(FIRST, 'a', { seriesId: null, seriesElsewhere: ['1/s'], here: 'elsewhere' });
+    const second = slot(FIRST + 7 * DAY, 'b', {
+      seriesId: null,
+      seriesElsewhere: ['1/s'],
+      here: 'elsewhere',
+    });
+    const shown = [seen(FIRST, 'c', { seriesId: 't' }), seen(FIRST + 14 * DAY, 'd', { seriesId: 't' })];
+    const stored = [first, second];
+    expect(matchSlots(stored, shown, NOW)).toEqual([0, null]);
+    const taken = { ...first, seriesId: 't', sourceIds: ['c'], here: 'held' } as const;
+    expect(matchSlots([taken, second], shown, NOW)).toEqual([0, null]);
+  });
+
   test('a lone slot that another calendar moved less than half a day is the same', () => {
     const anna = slot(FIRST, 'a', { here: 'elsewhere' });
     expect(matchSlots([anna], [seen(FIRST + 11 * HOUR, 'b')], NOW)).toEqual([0]);
@@ -290,6 +306,7 @@ const anyStored: fc.Arbitrary<StoredSlot> = fc
     originalStarts: fc.uniqueArray(hours, { maxLength: 2 }),
     start: hours,
     seriesId: fc.constantFrom(null, 's', 't'),
+    seriesElsewhere: fc.subarray(['9/s', '9/t']),
     uids: fc.subarray(['x@google.com', 'x_R20261105T090000@google.com']),
     sourceIds: fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { maxLength: 2 }),
     formerIds: fc.uniqueArray(fc.constantFrom('a', 'b', 'f'), { maxLength: 1 }),
