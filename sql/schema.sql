@@ -1585,6 +1585,7 @@ create view mentoring.program_activity (
   active_or_booked_rate_verified numeric  -- active_or_booked / (counted - booked_unverified); NULL as above.
   active_or_booked_rate_lower numeric  -- active_or_booked / counted.
   active_or_booked_rate_upper numeric  -- (active_or_booked + booked_unverified) / counted.
+  active_or_booked_coverage numeric  -- (counted - booked_unverified) / counted.
   ended bigint  -- Mentorships that have ended.
   match_length_months_median numeric  -- Median length of those that have ended.
   open_months_median numeric  -- Median age of those that go on: their length is not known yet.

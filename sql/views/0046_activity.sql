@@ -98,6 +98,7 @@ select program, in_date, paused, in_grace, counted, active_pairs, active, unveri
        cadenced.verified_share(active_or_booked, counted - booked_unverified, counted) as active_or_booked_rate_verified,
        cadenced.share(active_or_booked, counted) as active_or_booked_rate_lower,
        cadenced.share(active_or_booked + booked_unverified, counted) as active_or_booked_rate_upper,
+       cadenced.share(counted - booked_unverified, counted) as active_or_booked_coverage,
        ended, match_length_months_median, open_months_median
   from (select program,
                count(*) filter (where in_date) as in_date,
@@ -133,6 +134,7 @@ comment on column mentoring.program_activity.coverage is '(counted - unverified)
 comment on column mentoring.program_activity.active_or_booked_rate_verified is 'active_or_booked / (counted - booked_unverified); NULL as above.';
 comment on column mentoring.program_activity.active_or_booked_rate_lower is 'active_or_booked / counted.';
 comment on column mentoring.program_activity.active_or_booked_rate_upper is '(active_or_booked + booked_unverified) / counted.';
+comment on column mentoring.program_activity.active_or_booked_coverage is '(counted - booked_unverified) / counted.';
 comment on column mentoring.program_activity.ended is 'Mentorships that have ended.';
 comment on column mentoring.program_activity.match_length_months_median is 'Median length of those that have ended.';
 comment on column mentoring.program_activity.open_months_median is 'Median age of those that go on: their length is not known yet.';

@@ -23,14 +23,17 @@ select program.name as program, known.person_id as participant_id, person.name, 
         from cadenced.enrolment
        where enrolment.program_id = program.program_id
        union all
-      select membership.person_id, membership.role, mentorship.mentorship_id, mentorship.starts_on, mentorship.ends_on
+      select member.person_id, member.role, mentorship.mentorship_id, mentorship.starts_on, mentorship.ends_on
         from cadenced.mentorship
-        join cadenced.membership on membership.mentorship_id = mentorship.mentorship_id
+       -- Here and below the offset has rows read by index: a program is a small part of all people.
+       cross join lateral (select membership.person_id, membership.role from cadenced.membership
+                            where membership.mentorship_id = mentorship.mentorship_id offset 0) as member
        where mentorship.program_id = program.program_id
     ) as each
     group by each.person_id, each.role, clock.today
  ) as known
-  join cadenced.person on person.person_id = known.person_id;
+ cross join lateral (select person.name, person.address from cadenced.person
+                      where person.person_id = known.person_id offset 0) as person;
 comment on view mentoring.enrolment is 'Everybody who takes part or took part in a program: members of a mentorship, and those whom the roster names without one, because they wait.';
 comment on column mentoring.enrolment.program is 'Name of the program.';
 comment on column mentoring.enrolment.participant_id is 'The person.';

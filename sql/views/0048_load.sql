@@ -65,7 +65,8 @@ select program.name as program, carried.person_id as participant_id, person.name
      from monthly
      left join meeting on meeting.person_id = monthly.person_id and meeting.month = monthly.month
  ) as carried
-  join cadenced.person on person.person_id = carried.person_id
+ cross join lateral (select person.name, person.address from cadenced.person
+                      where person.person_id = carried.person_id offset 0) as person
   left join cadenced.mentor_capacity capacity
     on capacity.program_id = program.program_id and capacity.person_id = carried.person_id;
 comment on view mentoring.mentor_load is 'What every mentor carries in a month: mentorships and hours, against what they have room for. Who is too busy?';

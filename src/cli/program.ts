@@ -61,8 +61,9 @@ Exit codes: 0 the database is up to date; 1 it is not, and nothing was changed; 
 const IMPORT = `
 Imports who meets whom from a CSV or JSON file, one row a member of a mentorship: all of it or, when there is any
 mistake, nothing, and then every mistake is named by its line. The same file again changes nothing. What the file
-does not name is left as it is: to end a mentorship give its ends_on. Columns: program, mentorship, role, email,
-name, time_zone, calendar, starts_on, ends_on, aliases, language (config/roster.example.csv shows them).
+does not name is left as it is: to end a mentorship give its ends_on. A row without a mentorship names somebody who
+waits for one. Columns: program, mentorship, role, email, name, time_zone, calendar, starts_on, ends_on, aliases,
+language, capacity, paused_from, paused_until (config/README.md explains them, config/roster.example.csv shows them).
 Needs the database, and the programs in CADENCED_CONFIG or from an earlier start.
 
 Examples:

@@ -3619,6 +3619,10 @@ export interface MentoringProgramActivity {
    */
   active_or_booked: number | null;
   /**
+   * (counted - booked_unverified) / counted.
+   */
+  active_or_booked_coverage: Numeric | null;
+  /**
    * active_or_booked / counted.
    */
   active_or_booked_rate_lower: Numeric | null;

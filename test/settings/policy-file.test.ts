@@ -132,6 +132,12 @@ holidays: [2026-12-25, {from: 2026-05-01, until: 2026-05-03, name: May}]`);
     });
   });
 
+  it('takes benchmarks of its own in place of the two there are, or none', () => {
+    const own = withRule('benchmarks: [{name: halfway, sessions: 5, within: P3M}]');
+    expect(program(own).benchmarks).toEqual([{ name: 'halfway', sessions: 5, within: 'P3M' }]);
+    expect(program(withRule('benchmarks: []')).benchmarks).toEqual([]);
+  });
+
   it('knows tags of every kind', () => {
     const text = SMALLEST.replace(
       '["#mentoring"]',
@@ -254,6 +260,21 @@ extra: 1
       'two stages at one session',
       withRule('stages: [{name: A, from_session: 1}, {name: B, from_session: 1}]'),
       'stages that begin at different sessions',
+    ],
+    [
+      'two benchmarks of one name',
+      withRule('benchmarks: [{name: A, sessions: 1, within: P1D}, {name: A, sessions: 2, within: P1M}]'),
+      'benchmarks with different names',
+    ],
+    [
+      'a benchmark of hours',
+      withRule('benchmarks: [{name: A, sessions: 1, within: PT5H}]'),
+      'benchmarks[0].within: "PT5H"; expected a duration of at least a day',
+    ],
+    [
+      'a benchmark of no sessions',
+      withRule('benchmarks: [{name: A, sessions: 0, within: P5D}]'),
+      'benchmarks[0].sessions: 0; expected a whole number from 1 to 1000',
     ],
     ['a coordinator who is no address', withRule('coordinator: Ada'), 'expected an address'],
     ['an insecure link', withRule('feedback_url: http://forms.example.org'), 'expected an https:// address'],
