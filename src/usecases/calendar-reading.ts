@@ -2,11 +2,13 @@ import type { CancelledInstance, ChangedItem, ObservedCopy, TagText, Window } fr
 import type { ListedSeries, StagedCopy, StagedRemoval } from '../domain/planning.ts';
 import { type Match, matchTags, type TagSearch } from '../domain/tags.ts';
 import type { CalendarRef, CalendarSource } from '../ports/calendar-source.ts';
-import type { CalendarAtRest, PassCounts, SyncStore } from '../ports/sync-store.ts';
+import type { CalendarAtRest, PassCounts, StagedRows, SyncStore } from '../ports/sync-store.ts';
 
 /** How many series are expanded at once; the adapter caps what is really in flight for a calendar. */
 const EXPANSIONS_AT_ONCE = 4;
 const TITLE_LENGTH = 300;
+/** So many rows are held in memory before they are staged: most passes have fewer and never need the stage. */
+const ROWS_IN_HAND = 500;
 
 /** The state of one reading: what to keep, and which series must be listed before the pass is whole. */
 export class Reading {
@@ -25,6 +27,9 @@ export class Reading {
   readonly #removedToLookUp = new Set<string>();
   /** Ids staged by this pass: a removal of one on a later page concerns us, though nothing is stored yet. */
   readonly #staged = new Set<string>();
+  /** Rows that are not on the stage yet, in the order of arrival. */
+  #inHand: StagedRows[] = [];
+  #stageUsed = false;
   readonly #wanted: CalendarAtRest['wanted'];
   readonly #holdsCopies: boolean;
 
@@ -42,6 +47,21 @@ export class Reading {
     this.#holdsCopies = calendar.holdsCopies;
     this.passId = passId;
     this.ref = { calendarId: calendar.calendarId, address: calendar.address };
+  }
+
+  /** What the pass found: what is on the stage, and what it still holds. */
+  get found(): { readonly staged: boolean; readonly rest: readonly StagedRows[] } {
+    return { staged: this.#stageUsed, rest: this.#inHand };
+  }
+
+  async #stage(rows: StagedRows): Promise<void> {
+    this.#inHand.push(rows);
+    const held = this.#inHand.reduce((sum, { copies, removals }) => sum + copies.length + removals.length, 0);
+    if (held < ROWS_IN_HAND) return;
+    const full = this.#inHand;
+    this.#inHand = [];
+    this.#stageUsed = true;
+    await this.#store.stage(this.ref.calendarId, this.passId, full);
   }
 
   #isTagged(text: TagText, people: ObservedCopy['people'] = []): boolean {
@@ -130,7 +150,7 @@ export class Reading {
         }
       }
     }
-    await this.#store.stage(this.ref.calendarId, this.passId, { copies, removals });
+    await this.#stage({ copies, removals });
   }
 
   /** Finds out what became of ids that left the stream: deleted, moved out of sight, or nothing at all. */
@@ -139,7 +159,7 @@ export class Reading {
       const looked = await this.#source.lookUp(this.ref, id, signal);
       switch (looked.found) {
         case 'gone':
-          await this.#store.stage(this.ref.calendarId, this.passId, {
+          await this.#stage({
             copies: [],
             removals: [{ sourceId: id, updatedAt: null, how: 'deleted' }],
           });
@@ -147,7 +167,7 @@ export class Reading {
           this.#masters.set(id, false);
           break;
         case 'single':
-          await this.#store.stage(this.ref.calendarId, this.passId, {
+          await this.#stage({
             copies: [this.#keep(looked.copy, this.#tagsOf(looked.copy))],
             removals: [],
           });
@@ -211,7 +231,7 @@ export class Reading {
       .map(
         (each): StagedRemoval => ({ sourceId: each.sourceId, updatedAt: each.updatedAt, how: 'cancelled' }),
       );
-    await this.#store.stage(this.ref.calendarId, this.passId, { copies, removals });
+    await this.#stage({ copies, removals });
   }
 }
 
