@@ -31,7 +31,6 @@ EXPOSE 8080
 USER 1000:1000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.CADENCED_PORT || 8080}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-# Reading a calendar makes much short-lived garbage; a smaller nursery is swept more often and kept the peak of a first
-# sync of 200 mailboxes at 223 MB instead of 311 MB.
-ENTRYPOINT ["node", "--max-semi-space-size=8", "/app/cadenced.mjs"]
+# Half the memory for the same processor time, as `npm start` has it too: src/README.md, decision 26.
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=40", "/app/cadenced.mjs"]
 CMD ["start"]

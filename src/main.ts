@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=4 --heap-growing-percent=40
 import { processIo } from './cli/io.ts';
 import { createProgram } from './cli/program.ts';
 

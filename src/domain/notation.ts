@@ -68,9 +68,9 @@ export function oneOf(typed: string, known: readonly string[]): string {
   return `${known.length === 1 ? '' : 'one of '}${known.join(', ')}${near === null ? '' : `; did you mean ${near}?`}`;
 }
 
-/** A time with an offset of its own, on a day that every month has: what providers send nearly always. */
+/** A time with an offset of its own, on a day that its month has in every year: what providers send nearly always. */
 const PLAIN_INSTANT =
-  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T[0-2]\d:[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
+  /^\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)T[0-2]\d:[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
 /**
  * An instant from an ISO 8601 text; `zone` is the zone of a text without an offset.

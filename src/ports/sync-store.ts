@@ -39,8 +39,18 @@ export interface PassCounts {
   leftOut: number;
 }
 
+/** Rows of a pass as they arrived together. Where both name one id, the copy is the later word. */
+export interface StagedRows {
+  readonly copies: readonly StagedCopy[];
+  readonly removals: readonly StagedRemoval[];
+}
+
 export interface FinishedPass {
   readonly passId: string;
+  /** Rows of it stand on the stage; what is in `rest` came after them. */
+  readonly staged: boolean;
+  /** Rows that were too few to be staged, in the order of arrival. */
+  readonly rest: readonly StagedRows[];
   readonly now: Instant;
   readonly generation: number;
   readonly kind: 'changes' | 'full' | 'reconcile';
@@ -74,14 +84,10 @@ export interface SyncStore {
     calendarId: number,
     names: { readonly sourceIds: readonly string[]; readonly lineages: readonly string[] },
   ): Promise<KnownNames>;
-  stage(
-    calendarId: number,
-    passId: string,
-    rows: { readonly copies: readonly StagedCopy[]; readonly removals: readonly StagedRemoval[] },
-  ): Promise<void>;
+  stage(calendarId: number, passId: string, rows: readonly StagedRows[]): Promise<void>;
   /** Forgets what a pass staged. */
   discard(calendarId: number, passId: string): Promise<void>;
-  /** Plans over what was staged and writes the plan, the cursor and the outbound events in one transaction. */
+  /** Plans over what was staged, and the rest, and writes the plan, the cursor and the outbound events in one transaction. */
   apply(calendarId: number, pass: FinishedPass): Promise<AppliedPass>;
   /** Records why a pass failed: the calendar's state, its reason, and when to try again. */
   fail(calendarId: number, failure: Failure, now: Instant): Promise<void>;

@@ -6,13 +6,13 @@ import { type Plan, planPass, type StagedCopy, type StagedRemoval } from '../dom
 import type { AppliedPass, FinishedPass } from '../ports/sync-store.ts';
 import { calendarEventDraft } from './calendar-events.ts';
 import type { DB } from './database.generated.ts';
-import { scheduleJudgement, takeBackVerdicts } from './judgement.ts';
+import { scheduleHarvests, scheduleJudgement, takeBackVerdicts } from './judgement.ts';
 import { loadOccurrences, loadRoster } from './occurrences.ts';
 import { appendOutboundEvents } from './outbound.ts';
-import { bindPlannedSessions, mentorshipsWithOpenPlans } from './planned-sessions.ts';
+import { bindPlannedSessions, mentorshipsToBind } from './planned-sessions.ts';
 import { longestReminderDays, planReminders, REMINDERS_AHEAD_DAYS } from './reminders.ts';
 import { draftSessionEvents } from './session-events.ts';
-import { takeStaged } from './staging.ts';
+import { takeFound } from './staging.ts';
 import { inTransaction } from './transaction.ts';
 import { type WrittenChange, writeChanges } from './write-plan.ts';
 
@@ -59,7 +59,7 @@ export async function applyPass(
 ): Promise<AppliedPass> {
   const applied = await inTransaction(db, async (trx): Promise<AppliedPass & { wake: number[] }> => {
     const calendar = await lockCalendar(trx, calendarId);
-    const staged = await takeStaged(trx, calendarId, pass.passId);
+    const staged = await takeFound(trx, calendarId, pass);
     if (!calendar || calendar.sync_generation !== pass.generation) return { ...NOTHING, wake: [] };
     const predecessors = pass.complete ? await predecessorsOf(trx, calendarId, pass.complete.from) : [];
     const lineages = await touchedLineages(trx, calendarId, pass, staged, predecessors);
@@ -224,21 +224,20 @@ async function followUp(
 ) {
   const sessions = written.flatMap(({ after }) => after.sessions);
   const ids = sessions.map((session) => session.sessionId as number);
-  const changed = new Set(sessions.map((session) => session.mentorshipId));
-  for (const waiting of await mentorshipsWithOpenPlans(trx, calendarId)) changed.add(waiting);
-  await bindPlannedSessions(trx, [...changed]);
+  const changed = [...new Set(sessions.map((session) => session.mentorshipId))];
+  await bindPlannedSessions(trx, await mentorshipsToBind(trx, calendarId, changed));
   await takeBackVerdicts(trx, movedFromThePast(written, pass.now));
-  await scheduleJudgement(trx, ids, new Date(pass.now));
+  const known = new Set(
+    written.flatMap(({ before }) => before?.sessions.map((session) => session.sessionId) ?? []),
+  );
+  await scheduleJudgement(
+    trx,
+    ids.filter((id) => known.has(id)),
+    new Date(pass.now),
+  );
+  await scheduleHarvests(trx, ids, new Date(pass.now));
   await planReminders(trx, await comingSessions(trx, pass.now, written), new Date(pass.now));
-  await noteUnmatched(trx, calendarId, plan, pass.now);
-  if (pass.complete) {
-    // Such a pass saw its whole window: what it did not show there is not there to be unmatched.
-    await sql`
-      delete from cadenced.unmatched_event
-       where calendar_id = ${calendarId}
-         and starts_at >= ${new Date(pass.complete.from)} and starts_at < ${new Date(pass.complete.until)}
-         and not source_id = any (${plan.unmatched.map((event) => event.sourceId)})`.execute(trx);
-  }
+  await noteUnmatched(trx, calendarId, plan, pass);
   return draftSessionEvents(trx, written, pass.now, `${calendarId}.${pass.generation}`);
 }
 
@@ -254,13 +253,17 @@ async function noteUnmatched(
   trx: Transaction<DB>,
   calendarId: number,
   { unmatched, nowMatched }: Plan,
-  now: number,
+  { now, complete }: FinishedPass,
 ): Promise<void> {
-  if (unmatched.length === 0 && nowMatched.length === 0) return;
+  if (unmatched.length === 0 && nowMatched.length === 0 && complete === null) return;
+  const [from, until] = complete ? [new Date(complete.from), new Date(complete.until)] : [null, null];
+  const shown = unmatched.map((event) => event.sourceId);
+  // A complete pass saw its whole window: what it did not show there is not there to be unmatched.
   await sql`
     delete from cadenced.unmatched_event
      where calendar_id = ${calendarId}
-       and (source_id = any (${nowMatched}) or source_id = any (${unmatched.map((event) => event.sourceId)}))
+       and (source_id = any (${nowMatched}) or source_id = any (${shown})
+            or (starts_at >= ${from}::timestamptz and starts_at < ${until}::timestamptz))
        and not (source_id, program_id) in (
          select event."sourceId", program.program_id
            from jsonb_to_recordset(${JSON.stringify(unmatched)}::jsonb) as event("sourceId" text, program text)
@@ -330,20 +333,24 @@ async function want(
   });
   if (found.length > 0) {
     const { rows } = await sql<{ calendar_id: number }>`
+      with reader as materialized (
+        select calendar_id, person_id from cadenced.calendar
+         where person_id = any (${[...new Set(found.flatMap((meeting) => meeting.people))]}::bigint[])
+           and calendar_id <> ${calendarId} and retired_at is null
+           -- A calendar that was never read in full will see the meeting with everything else.
+           and last_full_pass_at is not null
+      )
       insert into cadenced.wanted_meeting (calendar_id, lineage, uid, around_from, around_until)
-      select calendar.calendar_id, meeting.lineage, meeting.uid, to_timestamp(min(meeting."from") / 1000.0),
+      select reader.calendar_id, meeting.lineage, meeting.uid, to_timestamp(min(meeting."from") / 1000.0),
              to_timestamp(max(meeting.until) / 1000.0)
         from jsonb_to_recordset(${JSON.stringify(found)}::jsonb)
           as meeting(lineage text, occurrence bigint, uid text, "from" double precision, until double precision, people jsonb)
-        join cadenced.calendar
-          on calendar.person_id in (select value::bigint from jsonb_array_elements_text(meeting.people))
-       where calendar.calendar_id <> ${calendarId} and calendar.retired_at is null
-         -- A calendar that was never read in full will see the meeting with everything else.
-         and calendar.last_full_pass_at is not null
-         and not exists (select from cadenced.event_copy copy
-                          where copy.calendar_id = calendar.calendar_id and copy.occurrence_id = meeting.occurrence
+        cross join lateral jsonb_array_elements_text(meeting.people) as invited (person_id)
+        join reader on reader.person_id = invited.person_id::bigint
+       where not exists (select from cadenced.event_copy copy
+                          where copy.calendar_id = reader.calendar_id and copy.occurrence_id = meeting.occurrence
                             and copy.removed_at is null)
-       group by calendar.calendar_id, meeting.lineage, meeting.uid
+       group by reader.calendar_id, meeting.lineage, meeting.uid
       on conflict (calendar_id, lineage, uid) do update
         set around_from = least(wanted_meeting.around_from, excluded.around_from),
             around_until = greatest(wanted_meeting.around_until, excluded.around_until)

@@ -9,9 +9,13 @@ import {
 } from '../domain/harvest.ts';
 import type { DB } from './database.generated.ts';
 
+/** When a session without a verdict is judged; where a session is inserted, it is written with the row. */
+export const FIRST_JUDGEMENT = sql`case when status = 'cancelled' then ends_at
+  else ends_at + ${ms(PROVISIONAL_AFTER_MS)} end`;
+
 /**
- * Says when the given sessions are judged and when the conference providers are asked about their meetings.
- * Call it in the transaction that made, moved, cancelled or reinstated them; a second call writes nothing.
+ * Says when the given sessions are judged. Call it in the transaction that moved, cancelled or reinstated them; a
+ * second call writes nothing. Sessions that were inserted with their `FIRST_JUDGEMENT` have no need of it.
  *
  * - Not yet ended: three hours after the end; a cancelled one at its end, because until then it may be reinstated.
  * - Ended and never judged: three hours after the end, which for history found at the first sync means at once.
@@ -29,8 +33,7 @@ export async function scheduleJudgement(
     with planned as (
       select session_id,
              case
-               when status = 'cancelled' and (ends_at > ${now} or outcome is null) then ends_at
-               when ends_at > ${now} or outcome is null then ends_at + ${ms(PROVISIONAL_AFTER_MS)}
+               when ends_at > ${now} or outcome is null then ${FIRST_JUDGEMENT}
                when status = 'cancelled' and outcome <> 'cancelled'
                     and outcome_reason is distinct from 'although_cancelled' then ends_at
                when settled_at is not null then next_judgement_at
@@ -46,7 +49,6 @@ export async function scheduleJudgement(
       from planned
      where session.session_id = planned.session_id
        and session.next_judgement_at is distinct from planned.due_at`.execute(trx);
-  await scheduleHarvests(trx, sessionIds, now);
 }
 
 /**
@@ -86,24 +88,31 @@ const SOURCES = HARVEST_SOURCES.map((source) => {
   };
 });
 
-async function scheduleHarvests(
+/**
+ * Says when the conference providers are asked about the meetings of the given sessions. Call it with every session
+ * that was made, moved, cancelled or reinstated, in the same transaction; a second call writes nothing.
+ */
+export async function scheduleHarvests(
   trx: Transaction<DB>,
   sessionIds: readonly number[],
   now: Date,
 ): Promise<void> {
+  if (sessionIds.length === 0) return;
   // Rows nobody has asked about yet follow their meeting; rows with an answer are history and stay.
+  // No row is both: what is let go has no meeting to be asked about under that source.
   await sql`
-    delete from cadenced.harvest
-     using cadenced.occurrence
-     where harvest.occurrence_id = occurrence.occurrence_id
-       and occurrence.occurrence_id in (select occurrence_id from cadenced.session
-                                         where session_id = any (${[...sessionIds]}::bigint[]))
-       and harvest.attempts = 0
-       and (occurrence.conference_kind is distinct from case when harvest.source = 'reports' then 'meet' else harvest.source end
-            or not exists (select from cadenced.session
-                            where session.occurrence_id = occurrence.occurrence_id
-                              and session.status = 'scheduled'))`.execute(trx);
-  await sql`
+    with let_go as (
+      delete from cadenced.harvest
+       using cadenced.occurrence
+       where harvest.occurrence_id = occurrence.occurrence_id
+         and occurrence.occurrence_id in (select occurrence_id from cadenced.session
+                                           where session_id = any (${[...sessionIds]}::bigint[]))
+         and harvest.attempts = 0
+         and (occurrence.conference_kind is distinct from case when harvest.source = 'reports' then 'meet' else harvest.source end
+              or not exists (select from cadenced.session
+                              where session.occurrence_id = occurrence.occurrence_id
+                                and session.status = 'scheduled'))
+    )
     insert into cadenced.harvest as known (occurrence_id, source, state, due_at, last_answer)
     select occurrence.occurrence_id, source.source,
            case when expired then 'cannot_tell' else 'waiting' end,

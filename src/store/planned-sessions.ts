@@ -25,13 +25,20 @@ export async function takeUpPlans(db: Kysely<DB>): Promise<void> {
   if (rows.length > 0) await inTransaction(db, (trx) => sql`select cadenced.take_up_plans()`.execute(trx));
 }
 
-/** The mentorships that this calendar carries and that have a plan to bind: it may have been written after the event. */
-export async function mentorshipsWithOpenPlans(
+/**
+ * The mentorships that have a plan to bind, or to let go: of the changed ones those with any plan, and of those that
+ * this calendar carries the ones with an open plan, which may have been written after the event. Mostly nobody.
+ */
+export async function mentorshipsToBind(
   trx: Transaction<DB>,
   calendarId: number,
+  changed: readonly number[],
 ): Promise<readonly number[]> {
   const { rows } = await sql<{ mentorship_id: number }>`
-    select distinct plan.mentorship_id
+    select mentorship_id from cadenced.planned_session
+     where mentorship_id = any (${[...changed]}::bigint[])
+     union
+    select plan.mentorship_id
       from cadenced.calendar
       join cadenced.mentorship
         on mentorship.program_id = calendar.program_id

@@ -1,6 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { StagedCopy, StagedRemoval } from '../domain/planning.ts';
-import type { KnownNames } from '../ports/sync-store.ts';
+import type { FinishedPass, KnownNames, StagedRows } from '../ports/sync-store.ts';
 import type { DB } from './database.generated.ts';
 
 /** Rows that one statement carries: large enough to be quick, small enough to keep memory flat. */
@@ -13,24 +13,9 @@ export async function stageRows(
   db: Kysely<DB>,
   calendarId: number,
   passId: string,
-  rows: { readonly copies: readonly StagedCopy[]; readonly removals: readonly StagedRemoval[] },
+  rows: readonly StagedRows[],
 ): Promise<void> {
-  const all = [
-    ...rows.removals.map((removal) => ({
-      kind: 'removed',
-      source_id: removal.sourceId,
-      series_id: null,
-      lineage: null,
-      payload: removal,
-    })),
-    ...rows.copies.map((copy) => ({
-      kind: 'copy',
-      source_id: copy.sourceId,
-      series_id: copy.seriesId,
-      lineage: copy.lineage,
-      payload: copy,
-    })),
-  ];
+  const all = rows.flatMap(asRows);
   for (let at = 0; at < all.length; at += ROWS_A_STATEMENT) {
     await sql`
       insert into cadenced.staged_copy (calendar_id, pass_id, kind, source_id, series_id, lineage, payload)
@@ -41,27 +26,48 @@ export async function stageRows(
   }
 }
 
+type StagedRow = {
+  readonly kind: 'copy' | 'removed';
+  readonly source_id: string;
+  readonly series_id: string | null;
+  readonly lineage: string | null;
+  readonly payload: StagedCopy | StagedRemoval;
+};
+
+const asRows = ({ copies, removals }: StagedRows): StagedRow[] => [
+  ...removals.map((removal) => ({
+    kind: 'removed' as const,
+    source_id: removal.sourceId,
+    series_id: null,
+    lineage: null,
+    payload: removal,
+  })),
+  ...copies.map((copy) => ({
+    kind: 'copy' as const,
+    source_id: copy.sourceId,
+    series_id: copy.seriesId,
+    lineage: copy.lineage,
+    payload: copy,
+  })),
+];
+
 /** Text that Postgres can hold: it knows neither NUL nor half a surrogate pair, and one odd title would stop a calendar. */
 const storable = (_key: string, value: unknown): unknown =>
   typeof value === 'string' ? value.replaceAll('\0', '').toWellFormed() : value;
 
 /**
- * Takes off the stage what a pass put there, in the order of arrival. Where a copy and a removal of one id cannot be
- * compared by their dates, the later word counts: an event deleted while its calendar is read stands on an early page
- * and is removed on a late one.
+ * Everything a pass found, in the order of arrival: what it staged is taken off the stage, the rest follows. Where a
+ * copy and a removal of one id cannot be compared by their dates, the later word counts: an event deleted while its
+ * calendar is read stands on an early page and is removed on a late one.
  */
-export async function takeStaged(
+export async function takeFound(
   trx: Transaction<DB>,
   calendarId: number,
-  passId: string,
+  pass: Pick<FinishedPass, 'passId' | 'staged' | 'rest'>,
 ): Promise<{ copies: StagedCopy[]; removals: StagedRemoval[] }> {
-  const { rows } = await sql<{ kind: 'copy' | 'removed'; payload: unknown }>`
-    with taken as (
-      delete from cadenced.staged_copy
-       where calendar_id = ${calendarId} and pass_id = ${passId}::uuid
-      returning kind, payload, position
-    )
-    select kind, payload from taken order by position`.execute(trx);
+  // As if they had been on the stage: what is stored may depend on how the pages fell only in its order.
+  const rest = JSON.parse(JSON.stringify(pass.rest.flatMap(asRows), storable)) as StagedRow[];
+  const rows = [...(pass.staged ? await takeStaged(trx, calendarId, pass.passId) : []), ...rest];
   const copies = new Map<string, StagedCopy[]>();
   const removals = new Map<string, StagedRemoval[]>();
   const undated = (those: ReadonlyArray<{ readonly updatedAt: number | null }> | undefined) =>
@@ -80,6 +86,21 @@ export async function takeStaged(
     }
   }
   return { copies: [...copies.values()].flat(), removals: [...removals.values()].flat() };
+}
+
+async function takeStaged(
+  trx: Transaction<DB>,
+  calendarId: number,
+  passId: string,
+): Promise<Array<Pick<StagedRow, 'kind' | 'payload'>>> {
+  const { rows } = await sql<Pick<StagedRow, 'kind' | 'payload'>>`
+    with taken as (
+      delete from cadenced.staged_copy
+       where calendar_id = ${calendarId} and pass_id = ${passId}::uuid
+      returning kind, payload, position
+    )
+    select kind, payload from taken order by position`.execute(trx);
+  return rows;
 }
 
 function append<T extends { readonly sourceId: string }>(rows: Map<string, T[]>, row: T): void {

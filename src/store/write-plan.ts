@@ -4,6 +4,7 @@ import type { Instant } from '../domain/observation.ts';
 import type { Copy, Occurrence, Session } from '../domain/occurrence.ts';
 import type { Change } from '../domain/planning.ts';
 import type { DB } from './database.generated.ts';
+import { FIRST_JUDGEMENT } from './judgement.ts';
 
 /** Writes the changes of a plan: one statement a kind of row, whatever their number. */
 
@@ -17,14 +18,15 @@ const time = (value: Instant | null) => (value === null ? null : new Date(value)
 
 async function takeIds(
   trx: Transaction<DB>,
-  sequence: 'occurrence' | 'session',
-  count: number,
-): Promise<number[]> {
-  if (count === 0) return [];
-  const { rows } = await sql<{ id: number }>`
-    select nextval(${`cadenced.${sequence}_${sequence}_id_seq`}::regclass) as id
-      from generate_series(1, ${count}::int)`.execute(trx);
-  return rows.map((row) => row.id);
+  count: { readonly occurrences: number; readonly sessions: number },
+): Promise<{ occurrences: number[]; sessions: number[] }> {
+  if (count.occurrences + count.sessions === 0) return { occurrences: [], sessions: [] };
+  const { rows } = await sql<{ occurrences: number[]; sessions: number[] }>`
+    select array(select nextval('cadenced.occurrence_occurrence_id_seq')
+                   from generate_series(1, ${count.occurrences}::int)) as occurrences,
+           array(select nextval('cadenced.session_session_id_seq')
+                   from generate_series(1, ${count.sessions}::int)) as sessions`.execute(trx);
+  return rows[0] ?? { occurrences: [], sessions: [] };
 }
 
 const occurrenceRow = (occurrence: Occurrence) => ({
@@ -153,23 +155,22 @@ export async function writeChanges(
 }
 
 async function giveIds(trx: Transaction<DB>, changes: readonly Change[]): Promise<WrittenChange[]> {
-  const occurrenceIds = await takeIds(
-    trx,
-    'occurrence',
-    changes.filter(({ after }) => after.occurrenceId === null).length,
-  );
   const newSessions = changes.flatMap(({ after }) =>
     after.sessions.filter((session) => session.sessionId === null),
   );
-  const sessionIds = await takeIds(trx, 'session', newSessions.length);
+  const ids = await takeIds(trx, {
+    occurrences: changes.filter(({ after }) => after.occurrenceId === null).length,
+    sessions: newSessions.length,
+  });
+  let [occurrence, session] = [0, 0];
   return changes.map(({ before, after }) => ({
     before,
     after: {
       ...after,
-      occurrenceId: after.occurrenceId ?? (occurrenceIds.shift() as number),
-      sessions: after.sessions.map((session) => ({
-        ...session,
-        sessionId: session.sessionId ?? (sessionIds.shift() as number),
+      occurrenceId: after.occurrenceId ?? (ids.occurrences[occurrence++] as number),
+      sessions: after.sessions.map((each) => ({
+        ...each,
+        sessionId: each.sessionId ?? (ids.sessions[session++] as number),
       })),
     },
   }));
@@ -214,10 +215,10 @@ async function writeSessions(
   await sql`
     insert into cadenced.session
       (session_id, occurrence_id, mentorship_id, starts_at, ends_at, status, cancelled_at, cancelled_by, cancel_reason,
-       first_seen_at, reschedules)
+       first_seen_at, reschedules, next_judgement_at)
     overriding system value
     select session_id, occurrence_id, mentorship_id, starts_at, ends_at, status, cancelled_at, cancelled_by,
-           cancel_reason, first_seen_at, reschedules
+           cancel_reason, first_seen_at, reschedules, ${FIRST_JUDGEMENT}
       from jsonb_populate_recordset(null::cadenced.session, ${JSON.stringify(sessions)}::jsonb)
     on conflict (session_id) do update set
       starts_at = excluded.starts_at, ends_at = excluded.ends_at, status = excluded.status,

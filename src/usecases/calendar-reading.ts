@@ -2,11 +2,13 @@ import type { CancelledInstance, ChangedItem, ObservedCopy, Window } from '../do
 import type { ListedSeries, StagedCopy, StagedRemoval } from '../domain/planning.ts';
 import { type Match, matchTags, type TagSearch } from '../domain/tags.ts';
 import type { CalendarRef, CalendarSource } from '../ports/calendar-source.ts';
-import type { CalendarAtRest, PassCounts, SyncStore } from '../ports/sync-store.ts';
+import type { CalendarAtRest, PassCounts, StagedRows, SyncStore } from '../ports/sync-store.ts';
 
 /** How many series are expanded at once; the adapter caps what is really in flight for a calendar. */
 const EXPANSIONS_AT_ONCE = 4;
 const TITLE_LENGTH = 300;
+/** So many rows are held in memory before they are staged: most passes have fewer and never need the stage. */
+const ROWS_IN_HAND = 500;
 
 /** The state of one reading: what to keep, and which series must be listed before the pass is whole. */
 export class Reading {
@@ -27,6 +29,9 @@ export class Reading {
   readonly #removedToLookUp = new Set<string>();
   /** Ids staged by this pass: a removal of one on a later page concerns us, though nothing is stored yet. */
   readonly #staged = new Set<string>();
+  /** Rows that are not on the stage yet, in the order of arrival. */
+  #inHand: StagedRows[] = [];
+  #stageUsed = false;
   readonly #wanted: CalendarAtRest['wanted'];
   readonly #holdsCopies: boolean;
 
@@ -44,6 +49,21 @@ export class Reading {
     this.#holdsCopies = calendar.holdsCopies;
     this.passId = passId;
     this.ref = { calendarId: calendar.calendarId, address: calendar.address };
+  }
+
+  /** What the pass found: what is on the stage, and what it still holds. */
+  get found(): { readonly staged: boolean; readonly rest: readonly StagedRows[] } {
+    return { staged: this.#stageUsed, rest: this.#inHand };
+  }
+
+  async #stage(rows: StagedRows): Promise<void> {
+    this.#inHand.push(rows);
+    const held = this.#inHand.reduce((sum, { copies, removals }) => sum + copies.length + removals.length, 0);
+    if (held < ROWS_IN_HAND) return;
+    const full = this.#inHand;
+    this.#inHand = [];
+    this.#stageUsed = true;
+    await this.#store.stage(this.ref.calendarId, this.passId, full);
   }
 
   #tagsOf(entry: Pick<ObservedCopy, 'text' | 'people'>): Match[] {
@@ -141,7 +161,7 @@ export class Reading {
         }
       }
     }
-    await this.#store.stage(this.ref.calendarId, this.passId, { copies, removals });
+    await this.#stage({ copies, removals });
   }
 
   #remember(seriesId: string, copy: ObservedCopy): void {
@@ -157,7 +177,7 @@ export class Reading {
       const looked = await this.#source.lookUp(this.ref, id, signal);
       switch (looked.found) {
         case 'gone':
-          await this.#store.stage(this.ref.calendarId, this.passId, {
+          await this.#stage({
             copies: [],
             removals: [{ sourceId: id, updatedAt: null, how: 'deleted' }],
           });
@@ -165,7 +185,7 @@ export class Reading {
           this.#masters.set(id, false);
           break;
         case 'single':
-          await this.#store.stage(this.ref.calendarId, this.passId, {
+          await this.#stage({
             copies: [this.#keep(looked.copy, this.#tagsOf(looked.copy))],
             removals: [],
           });
@@ -231,7 +251,7 @@ export class Reading {
       else this.counts.untagged += 1;
     }
     const removals = cancelled.filter((each) => known.sourceIds.has(each.sourceId)).map(removalOf);
-    await this.#store.stage(this.ref.calendarId, this.passId, { copies, removals });
+    await this.#stage({ copies, removals });
   }
 }
 

@@ -179,6 +179,7 @@ async function read(
     const window = cursor === null ? sight : (calendar.window ?? sight);
     return {
       passId: reading.passId,
+      ...reading.found,
       now,
       generation: calendar.generation,
       kind: cursor === null ? 'full' : 'changes',
@@ -212,6 +213,7 @@ async function reconcileAndApply(
     }
     return await deps.store.apply(calendar.calendarId, {
       passId: reading.passId,
+      ...reading.found,
       now,
       generation: calendar.generation,
       kind: 'reconcile',

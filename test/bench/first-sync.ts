@@ -25,6 +25,7 @@ import { createRosterStore } from '../../src/store/roster.ts';
 import { createSyncStore } from '../../src/store/sync-store.ts';
 import { importRoster } from '../../src/usecases/import-roster.ts';
 import { sightAt, syncCalendar } from '../../src/usecases/sync-calendar.ts';
+import { asPeopleRunIt } from './as-people-run-it.ts';
 
 /**
  * How long the first sync of a busy calendar takes, against a yardstick in the same run: fetching and parsing the
@@ -183,5 +184,6 @@ async function bench(rounds: number): Promise<void> {
   }
 }
 
+asPeopleRunIt(import.meta.filename);
 if (process.argv[2] === 'serve') await serve();
 else await bench(Number(process.argv[2] ?? 7));

@@ -3,6 +3,7 @@ import PQueue from 'p-queue';
 import { buildProviders, syncDeps } from '../../src/compose.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { syncCalendar } from '../../src/usecases/sync-calendar.ts';
+import { asPeopleRunIt } from './as-people-run-it.ts';
 import { median, openBench, serveMicrosoft } from './microsoft-served.ts';
 
 /**
@@ -27,18 +28,11 @@ async function bench(mailboxes: number): Promise<void> {
       const report = await syncCalendar(deps, calendarId, {}, signal);
       if (!report?.complete) throw new Error(`a sync was not complete: ${report?.failure?.message}`);
     };
-    let highest = 0;
     const begun = performance.now();
     const queue = new PQueue({ concurrency: SYNCS_AT_ONCE });
-    await Promise.all(
-      rows.map(({ id }) =>
-        queue.add(async () => {
-          await sync(id);
-          highest = Math.max(highest, process.memoryUsage.rss());
-        }),
-      ),
-    );
+    await Promise.all(rows.map(({ id }) => queue.add(() => sync(id))));
     const first = performance.now() - begun;
+    const highest = process.resourceUsage().maxRSS * 1024;
     const sessions = await sql<{ count: number }>`
       select count(*)::int as count from cadenced.session`.execute(workshop.db);
 
@@ -68,5 +62,6 @@ async function bench(mailboxes: number): Promise<void> {
 
 const megabytes = (bytes: number): string => (bytes / 1024 / 1024).toFixed(0);
 
+asPeopleRunIt(import.meta.filename);
 if (process.argv[2] === 'serve') await serveMicrosoft(Number(process.argv[3]));
 else await bench(Number(process.argv[2] ?? 1_000));

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { DateTime } from 'luxon';
 import pg from 'pg';
+import { asPeopleRunIt } from './as-people-run-it.ts';
 import { median, openBench, serveMicrosoft } from './microsoft-served.ts';
 
 /**
@@ -52,5 +53,6 @@ async function bench(rounds: number): Promise<void> {
   }
 }
 
+asPeopleRunIt(import.meta.filename);
 if (process.argv[2] === 'serve') await serveMicrosoft(Number(process.argv[3]));
 else await bench(Number(process.argv[2] ?? 20));

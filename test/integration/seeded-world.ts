@@ -7,7 +7,7 @@ import { silentLog } from '../../src/runtime/log.ts';
 import { createCadenceStore } from '../../src/store/cadence.ts';
 import type { DB } from '../../src/store/database.generated.ts';
 import { createEvidenceStore } from '../../src/store/evidence.ts';
-import { scheduleJudgement } from '../../src/store/judgement.ts';
+import { scheduleHarvests, scheduleJudgement } from '../../src/store/judgement.ts';
 import { createDatabaseClient, createPool } from '../../src/store/pool.ts';
 import { createReminderStore } from '../../src/store/reminder-store.ts';
 import { planReminders } from '../../src/store/reminders.ts';
@@ -178,6 +178,7 @@ export async function createSeededWorld(options: {
     plan(...sessions: number[]): Promise<void> {
       return db.transaction().execute(async (trx) => {
         await scheduleJudgement(trx, sessions, clock.now().toJSDate());
+        await scheduleHarvests(trx, sessions, clock.now().toJSDate());
         await planReminders(trx, sessions, clock.now().toJSDate());
       });
     },

@@ -104,6 +104,45 @@ describe('passes', () => {
     expect(await world.booked()).toEqual([TUESDAY, TUESDAY + 5 * DAY, TUESDAY + 6 * DAY]);
   });
 
+  test('more than is held in memory goes over the stage, in the order of arrival, and is forgotten with a failure', async () => {
+    let stagings = 0;
+    const around = (store: SyncStore): SyncStore => ({
+      ...store,
+      stage: (...rows) => {
+        stagings += 1;
+        return store.stage(...rows);
+      },
+    });
+    world = await createSyncWorld({ around });
+    const anna = world.calendar(ANNA);
+    anna.put(event('first', TUESDAY));
+    await world.sync(ANNA);
+    expect(stagings).toBe(0);
+    const many = Array.from({ length: 520 }, (_, n) => event(`s${n}`, TUESDAY + (n + 1) * HOUR));
+    const tell = () => {
+      anna.pages = null;
+      anna.put(...many);
+      anna.put(event('s1', TUESDAY + 600 * HOUR, later), event('last', TUESDAY + 601 * HOUR));
+      anna.remove('s2', NOW);
+    };
+    tell();
+    anna.failing = { page: 2, problem: failure.transient('reset') };
+    const before = await world.dump();
+    expect((await world.sync(ANNA)).failure).toMatchObject({ kind: 'transient' });
+    expect(await world.dump()).toEqual(before);
+    expect(await world.rows(sql`select from cadenced.staged_copy`)).toEqual([]);
+    expect(stagings).toBe(1);
+    anna.failing = null;
+    tell();
+    expect(await world.sync(ANNA)).toMatchObject({ complete: true, applied: { occurrences: 520 } });
+    expect(await world.rows(sql`select from cadenced.staged_copy`)).toEqual([]);
+    const booked = await world.booked();
+    expect(booked).toHaveLength(521);
+    expect(booked).toContain(TUESDAY + 600 * HOUR);
+    expect(booked).not.toContain(TUESDAY + 2 * HOUR);
+    expect(booked).not.toContain(TUESDAY + 3 * HOUR);
+  });
+
   test('what is deleted on a later page than it stands on is gone, dated or not', async () => {
     for (const updatedAt of [null, NOW]) {
       world = await createSyncWorld();

@@ -167,27 +167,35 @@ export function createCalendarSource(client: GoogleClient): CalendarSource {
 }
 
 /**
- * Follows page tokens. They live only a short time: when one is refused, the list is begun anew, once; what was
- * yielded before comes again, and whoever stages rows by their id loses nothing by it.
+ * Follows page tokens, and asks for the next page before it hands one over: reading thousands of events takes us as
+ * long as a part of the next answer takes Google. The tokens live only a short time: when one is refused, the list is
+ * begun anew, once; what was yielded before comes again, and whoever stages rows by their id loses nothing by it.
  */
 async function* pagesOf(
   fetch: (place: { readonly pageToken?: string }) => Promise<EventsPage>,
 ): AsyncGenerator<EventsPage> {
   let pageToken: string | null = null;
   let begunAnew = false;
+  let coming = fetch({});
   for (let fetched = 0; fetched < MAX_PAGES; fetched++) {
     let page: EventsPage;
     try {
-      page = await fetch(pageToken === null ? {} : { pageToken });
+      page = await coming;
     } catch (error) {
       if (pageToken === null || begunAnew || !refusesPlace(error)) throw error;
       begunAnew = true;
       pageToken = null;
+      coming = fetch({});
       continue;
     }
-    yield page;
-    if (page.nextPageToken === null) return;
     pageToken = page.nextPageToken;
+    if (pageToken !== null) {
+      coming = fetch({ pageToken });
+      // Until it is awaited, its failure is nobody's unhandled rejection.
+      coming.catch(() => undefined);
+    }
+    yield page;
+    if (pageToken === null) return;
   }
   throw failure.permanent('endless_paging', { provider: 'google', detail: `more than ${MAX_PAGES} pages` });
 }
