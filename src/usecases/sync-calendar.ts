@@ -98,18 +98,25 @@ export async function syncCalendar(
   }
 }
 
+/** Used up for an hour and more, whoever asks: somebody may want to have it raised. */
+const QUOTA_EXHAUSTED = 'quota_exhausted';
+
 /**
- * A wrong key or a missing grant is everybody's: it is told once to whoever can mend it, and not once a calendar.
+ * A wrong key, a missing grant or a quota that is used up is everybody's: it is told once to whoever can mend it, and
+ * not once a calendar.
  */
 function tell(deps: SyncDeps, calendar: CalendarAtRest, problem: Failure): void {
   const facts = { kind: problem.kind, code: problem.code, status: problem.status };
-  const everybodys = problem.kind === 'config' && deps.tellOnce !== undefined;
+  const exhausted = problem.code === QUOTA_EXHAUSTED;
+  const everybodys = (problem.kind === 'config' || exhausted) && deps.tellOnce !== undefined;
   if (!everybodys) deps.log.warn({ calendar: calendar.address, ...facts }, 'a calendar could not be read');
   else if (deps.tellOnce?.(`${calendar.provider} ${problem.code}`)) {
     const { detail } = problem;
     deps.log.error(
       { provider: calendar.provider, ...facts, detail },
-      'no calendar of a provider can be read',
+      exhausted
+        ? "a provider's quota is used up: its calendars are read again in an hour"
+        : 'no calendar of a provider can be read',
     );
   } else deps.log.debug({ calendar: calendar.address, ...facts }, 'a calendar could not be read');
 }
