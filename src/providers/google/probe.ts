@@ -68,7 +68,7 @@ export async function probe(
       return { check, ok: true, finding: await client.perform(call, signal), mend: '' };
     } catch (error) {
       const failed = asFailure(error);
-      return { check, ok: false, finding: findingOf(failed), mend: mendOf(failed, call) };
+      return { check, ok: false, finding: findingOf(failed), mend: mendOf(failed, call, adminSubject) };
     }
   };
   return Promise.all([
@@ -85,7 +85,7 @@ function findingOf(failed: Failure): string {
   return `${failed.code.replaceAll('_', ' ')} (${failed.kind}${status})`;
 }
 
-function mendOf(failed: Failure, call: Call<string>): string {
+function mendOf(failed: Failure, call: Call<string>, adminSubject: string | undefined): string {
   switch (failed.code) {
     case 'delegation_missing':
     case 'scope_missing':
@@ -99,6 +99,8 @@ function mendOf(failed: Failure, call: Call<string>): string {
     case 'clock_skew':
       return "This machine's clock is wrong by minutes: synchronise it.";
     case 'account_unknown':
+      if (call.subject === adminSubject)
+        return `CADENCED_GOOGLE_ADMIN_SUBJECT names ${call.subject}, which is no live primary address of the Workspace domain.`;
       return `${call.subject} is no live primary address of the Workspace domain: check the roster for an alias, a leaver or a suspended account.`;
     case 'token_refused':
       return call.purpose === 'reports'

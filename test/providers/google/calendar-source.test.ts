@@ -558,5 +558,18 @@ describe('Google calendar source', () => {
     ]);
     expect(findings[1]?.mend).toContain('meetings.space.readonly');
     expect(findings[3]?.mend).toContain('privilege Reports');
+
+    // An administrator's address that is wrong is a setting, not somebody in the roster.
+    server.handleToken = () => ({
+      status: 400,
+      body: { error: 'invalid_grant', error_description: 'Invalid email or User ID' },
+    });
+    const unknown = await googleAt(server).probe(ADA.address, signal);
+    expect(unknown.map(({ mend }) => mend.includes('CADENCED_GOOGLE_ADMIN_SUBJECT'))).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ]);
   });
 });
