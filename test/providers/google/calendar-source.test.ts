@@ -246,6 +246,20 @@ describe('Google calendar source', () => {
       expect(exhausted).toMatchObject({ code: 'quota_exhausted', retryAfterMs: 3_600_000 });
     });
 
+    it('keeps within what one person may ask in a minute, before Google has to refuse', async () => {
+      server.handle = () => ({ body: { ...single('a'), status: 'cancelled' } });
+      const reports: RequestReport[] = [];
+      const google = googleAt(server, { onRequest: (report) => reports.push(report) });
+      const began = performance.now();
+      await Promise.all(Array.from({ length: 150 }, (_, n) => google.calendar.lookUp(ADA, `e${n}`, signal)));
+      // A hundred at once, then eight a second: what was not waited for in this test was asked to be waited for.
+      const earned = ((performance.now() - began) / 1000) * 8;
+      expect(google.waits.length).toBeGreaterThanOrEqual(Math.floor(50 - earned) - 1);
+      expect(google.waits.length).toBeLessThanOrEqual(50);
+      await google.calendar.lookUp({ calendarId: 2, address: 'bo@school.example' }, 'e', signal);
+      expect(reports.at(-1)?.waitedMs).toBe(0);
+    });
+
     it('lets other calendars go on while one waits, and keeps four requests of one calendar in flight', async () => {
       const flying = new Map<string, number>();
       let most = 0;
