@@ -78,12 +78,12 @@ const BURST = 500;
  * minute as well, so burst and rate together stay below the limit.
  */
 const USER_REQUESTS_PER_MINUTE: { readonly [P in Purpose]: number } = {
-  calendar: 480,
-  meet: 480,
-  directory: 1_900,
-  reports: 1_900,
+  calendar: 300,
+  meet: 300,
+  directory: 1_800,
+  reports: 1_800,
 };
-const USER_BURST = 100;
+const USER_BURST = 280;
 
 const LARGE = new Set(['events.list', 'events.instances']);
 
