@@ -174,6 +174,7 @@ export function buildProviders(
           {
             serviceAccountKey: {
               client_email: google.key.clientEmail,
+              ...(google.key.clientId !== null && { client_id: google.key.clientId }),
               private_key: google.key.privateKey.reveal(),
             },
             adminSubject: google.adminSubject ?? undefined,

@@ -9,6 +9,7 @@ import {
   type GoogleServer,
   googleAt,
   type Handler,
+  KEY,
   type Reply,
   refusal,
   startGoogleServer,
@@ -570,6 +571,7 @@ describe('Google calendar source', () => {
       ['google directory', false],
       ['google reports', false],
     ]);
+    expect(findings[1]?.mend).toContain(`client id ${KEY.client_id} for`);
     expect(findings[1]?.mend).toContain('meetings.space.readonly');
     expect(findings[3]?.mend).toContain('privilege Reports');
 
