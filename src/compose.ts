@@ -21,7 +21,7 @@ import type { Links } from './ports/links.ts';
 import type { Mailer } from './ports/mailer.ts';
 import type { ReadNotification } from './ports/notification.ts';
 import type { PushService } from './ports/push-service.ts';
-import { createGoogle, type Google } from './providers/google/index.ts';
+import { createGoogle, type Google, type GoogleDeps } from './providers/google/index.ts';
 import { createMicrosoft, type Microsoft } from './providers/microsoft/index.ts';
 import { type Clock, offsetClock, type SettableClock } from './runtime/clock.ts';
 import { locateProject } from './runtime/locate.ts';
@@ -154,12 +154,18 @@ export interface Providers {
   readonly microsoft: Microsoft | null;
 }
 
+/** How long and how often a provider is asked, where the adapter's own measure would take minutes to play out. */
+export interface Tuning {
+  readonly google?: Pick<GoogleDeps, 'timeLimits' | 'random' | 'sleep'>;
+}
+
 /** Builds the adapters of the providers that are set up. Nothing is sent until something is asked. */
 export function buildProviders(
   settings: Settings,
   clock: Clock,
   log: Log,
   onRequest?: Instruments['request'],
+  tuning: Tuning = {},
 ): Providers {
   const { google, microsoft } = settings;
   return {
@@ -168,6 +174,7 @@ export function buildProviders(
           {
             serviceAccountKey: {
               client_email: google.key.clientEmail,
+              ...(google.key.clientId !== null && { client_id: google.key.clientId }),
               private_key: google.key.privateKey.reveal(),
             },
             adminSubject: google.adminSubject ?? undefined,
@@ -179,6 +186,7 @@ export function buildProviders(
             log: log.child({ provider: 'google' }),
             now: () => clock.now().toMillis(),
             ...(onRequest && { onRequest }),
+            ...tuning.google,
           },
         )
       : null,
@@ -238,12 +246,12 @@ export interface Daemon {
 }
 
 /** Builds the daemon on an open workshop. */
-export function composeDaemon(workshop: Workshop, databaseUrl: string): Daemon {
+export function composeDaemon(workshop: Workshop, databaseUrl: string, tuning: Tuning = {}): Daemon {
   const { db, clock, log, settings } = workshop;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const instruments = createInstruments(registry, () => countChannels(db, push.terms));
-  const providers = buildProviders(settings, clock, log, instruments.request);
+  const providers = buildProviders(settings, clock, log, instruments.request, tuning);
   const push = pushOf(workshop, providers);
   const mailer = settings.mail
     ? createSmtpMailer({ url: settings.mail.url.reveal(), from: settings.mail.from })

@@ -17,6 +17,10 @@ export type Fault =
   | { kind: 'empty_object' }
   /** A page without entries that still names a next page. */
   | { kind: 'empty_page' }
+  /** A page that begins with the entries of the one before. */
+  | { kind: 'repeated_page' }
+  /** A page that names a next page and ends the list, or does neither. */
+  | { kind: 'tokens'; shows: 'both' | 'none' }
   /** The answer never begins, or never ends. */
   | { kind: 'stall'; where: 'headers' | 'body' }
   /** The connection is torn. */
@@ -96,7 +100,7 @@ export interface FaultWiring {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** A fault that the route itself has to act out: `expired_cursor`, `empty_page`. */
+    /** A fault that the route itself has to act out: `expired_cursor`, and those of pages, where a provider has them. */
     fault: Fault | null;
   }
 }

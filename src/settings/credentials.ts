@@ -3,7 +3,12 @@ import { z } from 'zod';
 import { Secret } from './secret.ts';
 
 /** A service account of Google, as far as it is needed to sign in. */
-export type GoogleKey = { readonly clientEmail: string; readonly privateKey: Secret };
+export type GoogleKey = {
+  readonly clientEmail: string;
+  /** The number by which an administrator delegates; older key files may lack it. */
+  readonly clientId: string | null;
+  readonly privateKey: Secret;
+};
 
 /** A certificate to sign in at Microsoft with. */
 export type MicrosoftCertificate = {
@@ -24,6 +29,7 @@ export type Credential<T> =
 const googleKeySchema = z.object({
   type: z.literal('service_account'),
   client_email: z.string().includes('@'),
+  client_id: z.string().regex(/^\d+$/).nullish().catch(null),
   private_key: z.string().refine((pem) => privateKey(pem) !== null),
 });
 
@@ -42,8 +48,13 @@ export function readGoogleKey(text: string): Credential<GoogleKey> {
       `the JSON key file of a service account; in this one ${wrong.join(', ')} ${wrong.length === 1 ? 'is' : 'are'} not right`,
     );
   }
-  const { client_email, private_key } = parsed.data;
-  return { ok: true, value: { clientEmail: client_email, privateKey: new Secret(private_key) } };
+  const { client_email, client_id, private_key } = parsed.data;
+  const value = {
+    clientEmail: client_email,
+    clientId: client_id ?? null,
+    privateKey: new Secret(private_key),
+  };
+  return { ok: true, value };
 }
 
 /** Reads a PEM file that holds a certificate and its private key, in any order. */

@@ -212,8 +212,7 @@ export class Reading {
             // "Not found" while its occurrences are shown elsewhere is ambiguous: it takes nothing away. Who was
             // invited to single occurrences has these and no series.
             const copies = this.#exceptions.get(seriesId) ?? [];
-            if (copies.length > 0)
-              await this.#store.stage(this.ref.calendarId, this.passId, { copies, removals: [] });
+            if (copies.length > 0) await this.#stage({ copies, removals: [] });
             return;
           }
           const empty = listing.copies.length === 0 && listing.cancelled.length === 0;

@@ -98,8 +98,12 @@ export async function syncCalendar(
   }
 }
 
+/** Used up for an hour and more, whoever asks: somebody may want to have it raised. */
+const QUOTA_EXHAUSTED = 'quota_exhausted';
+
 /**
- * A wrong key or a missing grant is everybody's: it is told once to whoever can mend it, and not once a calendar.
+ * A wrong key, a missing grant or a quota that is used up is everybody's: it is told once to whoever can mend it, and
+ * not once a calendar.
  */
 function tell(deps: SyncDeps, calendar: CalendarAtRest, problem: Failure): void {
   // The detail holds what a provider's support asks for first: its own code, and the number of the request.
@@ -109,11 +113,17 @@ function tell(deps: SyncDeps, calendar: CalendarAtRest, problem: Failure): void 
     status: problem.status,
     detail: problem.detail,
   };
-  const everybodys = problem.kind === 'config' && deps.tellOnce !== undefined;
+  const exhausted = problem.code === QUOTA_EXHAUSTED;
+  const everybodys = (problem.kind === 'config' || exhausted) && deps.tellOnce !== undefined;
   if (!everybodys) deps.log.warn({ calendar: calendar.address, ...facts }, 'a calendar could not be read');
-  else if (deps.tellOnce?.(`${calendar.provider} ${problem.code}`))
-    deps.log.error({ provider: calendar.provider, ...facts }, 'no calendar of a provider can be read');
-  else deps.log.debug({ calendar: calendar.address, ...facts }, 'a calendar could not be read');
+  else if (deps.tellOnce?.(`${calendar.provider} ${problem.code}`)) {
+    deps.log.error(
+      { provider: calendar.provider, ...facts },
+      exhausted
+        ? "a provider's quota is used up: its calendars are read again in an hour"
+        : 'no calendar of a provider can be read',
+    );
+  } else deps.log.debug({ calendar: calendar.address, ...facts }, 'a calendar could not be read');
 }
 
 /** Reads the changes since the cursor; begins again without it, once, when the provider has forgotten it. */

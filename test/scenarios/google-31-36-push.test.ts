@@ -236,6 +236,29 @@ describe('34. Renewal', () => {
     expect((await push()).map((one) => one.push)).toEqual(['verified', 'verified']);
   });
 
+  test('a daemon that was away when a channel was to be renewed finds its row, renews it and stops the old one', async () => {
+    stage = await openGoogleStage({ push: true, habits: { pushTtlMs: 4 * DAY } });
+    await stage.pushed();
+    const [first] = ofAda();
+    await stage.away(3.3 * DAY);
+    await stage.pushed();
+    await stage.settled();
+    expect(ofAda().map(({ id, stopped }) => [id === first?.id, stopped])).toEqual([
+      [true, true],
+      [false, false],
+    ]);
+    expect((await push()).map((one) => one.push)).toEqual(['verified', 'verified']);
+    // Away for longer than any channel lives: nothing is there to be stopped, and push comes back.
+    await stage.away(5 * DAY);
+    await stage.pushed();
+    await stage.settled();
+    expect((await push()).map((one) => one.push)).toEqual(['verified', 'verified']);
+    await atRest();
+    book();
+    await stage.pushed();
+    expect(await sessions()).toHaveLength(1);
+  });
+
   test('a calendar that can no longer be read loses its channel quietly', async () => {
     stage = await openGoogleStage({ push: true });
     await stage.pushed();

@@ -85,6 +85,53 @@ describe('38. Meet', () => {
     }
   });
 
+  test('two records of one evening, another of last week under the same code, and a call that goes on: each to its own', async () => {
+    stage = await openGoogleStage({ startsOn: '2026-08-01' });
+    stage.world.clock.set(Date.parse('2026-08-25T06:00:00Z'));
+    const series = createMeeting(stage.world, {
+      organizer: ADA,
+      guests: [BO],
+      title: 'Talk #mentoring',
+      start: '2026-09-01T10:00',
+      minutes: 60,
+      rule: 'FREQ=WEEKLY;BYDAY=TU;COUNT=4',
+      conference: 'meet',
+    });
+    stage.world.clock.set(Date.parse('2026-09-07T06:00:00Z'));
+    const both = (slot: string, minutes: [number, number][]) =>
+      attend(stage.world, {
+        meeting: series.id,
+        slot,
+        people: [ADA, BO].map((person) => ({ person, minutes })),
+      });
+    both('2026-09-01T08:00:00Z', [[0, 35]]);
+    await stage.pollDue();
+    // They drop out, come back, and stay twenty minutes longer than booked.
+    both(START, [
+      [0, 20],
+      [30, 80],
+    ]);
+    await passTo(5 / 60);
+    const [early] = stage.faults.log
+      .entries()
+      .filter(({ url }) => url.includes('/v2/conferenceRecords?') && url.includes('2026-09-08'));
+    expect(early?.status).toBe(200);
+    // The second record of this evening is open: it is looked at again, and kept when it is whole.
+    const records = async () => (await evidence('meet')).filter(({ kind }) => kind === 'record');
+    expect(await records()).toHaveLength(2);
+    await passTo(50);
+    const minutes = await stage.rows(sql<{ day: string; outcome: string; minutes: number[] }>`
+      select to_char(scheduled_start at time zone 'UTC', 'MM-DD') as day, outcome,
+             array_agg(round(minutes)::int order by email) as minutes
+        from mentoring.session join mentoring.attendance using (session_id)
+       where scheduled_start < '2026-09-10' group by 1, 2 order by 1`);
+    expect(minutes).toEqual([
+      { day: '09-01', outcome: 'held', minutes: [35, 35] },
+      { day: '09-08', outcome: 'held', minutes: [70, 70] },
+    ]);
+    expect(await records()).toHaveLength(3);
+  });
+
   test('no record is unknown, never a no-show; what was kept outlives the thirty days', async () => {
     stage = await openGoogleStage();
     await meet([]);

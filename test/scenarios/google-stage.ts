@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { sql } from 'kysely';
 import { DateTime } from 'luxon';
-import { composeDaemon, type Daemon, openWorkshop, type Workshop } from '../../src/compose.ts';
+import { composeDaemon, type Daemon, openWorkshop, type Tuning, type Workshop } from '../../src/compose.ts';
 import { createLog } from '../../src/runtime/log.ts';
 import { createFaults, type Faults } from '../../src/sandbox/faults.ts';
 import type { GoogleHabits } from '../../src/sandbox/google/context.ts';
@@ -75,6 +75,7 @@ export async function openGoogleStage(
     /** Ways of marking a meeting beside `#mentoring`, as YAML. */
     readonly tags?: string;
     readonly polling?: string;
+    readonly tuning?: Tuning;
     /** Prepares the stand-in before the daemon first asks. */
     readonly before?: (stage: Pick<GoogleStage, 'world' | 'google' | 'faults'>) => void;
   } = {},
@@ -136,7 +137,7 @@ export async function openGoogleStage(
   });
   const workshop = await openWorkshop(loaded.settings, database.url, log, 'daemon');
   await workshop.moveClock(DateTime.fromMillis(world.now(), { zone: 'utc' }));
-  let daemon = composeDaemon(workshop, database.url);
+  let daemon = composeDaemon(workshop, database.url, options.tuning);
   await daemon.start();
   const imported = await importRoster(workshop.roster, roster.join('\n'), false);
   if (imported.outcome === 'refused') throw new Error(JSON.stringify(imported));
@@ -166,7 +167,7 @@ export async function openGoogleStage(
       await daemon.stop();
       await stage.advance(milliseconds);
       meanwhile?.();
-      daemon = composeDaemon(workshop, database.url);
+      daemon = composeDaemon(workshop, database.url, options.tuning);
       await daemon.start();
       await stage.pollDue();
     },

@@ -10,7 +10,7 @@ import { type FailureKind, isFailure } from '../../domain/failure.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Credentials, JwtClient, Purpose } from './credentials.ts';
 import { failureOfThrown } from './failures.ts';
-import { createBudget, createLanes, type Pace, withRetries } from './request.ts';
+import { createBudget, createBudgets, createLanes, type Pace, withRetries } from './request.ts';
 
 export interface Apis {
   readonly calendar: calendar_v3.Calendar;
@@ -73,6 +73,17 @@ export const TIME_LIMITS: TimeLimits = { list: 60_000, other: 20_000, token: 10_
 /** Of 10,000 a minute and project; the rest is left to other replicas and other programs of the project. */
 const REQUESTS_PER_MINUTE = 6_000;
 const BURST = 500;
+/**
+ * Of what one quota user may: 600 a minute for Calendar and Meet, 2,400 for the Admin SDK. A burst counts in the next
+ * minute as well, so burst and rate together stay below the limit.
+ */
+const USER_REQUESTS_PER_MINUTE: { readonly [P in Purpose]: number } = {
+  calendar: 300,
+  meet: 300,
+  directory: 1_800,
+  reports: 1_800,
+};
+const USER_BURST = 280;
 
 const LARGE = new Set(['events.list', 'events.instances']);
 
@@ -99,6 +110,13 @@ export function createClient(options: {
   };
   const lanes = createLanes(options.maxInFlight);
   const budget = createBudget(REQUESTS_PER_MINUTE, BURST, pace);
+  const users = createBudgets(USER_BURST, pace);
+
+  /** Waits until the person's and the project's share allow a request. @returns the milliseconds it waited */
+  async function turn({ subject, purpose }: Call<unknown>, signal: AbortSignal): Promise<number> {
+    const own = await users.take(`${purpose} ${subject}`, USER_REQUESTS_PER_MINUTE[purpose], signal);
+    return own + (await budget.take(signal));
+  }
 
   async function attempt<T>(
     call: Call<T>,
@@ -135,7 +153,7 @@ export function createClient(options: {
         return await lanes.ofCalendar(call.subject, signal, () =>
           withRetries(
             async () => {
-              const waited = await budget.take(signal);
+              const waited = await turn(call, signal);
               return lanes.ofAll(signal, () => attempt(call, signal, waited, false));
             },
             { ...pace, repeatable: call.repeatable ?? true },

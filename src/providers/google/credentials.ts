@@ -14,6 +14,8 @@ export type Purpose = keyof typeof SCOPES;
 
 export interface ServiceAccountKey {
   readonly client_email: string;
+  /** The number by which an administrator delegates; only told, never sent. */
+  readonly client_id?: string;
   readonly private_key: string;
 }
 

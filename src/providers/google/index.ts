@@ -85,6 +85,12 @@ export function createGoogle(settings: GoogleSettings, deps: GoogleDeps): Google
         : createReportsSource(client, settings.adminSubject, deps.now),
     push: createPushService(client),
     readNotification,
-    probe: (address, signal) => probe(client, settings.adminSubject, address, signal),
+    probe: (address, signal) =>
+      probe(
+        client,
+        { adminSubject: settings.adminSubject, clientId: settings.serviceAccountKey.client_id },
+        address,
+        signal,
+      ),
   };
 }

@@ -17,7 +17,10 @@ const DELEGATION = 'Admin console > Security > API controls > Domain-wide delega
 /** Tries each API once in the name of `address`. Never throws for what Google refuses. */
 export async function probe(
   client: GoogleClient,
-  adminSubject: string | undefined,
+  {
+    adminSubject,
+    clientId,
+  }: { readonly adminSubject: string | undefined; readonly clientId: string | undefined },
   address: string,
   signal: AbortSignal,
 ): Promise<ProbeFinding[]> {
@@ -68,7 +71,12 @@ export async function probe(
       return { check, ok: true, finding: await client.perform(call, signal), mend: '' };
     } catch (error) {
       const failed = asFailure(error);
-      return { check, ok: false, finding: findingOf(failed), mend: mendOf(failed, call) };
+      return {
+        check,
+        ok: false,
+        finding: findingOf(failed),
+        mend: mendOf(failed, call, adminSubject, clientId),
+      };
     }
   };
   return Promise.all([
@@ -85,11 +93,16 @@ function findingOf(failed: Failure): string {
   return `${failed.code.replaceAll('_', ' ')} (${failed.kind}${status})`;
 }
 
-function mendOf(failed: Failure, call: Call<string>): string {
+function mendOf(
+  failed: Failure,
+  call: Call<string>,
+  adminSubject: string | undefined,
+  clientId: string | undefined,
+): string {
   switch (failed.code) {
     case 'delegation_missing':
     case 'scope_missing':
-      return `In ${DELEGATION}, authorise the service account's client id for ${SCOPES[call.purpose]}; a grant may take minutes to reach every server.`;
+      return `In ${DELEGATION}, authorise the service account's client id${clientId === undefined ? '' : ` ${clientId}`} for ${SCOPES[call.purpose]}; a grant may take minutes to reach every server.`;
     case 'policy_refused':
       return 'An organisation policy restricts this application: mark it as trusted under API controls.';
     case 'api_not_enabled':
@@ -99,6 +112,8 @@ function mendOf(failed: Failure, call: Call<string>): string {
     case 'clock_skew':
       return "This machine's clock is wrong by minutes: synchronise it.";
     case 'account_unknown':
+      if (call.subject === adminSubject)
+        return `CADENCED_GOOGLE_ADMIN_SUBJECT names ${call.subject}, which is no live primary address of the Workspace domain.`;
       return `${call.subject} is no live primary address of the Workspace domain: check the roster for an alias, a leaver or a suspended account.`;
     case 'token_refused':
       return call.purpose === 'reports'

@@ -109,6 +109,36 @@ export interface Budget {
   take(signal: AbortSignal): Promise<number>;
 }
 
+/** Budgets of many, one for each key, that are forgotten once they are whole again. */
+export interface Budgets {
+  /** As `Budget.take`, of the share that belongs to the key. */
+  take(key: string, perMinute: number, signal: AbortSignal): Promise<number>;
+}
+
+const BUDGETS_KEPT = 1_000;
+
+/**
+ * Builds budgets for the limit of each quota user, so that a mailbox of thousands of series is read slowly instead
+ * of being refused for a minute, given up and begun anew, for ever.
+ * @param burst how many requests of one key may go out at once after a rest
+ */
+export function createBudgets(burst: number, pace: Pace): Budgets {
+  const known = new Map<string, { readonly budget: Budget; wholeAt: number }>();
+  return {
+    take(key, perMinute, signal) {
+      const now = performance.now();
+      if (known.size >= BUDGETS_KEPT) {
+        for (const [other, { wholeAt }] of known) if (wholeAt <= now) known.delete(other);
+      }
+      const entry = known.get(key) ?? { budget: createBudget(perMinute, burst, pace), wholeAt: 0 };
+      known.set(key, entry);
+      // Each request pushes it back by its own share of the minute.
+      entry.wholeAt = Math.max(entry.wholeAt, now) + 60_000 / perMinute;
+      return entry.budget.take(signal);
+    },
+  };
+}
+
 /**
  * Builds a token bucket. Google counts in a sliding minute, so a burst today is a refusal in the next minute: a
  * storm of full passes after lost cursors is spread here, before Google has to refuse it.

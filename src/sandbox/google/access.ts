@@ -46,7 +46,7 @@ export function openCalendar(
   if (owner.state === 'forbidden') return refuse(REFUSALS.forbidden);
   if (owner.state === 'no_mailbox') return refuse(REFUSALS.notACalendarUser);
   if (owner.state === 'suspended') return refuse(REFUSALS.notFound);
-  return { owner, accessRole: isOwner ? 'owner' : owner.accessRole };
+  return { owner, accessRole: isOwner ? context.habits.ownRole : owner.accessRole };
 }
 
 function ownerOf(context: GoogleContext, calendarId: string): Person | null {

@@ -1,4 +1,5 @@
 import type { Random } from '../world/random.ts';
+import type { Person } from '../world/types.ts';
 import type { World } from '../world/world.ts';
 import type { Credentials } from './credentials.ts';
 
@@ -29,6 +30,8 @@ export interface GoogleHabits {
   webhooks: 'accepted' | 'unauthorized';
   /** How late Reports tells of somebody who left a call. */
   reportsLagMs: number;
+  /** What those who are impersonated are shown of their own calendars. */
+  ownRole: Person['accessRole'];
 }
 
 export interface GoogleContext {

@@ -155,9 +155,12 @@ function page(
     request.fault?.kind === 'empty_page' ||
     (remaining > 0 && !current.afterEmpty && context.random.next() < context.habits.emptyPages);
   const size = isEmpty ? 0 : Math.min(query.maxResults, context.habits.maxPage, remaining);
-  const items = current.refs.slice(current.offset, current.offset + size);
+  const again = request.fault?.kind === 'repeated_page' ? context.habits.maxPage : 0;
+  const items = current.refs.slice(Math.max(0, current.offset - again), current.offset + size);
   const next = { ...current, offset: current.offset + size, afterEmpty: isEmpty };
   const isLast = !isEmpty && next.offset >= next.refs.length;
+  const broken = request.fault?.kind === 'tokens' ? request.fault.shows : null;
+  const shows = { next: broken ? broken === 'both' : !isLast, sync: broken ? broken === 'both' : isLast };
   return {
     kind: 'calendar#events',
     etag: `"p${calendar.seq}g${calendar.tokenGeneration}"`,
@@ -167,8 +170,8 @@ function page(
     timeZone: view.timeZone,
     accessRole: open.accessRole,
     defaultReminders: open.accessRole === 'owner' ? [{ method: 'popup', minutes: 10 }] : [],
-    ...(isLast ? {} : { nextPageToken: pages.keep(next) }),
-    ...(isLast && current.syncable
+    ...(shows.next ? { nextPageToken: pages.keep(next) } : {}),
+    ...(shows.sync && current.syncable
       ? {
           nextSyncToken: writeSyncToken({
             owner: current.owner,

@@ -2,7 +2,7 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { createFaults, type Faults, installFaults } from '../faults.ts';
 import type { World } from '../world/world.ts';
 import { tokenOf } from './access.ts';
-import { DEFAULT_GRANT, type GoogleContext, type GoogleHabits } from './context.ts';
+import { type AccessToken, DEFAULT_GRANT, type GoogleContext, type GoogleHabits } from './context.ts';
 import { createCredentials, type ServiceAccountKey } from './credentials.ts';
 import { registerDirectory } from './directory.ts';
 import { errorBody, faultBody, grpcForm, invalidParameter, REFUSALS, RefusedError } from './errors.ts';
@@ -12,7 +12,7 @@ import { partialResponse } from './partial-response.ts';
 import { type Push, registerPush } from './push.ts';
 import { createQuota } from './quota.ts';
 import { registerReports } from './reports.ts';
-import { registerToken } from './token.ts';
+import { registerToken, tokenFault } from './token.ts';
 
 export interface GoogleSandboxOptions {
   faults?: Faults;
@@ -36,6 +36,8 @@ export interface GoogleSandbox {
   grantedScopes: Set<string>;
   /** The notifier and its channels. */
   push: Push;
+  /** The access tokens handed out so far, by their text. */
+  tokens: Map<string, AccessToken>;
   /** Makes every access token handed out so far worthless. */
   revokeAccessTokens(): void;
   close(): Promise<void>;
@@ -55,6 +57,7 @@ const HABITS: GoogleHabits = {
   syncFirst: true,
   webhooks: 'accepted',
   reportsLagMs: 45 * 60_000,
+  ownRole: 'owner',
 };
 
 /** Starts Google's stand-in on a free port of 127.0.0.1. */
@@ -83,7 +86,8 @@ export async function startGoogleSandbox(
     provider: 'google',
     mailboxOf: (request) => mailboxOf(context, request),
     quotaUserOf,
-    errorBody: (status, reason, request) => inApisForm(request, faultBody(status, reason)),
+    errorBody: (status, reason, request) =>
+      request.url.startsWith('/token') ? tokenFault(reason) : inApisForm(request, faultBody(status, reason)),
   });
   answerInGooglesWay(app);
   limitByQuota(app, context);
@@ -101,6 +105,7 @@ export async function startGoogleSandbox(
     faults,
     habits: context.habits,
     grantedScopes: context.grantedScopes,
+    tokens: context.tokens,
     revokeAccessTokens: () => context.tokens.clear(),
     push,
     async close() {

@@ -9,6 +9,7 @@ import {
   type GoogleServer,
   googleAt,
   type Handler,
+  KEY,
   type Reply,
   refusal,
   startGoogleServer,
@@ -244,6 +245,20 @@ describe('Google calendar source', () => {
       answers(refusal(403, 'quotaExceeded'));
       const exhausted = await failureOf(all(google.calendar.changes(ADA, null, WINDOW, signal)));
       expect(exhausted).toMatchObject({ code: 'quota_exhausted', retryAfterMs: 3_600_000 });
+    });
+
+    it('keeps within what one person may ask in a minute, before Google has to refuse', async () => {
+      server.handle = () => ({ body: { ...single('a'), status: 'cancelled' } });
+      const reports: RequestReport[] = [];
+      const google = googleAt(server, { onRequest: (report) => reports.push(report) });
+      const began = performance.now();
+      await Promise.all(Array.from({ length: 330 }, (_, n) => google.calendar.lookUp(ADA, `e${n}`, signal)));
+      // Nearly three hundred at once, then five a second: what this test does not wait for was asked to be waited for.
+      const earned = ((performance.now() - began) / 1000) * 5;
+      expect(google.waits.length).toBeGreaterThanOrEqual(Math.floor(50 - earned) - 1);
+      expect(google.waits.length).toBeLessThanOrEqual(50);
+      await google.calendar.lookUp({ calendarId: 2, address: 'bo@school.example' }, 'e', signal);
+      expect(reports.at(-1)?.waitedMs).toBe(0);
     });
 
     it('lets other calendars go on while one waits, and keeps four requests of one calendar in flight', async () => {
@@ -556,7 +571,21 @@ describe('Google calendar source', () => {
       ['google directory', false],
       ['google reports', false],
     ]);
+    expect(findings[1]?.mend).toContain(`client id ${KEY.client_id} for`);
     expect(findings[1]?.mend).toContain('meetings.space.readonly');
     expect(findings[3]?.mend).toContain('privilege Reports');
+
+    // An administrator's address that is wrong is a setting, not somebody in the roster.
+    server.handleToken = () => ({
+      status: 400,
+      body: { error: 'invalid_grant', error_description: 'Invalid email or User ID' },
+    });
+    const unknown = await googleAt(server).probe(ADA.address, signal);
+    expect(unknown.map(({ mend }) => mend.includes('CADENCED_GOOGLE_ADMIN_SUBJECT'))).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ]);
   });
 });

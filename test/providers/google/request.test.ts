@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FAILURE_KINDS, Failure, retryable } from '../../../src/domain/failure.ts';
-import { createBudget, createLanes, withRetries } from '../../../src/providers/google/request.ts';
+import {
+  createBudget,
+  createBudgets,
+  createLanes,
+  withRetries,
+} from '../../../src/providers/google/request.ts';
 
 const signal = new AbortController().signal;
 
@@ -107,5 +112,20 @@ describe('the budget', () => {
     expect(slept.toSorted((a, b) => a - b)).toEqual(slept);
     expect(slept.at(-1)).toBeGreaterThan(5_000);
     expect(slept.at(-1)).toBeLessThan(6_200);
+  });
+
+  it('of one person leaves the others alone, however many there are', async () => {
+    const slept: number[] = [];
+    const pace = { sleep: async (ms: number) => void slept.push(ms), random: () => 0 };
+    const budgets = createBudgets(10, pace);
+    for (let asked = 0; asked < 30; asked += 1) await budgets.take('ada', 600, signal);
+    expect(slept.length).toBeGreaterThanOrEqual(19);
+    const waited = slept.length;
+    for (let other = 0; other < 3_000; other += 1) {
+      expect(await budgets.take(`somebody ${other}`, 600, signal)).toBe(0);
+    }
+    // Ada's debt is not forgotten with those who have none.
+    expect(await budgets.take('ada', 600, signal)).toBeGreaterThan(1_000);
+    expect(slept).toHaveLength(waited + 1);
   });
 });

@@ -34,6 +34,7 @@ export interface GoogleServer {
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 export const KEY = {
   client_email: 'reader@project.iam.gserviceaccount.example',
+  client_id: '123456789012345678901',
   private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
 };
 
