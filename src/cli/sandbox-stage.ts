@@ -137,6 +137,5 @@ export async function playStep({ world, workshop, daemon }: Stage, step: Scenari
   // In life a push or the next poll would tell; a story that jumps over hours asks at once.
   await sql`update cadenced.calendar set next_poll_at = now()
              where retired_at is null and coalesce(next_probe_at <= now(), true)`.execute(workshop.db);
-  daemon.dispatcher.cadenceChanged();
   await daemon.dispatcher.settled();
 }

@@ -118,7 +118,7 @@ export async function setReportsAsked(db: Kysely<DB>, asked: boolean): Promise<v
         insert into cadenced.harvest (occurrence_id, source, state, due_at)
         select occurrence_id, 'reports', 'waiting', ends_at + ${ms(firstHarvestAfterMs('reports'))}
           from cadenced.occurrence
-         where conference_kind = 'meet' and ends_at > cadenced.now()
+         where conference_kind = 'meet' and ends_at > (select cadenced.now())
            and exists (select from cadenced.session
                         where session.occurrence_id = occurrence.occurrence_id and session.status = 'scheduled')
         on conflict (occurrence_id, source) do nothing`.execute(trx);

@@ -128,7 +128,7 @@ async function alignCalendars(trx: Transaction<DB>, names: readonly string[]): P
     with wanted as (
       select person_id, calendar_provider as provider, address from cadenced.person where calendar_provider <> 'none'
     ), retired as (
-      update cadenced.calendar set retired_at = cadenced.now()
+      update cadenced.calendar set retired_at = (select cadenced.now())
        where person_id is not null and retired_at is null
          and not exists (select from wanted where wanted.person_id = calendar.person_id
                             and wanted.provider = calendar.provider and wanted.address = calendar.address)
