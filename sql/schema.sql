@@ -33,6 +33,20 @@ create table cadenced.alert (
 CREATE INDEX alert_by_mentorship ON cadenced.alert USING btree (mentorship_id);
 CREATE UNIQUE INDEX alert_one_open_of_a_kind ON cadenced.alert USING btree (mentorship_id, kind) WHERE (resolved_at IS NULL);
 
+-- When all mentorships of a program are compared with their alerts again. A program without a row is due.
+create table cadenced.cadence_look (
+  program_id bigint not null  -- The program.
+  look_at timestamp with time zone not null  -- The next look (business time): when a day begins in the program's zone, and at least every hour.
+  constraint cadence_look_pkey PRIMARY KEY (program_id)
+  constraint cadence_look_program_id_fkey FOREIGN KEY (program_id) REFERENCES cadenced.program(program_id) ON DELETE CASCADE
+);
+
+-- Mentorships whose standing may have changed since they were compared with their alerts. One may stand here often: marks are only ever added, so that no writer waits for another.
+create table cadenced.cadence_mark (
+  mentorship_id bigint not null  -- The mentorship.
+);
+CREATE INDEX cadence_mark_by_mentorship ON cadenced.cadence_mark USING btree (mentorship_id);
+
 -- A calendar that is read: one of a person, or the mailbox of a program.
 create table cadenced.calendar (
   calendar_id bigint generated always as identity not null  -- Surrogate key.
@@ -89,8 +103,13 @@ create table cadenced.calendar (
 CREATE INDEX calendar_by_address ON cadenced.calendar USING btree (address);
 CREATE INDEX calendar_by_person ON cadenced.calendar USING btree (person_id) WHERE (person_id IS NOT NULL);
 CREATE INDEX calendar_by_program ON cadenced.calendar USING btree (program_id) WHERE (program_id IS NOT NULL);
+CREATE INDEX calendar_channels_due ON cadenced.calendar USING btree (COALESCE(channels_due_at, '-infinity'::timestamp with time zone), calendar_id) WHERE ((retired_at IS NULL) AND (last_complete_pass_at IS NOT NULL) AND (state = ANY (ARRAY['active'::text, 'parked'::text, 'throttled'::text])));
 CREATE INDEX calendar_due ON cadenced.calendar USING btree (next_poll_at) WHERE (retired_at IS NULL);
 CREATE INDEX calendar_look_again ON cadenced.calendar USING btree (look_again_at) WHERE (look_again_at IS NOT NULL);
+CREATE INDEX calendar_parked ON cadenced.calendar USING btree (calendar_id) WHERE (parked IS NOT NULL);
+CREATE INDEX calendar_to_reconcile ON cadenced.calendar USING btree (last_reconcile_at) WHERE ((retired_at IS NULL) AND (NOT reconcile_wanted) AND (NOT full_pass_wanted) AND (state = ANY (ARRAY['active'::text, 'parked'::text, 'throttled'::text])));
+CREATE INDEX calendar_unwatchable ON cadenced.calendar USING btree (calendar_id) WHERE ((push_state IS NOT NULL) AND ((retired_at IS NOT NULL) OR (last_complete_pass_at IS NULL) OR (state <> ALL (ARRAY['active'::text, 'parked'::text, 'throttled'::text]))));
+CREATE TRIGGER marks_of_calendar AFTER UPDATE OF state, retired_at, last_complete_pass_at ON cadenced.calendar FOR EACH ROW WHEN (((old.state IS DISTINCT FROM new.state) OR ((old.retired_at IS NULL) IS DISTINCT FROM (new.retired_at IS NULL)) OR ((new.last_complete_pass_at IS NOT NULL) AND COALESCE((old.last_complete_pass_at < (new.last_complete_pass_at - 'P2D'::interval)), true)))) EXECUTE FUNCTION cadenced.mark_mentorships_of_calendar();
 
 -- Untagged events that hold both sides of a mentorship, where the program opts in. Listed, never counted; no title.
 create table cadenced.candidate_event (
@@ -140,6 +159,7 @@ create table cadenced.channel (
 CREATE INDEX channel_by_calendar ON cadenced.channel USING btree (calendar_id) WHERE (closed_at IS NULL);
 CREATE INDEX channel_by_external_id ON cadenced.channel USING btree (external_id) WHERE (external_id IS NOT NULL);
 CREATE UNIQUE INDEX channel_by_secret ON cadenced.channel USING btree (secret_hash);
+CREATE INDEX channel_to_close ON cadenced.channel USING btree (calendar_id) WHERE ((closed_at IS NULL) AND (state = 'retired'::text));
 
 -- How far business time runs ahead of real time. Zero in production; moved by CADENCED_CLOCK, which needs every provider, SMTP and webhook address to be loopback.
 create table cadenced.clock (
@@ -232,6 +252,7 @@ create table cadenced.evidence (
   constraint evidence_kind_is_known CHECK ((kind = ANY (ARRAY['record'::text, 'presence'::text, 'guest'::text, 'device'::text, 'no_record'::text, 'cannot_tell'::text, 'met'::text, 'not_met'::text, 'absent'::text, 'excused'::text, 'withdrawn'::text])))
   constraint evidence_source_is_known CHECK ((source = ANY (ARRAY['meet'::text, 'reports'::text, 'teams'::text, 'answer'::text, 'correction'::text, 'external'::text, 'rsvp'::text])))
 );
+CREATE INDEX evidence_by_person ON cadenced.evidence USING btree (person_id) WHERE (person_id IS NOT NULL);
 CREATE INDEX evidence_by_session ON cadenced.evidence USING btree (session_id) WHERE (session_id IS NOT NULL);
 CREATE TRIGGER evidence_is_append_only BEFORE UPDATE ON cadenced.evidence FOR EACH STATEMENT EXECUTE FUNCTION cadenced.refuse_change();
 
@@ -250,6 +271,7 @@ create table cadenced.feedback (
   constraint feedback_comment_is_bounded CHECK ((length(comment) <= 2000))
   constraint feedback_rating_is_one_to_five CHECK (((rating >= 1) AND (rating <= 5)))
 );
+CREATE INDEX feedback_by_time ON cadenced.feedback USING btree (given_at);
 
 -- Addresses of groups, and who of the roster they reach. The roster gives them as aliases with group: before them.
 create table cadenced.group_address (
@@ -315,9 +337,10 @@ create table cadenced.mail (
   constraint mail_status_is_known CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'suppressed'::text, 'refused'::text, 'failed'::text])))
 );
 CREATE INDEX mail_by_mentorship ON cadenced.mail USING btree (mentorship_id) WHERE (mentorship_id IS NOT NULL);
+CREATE INDEX mail_by_person ON cadenced.mail USING btree (person_id, due_at);
 CREATE INDEX mail_by_session ON cadenced.mail USING btree (session_id) WHERE (session_id IS NOT NULL);
+CREATE INDEX mail_by_time ON cadenced.mail USING btree (due_at);
 CREATE INDEX mail_due ON cadenced.mail USING btree (due_at) WHERE (status = ANY (ARRAY['queued'::text, 'sending'::text]));
-CREATE INDEX mail_reminders_by_person ON cadenced.mail USING btree (person_id, due_at) WHERE (kind = 'reminder'::text);
 
 -- Who wants no mails from a program. A row ends reminders, questions, nudges and alerts; the coordinator's digest is no one's subscription and goes on.
 create table cadenced.mail_opt_out (
@@ -340,6 +363,8 @@ create table cadenced.membership (
   constraint membership_role_is_known CHECK ((role = ANY (ARRAY['mentor'::text, 'mentee'::text, 'peer'::text])))
 );
 CREATE INDEX membership_by_person ON cadenced.membership USING btree (person_id);
+CREATE TRIGGER marks_of_new_members AFTER INSERT ON cadenced.membership REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_changed_mentorships();
+CREATE TRIGGER marks_of_removed_members AFTER DELETE ON cadenced.membership REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_changed_mentorships();
 CREATE TRIGGER months_of_changed_member AFTER INSERT OR DELETE OR UPDATE ON cadenced.membership FOR EACH ROW EXECUTE FUNCTION cadenced.mark_months_of_changed_member();
 
 -- How many mentorships at a time a mentor has room for in a program, where the roster says it.
@@ -370,6 +395,9 @@ create table cadenced.mentorship (
 );
 CREATE TRIGGER keep_planned_end BEFORE INSERT OR UPDATE OF ends_on ON cadenced.mentorship FOR EACH ROW EXECUTE FUNCTION cadenced.keep_planned_end();
 CREATE TRIGGER months_of_ended_mentorship AFTER UPDATE OF ends_on ON cadenced.mentorship FOR EACH ROW WHEN ((old.ends_on IS DISTINCT FROM new.ends_on)) EXECUTE FUNCTION cadenced.mark_months_of_ended_mentorship();
+CREATE INDEX mentorship_by_key ON cadenced.mentorship USING btree (key);
+CREATE TRIGGER marks_of_changed_mentorships AFTER UPDATE ON cadenced.mentorship REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_changed_mentorships();
+CREATE TRIGGER marks_of_new_mentorships AFTER INSERT ON cadenced.mentorship REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_changed_mentorships();
 
 create table cadenced.migration (
   name character varying(255) not null
@@ -438,6 +466,7 @@ create table cadenced.outbound_event (
   constraint outbound_event_id_has_no_dot CHECK ((event_id !~ '\.'::text))
   constraint outbound_event_type_is_known CHECK ((type = ANY (ARRAY['session.scheduled'::text, 'session.rescheduled'::text, 'session.cancelled'::text, 'session.judged'::text, 'attendance.changed'::text, 'cadence.at_risk'::text, 'cadence.violated'::text, 'cadence.resolved'::text, 'stage.reached'::text, 'calendar.disconnected'::text, 'calendar.reconnected'::text])))
 );
+CREATE INDEX outbound_event_by_time ON cadenced.outbound_event USING btree (occurred_at);
 CREATE TRIGGER outbound_events_take_turns BEFORE INSERT ON cadenced.outbound_event FOR EACH STATEMENT EXECUTE FUNCTION cadenced.serialise_outbound_events();
 
 -- Every verdict a session ever had.
@@ -475,6 +504,7 @@ create table cadenced.participant (
   constraint participant_status_is_known CHECK ((status = ANY (ARRAY['attended'::text, 'absent'::text, 'excused'::text, 'unknown'::text])))
 );
 CREATE INDEX participant_by_person ON cadenced.participant USING btree (person_id);
+CREATE TRIGGER mark_of_answer AFTER UPDATE OF rsvp ON cadenced.participant FOR EACH ROW WHEN ((old.rsvp IS DISTINCT FROM new.rsvp)) EXECUTE FUNCTION cadenced.mark_mentorship_of_answer();
 
 -- Days on which a mentorship, or every mentorship of a person, owes no session.
 create table cadenced.pause (
@@ -495,6 +525,9 @@ create table cadenced.pause (
 CREATE INDEX pause_by_mentorship ON cadenced.pause USING btree (mentorship_id) WHERE (mentorship_id IS NOT NULL);
 CREATE INDEX pause_by_person ON cadenced.pause USING btree (person_id) WHERE (person_id IS NOT NULL);
 CREATE TRIGGER keep_pause_history AFTER INSERT OR DELETE OR UPDATE ON cadenced.pause FOR EACH ROW EXECUTE FUNCTION cadenced.keep_pause_history();
+CREATE TRIGGER marks_of_changed_pauses AFTER UPDATE ON cadenced.pause REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_mentorships_of_pause();
+CREATE TRIGGER marks_of_new_pauses AFTER INSERT ON cadenced.pause REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_mentorships_of_pause();
+CREATE TRIGGER marks_of_removed_pauses AFTER DELETE ON cadenced.pause REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_mentorships_of_pause();
 CREATE TRIGGER months_of_changed_pause AFTER INSERT OR DELETE OR UPDATE ON cadenced.pause FOR EACH ROW EXECUTE FUNCTION cadenced.mark_months_of_changed_pause();
 
 -- Every word about a pause, who said it and when. Append-only: a pause takes sessions out of every rate.
@@ -588,6 +621,7 @@ create table cadenced.program (
   constraint program_pkey PRIMARY KEY (program_id)
   constraint program_name_is_unique UNIQUE (name)
 );
+CREATE TRIGGER marks_of_changed_program AFTER UPDATE OF time_zone, live_from ON cadenced.program FOR EACH ROW WHEN (((old.time_zone IS DISTINCT FROM new.time_zone) OR (old.live_from IS DISTINCT FROM new.live_from))) EXECUTE FUNCTION cadenced.mark_mentorships_of_program();
 CREATE TRIGGER months_of_moved_program AFTER UPDATE OF time_zone ON cadenced.program FOR EACH ROW WHEN ((old.time_zone IS DISTINCT FROM new.time_zone)) EXECUTE FUNCTION cadenced.mark_months_of_program();
 
 -- What the sessions of a program and month add up to. Holds only for months that are not marked in stale_month.
@@ -642,6 +676,7 @@ create table cadenced.program_policy (
 );
 CREATE UNIQUE INDEX program_policy_one_in_force ON cadenced.program_policy USING btree (program_id) WHERE (valid_until IS NULL);
 CREATE TRIGGER months_of_changed_holidays AFTER INSERT OR DELETE OR UPDATE ON cadenced.program_policy FOR EACH ROW EXECUTE FUNCTION cadenced.mark_months_of_holidays();
+CREATE TRIGGER marks_of_policy AFTER INSERT OR UPDATE ON cadenced.program_policy FOR EACH ROW EXECUTE FUNCTION cadenced.mark_mentorships_of_program();
 
 -- A mentor session: an occurrence for one mentorship.
 create table cadenced.session (
@@ -681,10 +716,12 @@ create table cadenced.session (
   constraint session_status_is_known CHECK ((status = ANY (ARRAY['scheduled'::text, 'cancelled'::text])))
 );
 CREATE INDEX session_by_mentorship ON cadenced.session USING btree (mentorship_id, starts_at);
+CREATE INDEX session_by_start ON cadenced.session USING btree (starts_at);
 CREATE INDEX session_held_by_mentorship ON cadenced.session USING btree (mentorship_id, starts_at) WHERE (outcome = 'held'::text);
 CREATE INDEX session_to_judge ON cadenced.session USING btree (next_judgement_at) WHERE (next_judgement_at IS NOT NULL);
-CREATE TRIGGER months_of_changed_sessions AFTER UPDATE ON cadenced.session REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_months_of_changed_sessions();
-CREATE TRIGGER months_of_new_sessions AFTER INSERT ON cadenced.session REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_months_of_sessions();
+CREATE TRIGGER marks_of_new_sessions AFTER INSERT ON cadenced.session REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_changed_sessions();
+CREATE TRIGGER marks_of_removed_sessions AFTER DELETE ON cadenced.session REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_changed_sessions();
+CREATE TRIGGER marks_of_updated_sessions AFTER UPDATE ON cadenced.session REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_updated_sessions();
 CREATE TRIGGER months_of_no_sessions AFTER TRUNCATE ON cadenced.session FOR EACH STATEMENT EXECUTE FUNCTION cadenced.forget_months();
 CREATE TRIGGER months_of_removed_sessions AFTER DELETE ON cadenced.session REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_months_of_sessions();
 CREATE TRIGGER session_first_start BEFORE UPDATE OF starts_at ON cadenced.session FOR EACH ROW WHEN ((old.starts_at IS DISTINCT FROM new.starts_at)) EXECUTE FUNCTION cadenced.keep_first_start();
@@ -806,6 +843,29 @@ create view cadenced.cadence_rule (
   from_on date
   until_on date
   current boolean
+-- What mentoring.sync_health says of a calendar, without its owner.
+create view cadenced.calendar_health (
+  calendar_id bigint
+  person_id bigint
+  program_id bigint
+  calendar text
+  provider text
+  state text
+  reason text
+  since timestamp with time zone
+  last_complete_pass_at timestamp with time zone
+  lag interval
+  push text
+  push_expires_at timestamp with time zone
+  parked integer
+  drift integer
+  next_probe_at timestamp with time zone
+  last_reconcile_at timestamp with time zone
+  untagged_seen bigint
+  hidden_seen bigint
+  left_out_seen bigint
+  push_reason text
+  push_since timestamp with time zone
 );
 
 -- Days on which a mentorship owes no session, its own pauses and those of its members.
@@ -1911,6 +1971,9 @@ create function cadenced.check_plan(plan_mentorship bigint, plan mentoring.plann
 -- What the sessions of a program and month add up to, counted from the sessions.
 create function cadenced.count_month(of_program bigint, of_month date) returns cadenced.program_month_total language sql stable security definer;
 grant execute on cadenced.count_month(of_program bigint, of_month date) to (public);
+-- What the sessions of a program add up to in each month from one to another that has any, counted from the sessions.
+create function cadenced.count_months(of_program bigint, from_month date, until_month date) returns SETOF cadenced.program_month_total language sql stable security definer;
+grant execute on cadenced.count_months(of_program bigint, from_month date, until_month date) to (public);
 
 -- How many of the days lie in the span.
 create function cadenced.days_within(days datemultirange, span daterange) returns integer language sql immutable;
@@ -1944,6 +2007,30 @@ grant execute on cadenced.keep_planned_end() to (public);
 create function cadenced.local_date(at timestamp with time zone, zone text) returns date language sql stable;
 grant execute on cadenced.local_date(at timestamp with time zone, zone text) to (public);
 
+-- Marks mentorships whose dates or members changed.
+create function cadenced.mark_changed_mentorships() returns trigger language plpgsql security definer;
+grant execute on cadenced.mark_changed_mentorships() to (public);
+
+-- Marks the months and the mentorships of sessions that were added or removed.
+create function cadenced.mark_changed_sessions() returns trigger language plpgsql security definer;
+grant execute on cadenced.mark_changed_sessions() to (public);
+
+-- Marks the mentorship of a session that somebody accepted or declined.
+create function cadenced.mark_mentorship_of_answer() returns trigger language plpgsql security definer;
+grant execute on cadenced.mark_mentorship_of_answer() to (public);
+
+-- Marks the mentorships that a calendar gives sight of.
+create function cadenced.mark_mentorships_of_calendar() returns trigger language plpgsql security definer;
+grant execute on cadenced.mark_mentorships_of_calendar() to (public);
+
+-- Marks the mentorships that a pause is for.
+create function cadenced.mark_mentorships_of_pause() returns trigger language plpgsql security definer;
+grant execute on cadenced.mark_mentorships_of_pause() to (public);
+
+-- Marks all mentorships of a program.
+create function cadenced.mark_mentorships_of_program() returns trigger language plpgsql security definer;
+grant execute on cadenced.mark_mentorships_of_program() to (public);
+
 -- Marks the months of the sessions that lie in the pauses of somebody who joined or left.
 create function cadenced.mark_months_of_changed_member() returns trigger language plpgsql security definer;
 grant execute on cadenced.mark_months_of_changed_member() to (public);
@@ -1972,9 +2059,9 @@ grant execute on cadenced.mark_months_of_pause(paused cadenced.pause) to (public
 create function cadenced.mark_months_of_program() returns trigger language plpgsql security definer;
 grant execute on cadenced.mark_months_of_program() to (public);
 
--- Marks the months of sessions that were added or removed.
-create function cadenced.mark_months_of_sessions() returns trigger language plpgsql security definer;
-grant execute on cadenced.mark_months_of_sessions() to (public);
+-- Marks the months in which changed sessions counted and count now, and their mentorships.
+create function cadenced.mark_updated_sessions() returns trigger language plpgsql security definer;
+grant execute on cadenced.mark_updated_sessions() to (public);
 
 -- First day of the month in which an instant lies, in a zone.
 create function cadenced.month_of(at timestamp with time zone, zone text) returns date language sql stable;

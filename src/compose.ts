@@ -259,7 +259,7 @@ export function composeDaemon(workshop: Workshop, databaseUrl: string, tuning: T
   const jobs: JobRunner = createJobRunner({
     connectionString: databaseUrl,
     log,
-    handlers: handlersOf(workshop, providers, mailer, push.keeper, () => dispatcher),
+    handlers: handlersOf(workshop, providers, mailer, push.keeper),
   });
   const finder = createWorkFinder(db, settings.polling.reconcile, push.terms);
   const dispatcher: Dispatcher = createDispatcher({
@@ -382,7 +382,6 @@ function handlersOf(
   providers: Providers,
   mailer: Mailer | null,
   channels: ChannelKeeper,
-  dispatcher: () => Dispatcher,
 ): JobHandlers {
   const { db, clock, log, settings } = workshop;
   const sync = syncDeps(workshop, providers);
@@ -419,8 +418,7 @@ function handlersOf(
       atOnce: SYNCS_AT_ONCE,
       async run({ calendarId }, signal) {
         if (calendarId === undefined) return;
-        const report = await syncCalendar(sync, calendarId, {}, signal);
-        if (report?.applied && report.applied.occurrences > 0) dispatcher().cadenceChanged();
+        await syncCalendar(sync, calendarId, {}, signal);
       },
     },
     [QUEUES.channels]: {
@@ -438,15 +436,18 @@ function handlersOf(
     [QUEUES.judgement]: {
       atOnce: 1,
       async run() {
-        const { judged } = await judgeSessions({ store: verdicts, clock, log });
-        if (judged > 0) dispatcher().cadenceChanged();
+        await judgeSessions({ store: verdicts, clock, log });
       },
     },
     [QUEUES.cadence]: {
       atOnce: 1,
       async run() {
         await watchCadence({ store: cadence, clock, log });
-        // Here, because this follows every change of sessions within seconds and comes at least once in 15 minutes.
+      },
+    },
+    [QUEUES.months]: {
+      atOnce: 1,
+      async run() {
         await renewMonths(db);
       },
     },

@@ -93,10 +93,11 @@ select fact.session_id, fact.occurrence_id, fact.mentorship_id, fact.program_id,
   from cadenced.session_fact fact;
 comment on view cadenced.session_count is 'Every session as what it adds to each column of the monthly views.';
 
-create function cadenced.count_month(of_program bigint, of_month date) returns cadenced.program_month_total
+create function cadenced.count_months(of_program bigint, from_month date, until_month date)
+  returns setof cadenced.program_month_total
   language sql stable parallel safe security definer set search_path = ''
 begin atomic
-  select count_month.of_program, count_month.of_month,
+  select count_months.of_program, meeting.month,
          coalesce(sum(scheduled), 0)::bigint, coalesce(sum(held), 0)::bigint, coalesce(sum(too_short), 0)::bigint,
          coalesce(sum(one_sided), 0)::bigint, coalesce(sum(no_one), 0)::bigint, coalesce(sum(cancelled), 0)::bigint,
          coalesce(sum(unknown), 0)::bigint, coalesce(sum(pending), 0)::bigint, coalesce(sum(paused), 0)::bigint,
@@ -112,7 +113,7 @@ begin atomic
          coalesce(sum(starts_known), 0)::bigint, coalesce(sum(late_starts), 0)::bigint,
          coalesce(sum(start_delay_minutes), 0)
     -- Counted by meeting first: one meeting of three mentorships is three sessions, but one hour.
-    from (select sum(fact.scheduled) as scheduled, sum(fact.held) as held, sum(fact.too_short) as too_short,
+    from (select fact.month, sum(fact.scheduled) as scheduled, sum(fact.held) as held, sum(fact.too_short) as too_short,
                  sum(fact.one_sided) as one_sided, sum(fact.no_one) as no_one, sum(fact.cancelled) as cancelled,
                  sum(fact.unknown) as unknown, sum(fact.pending) as pending, sum(fact.paused) as paused,
                  sum(fact.late_cancelled) as late_cancelled, sum(fact.rescheduled) as rescheduled,
@@ -126,14 +127,15 @@ begin atomic
                  max(fact.minutes) as minutes, max(fact.scheduled_minutes) as scheduled_minutes,
                  max(fact.slip_days) as slip_days, max(fact.lead_days) as lead_days
             from cadenced.session_count fact
-           where fact.program_id = count_month.of_program
-             and fact.month = count_month.of_month
+           where fact.program_id = count_months.of_program
+             and fact.month between count_months.from_month and count_months.until_month
              -- No zone is further than a day from UTC: bounds that an index can use.
-             and fact.starts_at >= (count_month.of_month - 1)::timestamp at time zone 'UTC'
-             and fact.starts_at < (count_month.of_month + interval '1 month 1 day') at time zone 'UTC'
-           group by fact.occurrence_id) as meeting;
+             and fact.starts_at >= (count_months.from_month - 1)::timestamp at time zone 'UTC'
+             and fact.starts_at < (count_months.until_month + interval '1 month 1 day') at time zone 'UTC'
+           group by fact.month, fact.occurrence_id) as meeting
+   group by meeting.month;
 end;
-comment on function cadenced.count_month(bigint, date) is 'What the sessions of a program and month add up to, counted from the sessions.';
+comment on function cadenced.count_months(bigint, date, date) is 'What the sessions of a program add up to in each month from one to another that has any, counted from the sessions.';
 
 create function cadenced.renew_months(most integer) returns integer
   language plpgsql security definer set search_path = ''
@@ -144,17 +146,28 @@ begin
   -- "cadm". One at a time: of two, the one that counted first could write last.
   if not pg_catalog.pg_try_advisory_xact_lock(1667327085) then return 0; end if;
   -- One statement sees one state: a change whose mark it removes is counted, one that it does not see keeps its mark.
+  -- Programs are counted from their first chosen month to their last at once: after a mass load that is all of a
+  -- program's sessions read once instead of once a month.
   with chosen as materialized (
     select stale.program_id, stale.month from cadenced.stale_month stale
      group by stale.program_id, stale.month order by stale.program_id, stale.month limit renew_months.most
   ), unmarked as (
     delete from cadenced.stale_month using chosen
      where stale_month.program_id = chosen.program_id and stale_month.month = chosen.month
+  ), counted as materialized (
+    select total.*
+      from (select program_id, min(month) as first, max(month) as last from chosen group by program_id) as span
+      join cadenced.program on program.program_id = span.program_id
+     cross join lateral cadenced.count_months(span.program_id, span.first, span.last) as total
+     where exists (select from chosen where chosen.program_id = total.program_id and chosen.month = total.month)
+  ), emptied as (
+    delete from cadenced.program_month_total known using chosen
+     where known.program_id = chosen.program_id and known.month = chosen.month
+       and not exists (select from counted
+                        where counted.program_id = chosen.program_id and counted.month = chosen.month)
   ), written as (
     insert into cadenced.program_month_total as known
-    select total.* from chosen
-      join cadenced.program on program.program_id = chosen.program_id
-     cross join lateral cadenced.count_month(chosen.program_id, chosen.month) as total
+    select * from counted
         on conflict (program_id, month) do update
        set (scheduled, held, too_short, one_sided, no_one, cancelled, unknown, pending, paused, late_cancelled,
             rescheduled, mentor_no_show, mentee_no_show, minutes, scheduled_minutes, on_holiday, after_end,
@@ -189,6 +202,6 @@ select program.name as program, counts.*
    select total.*
      from (select distinct stale.month from cadenced.stale_month stale
             where stale.program_id = program.program_id) as marked
-    cross join lateral cadenced.count_month(program.program_id, marked.month) as total
+    cross join lateral cadenced.count_months(program.program_id, marked.month, marked.month) as total
  ) as counts;
 comment on view cadenced.program_month_counts is 'The total of every program and month: the kept one where it holds, else counted now.';

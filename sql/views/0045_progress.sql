@@ -151,21 +151,19 @@ comment on column mentoring.program_progress.gap_days_median is 'Median of their
 comment on column mentoring.program_progress.gap_days_p90 is 'Nine of ten gaps are not longer than this many days.';
 
 create view mentoring.cohort as
-select program.name as program, person.person_id as participant_id, person.name, person.address as email,
+select joined.program, joined.person_id as participant_id, joined.name, joined.email,
        joined.role, joined.mentorships, joined.joined_on, joined.ended_on, joined.ended_on is not null as ended,
        coalesce(came.attended, 0) as attended, came.first_attended_at, came.last_attended_at
-  from cadenced.program
- -- Program by program, so that whoever asks for one has only its members counted.
- cross join lateral (
-   select membership.person_id, membership.role, count(*) as mentorships, min(mentorship.starts_on) as joined_on,
-          case when bool_and(mentorship.ends_on < (select cadenced.now())::date) then max(mentorship.ends_on) end
-            as ended_on
-     from cadenced.mentorship
-     join cadenced.membership on membership.mentorship_id = mentorship.mentorship_id
-    where mentorship.program_id = program.program_id
-    group by membership.person_id, membership.role
- ) as joined
-  join cadenced.person on person.person_id = joined.person_id
+  -- Grouped over plain joins, so that whoever asks for one program or one person has only theirs counted.
+  from (select program.program_id, program.name as program, person.person_id, person.name, person.address as email,
+               membership.role, count(*) as mentorships, min(mentorship.starts_on) as joined_on,
+               case when bool_and(mentorship.ends_on < (select cadenced.now())::date) then max(mentorship.ends_on) end
+                 as ended_on
+          from cadenced.program
+          join cadenced.mentorship on mentorship.program_id = program.program_id
+          join cadenced.membership on membership.mentorship_id = mentorship.mentorship_id
+          join cadenced.person on person.person_id = membership.person_id
+         group by program.program_id, person.person_id, membership.role) as joined
   left join lateral (
    select count(distinct session.occurrence_id) as attended, min(session.starts_at) as first_attended_at,
           max(session.starts_at) as last_attended_at
@@ -175,7 +173,7 @@ select program.name as program, person.person_id as participant_id, person.name,
      join cadenced.participant on participant.session_id = session.session_id
                               and participant.person_id = membership.person_id
     where membership.person_id = joined.person_id and membership.role = joined.role
-      and mentorship.program_id = program.program_id
+      and mentorship.program_id = joined.program_id
       and session.outcome = 'held' and session.settled_at is not null and participant.status = 'attended'
  ) as came on true;
 comment on view mentoring.cohort is 'Who was in a program, since when, and how often they met: to be joined to a table of people who stayed or were promoted. It shows company, not cause.';

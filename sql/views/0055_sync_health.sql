@@ -1,5 +1,7 @@
-create view mentoring.sync_health as
-select calendar.address as calendar, coalesce(person.address, calendar.address) as owner, calendar.provider,
+-- Everything about a calendar but whose it is.
+create view cadenced.calendar_health as
+select calendar.calendar_id, calendar.person_id, calendar.program_id,
+       calendar.address as calendar, calendar.provider,
        calendar.state, calendar.state_reason as reason, calendar.state_since as since,
        calendar.last_complete_pass_at, (select cadenced.now()) - calendar.last_complete_pass_at as lag,
        calendar.push_state as push,
@@ -8,12 +10,26 @@ select calendar.address as calendar, coalesce(person.address, calendar.address) 
            and channel.closed_at is null) as push_expires_at,
        coalesce(jsonb_array_length(calendar.parked -> 'lineages'), 0) as parked, calendar.drift,
        calendar.next_probe_at, calendar.last_reconcile_at, calendar.untagged_seen, calendar.hidden_seen,
-       calendar.left_out_seen, program.name as mailbox_of,
-       calendar.push_reason, calendar.push_since
+       calendar.left_out_seen, calendar.push_reason, calendar.push_since
   from cadenced.calendar
-  left join cadenced.person on person.person_id = calendar.person_id
-  left join cadenced.program on program.program_id = calendar.program_id
  where calendar.retired_at is null;
+comment on view cadenced.calendar_health is 'What mentoring.sync_health says of a calendar, without its owner.';
+
+-- Calendars of people and of programs one after the other: an owner that is either could be looked up in no index.
+create view mentoring.sync_health as
+select health.calendar, person.address as owner, health.provider, health.state, health.reason, health.since,
+       health.last_complete_pass_at, health.lag, health.push, health.push_expires_at, health.parked, health.drift,
+       health.next_probe_at, health.last_reconcile_at, health.untagged_seen, health.hidden_seen,
+       health.left_out_seen, null::text as mailbox_of, health.push_reason, health.push_since
+  from cadenced.calendar_health health
+  join cadenced.person on person.person_id = health.person_id
+ union all
+select health.calendar, health.calendar, health.provider, health.state, health.reason, health.since,
+       health.last_complete_pass_at, health.lag, health.push, health.push_expires_at, health.parked, health.drift,
+       health.next_probe_at, health.last_reconcile_at, health.untagged_seen, health.hidden_seen,
+       health.left_out_seen, program.name, health.push_reason, health.push_since
+  from cadenced.calendar_health health
+  join cadenced.program on program.program_id = health.program_id;
 comment on view mentoring.sync_health is 'Every calendar that is read: whether it can be, and how fresh what we know is.';
 comment on column mentoring.sync_health.calendar is 'Address of the calendar.';
 comment on column mentoring.sync_health.owner is 'Primary address of its owner; the mailbox itself for a program.';

@@ -154,7 +154,6 @@ export async function playStep(stage: Stage, step: ScenarioStep): Promise<Pushed
   // over hours asks at once.
   await sql`update cadenced.calendar set next_poll_at = now()
              where retired_at is null and coalesce(next_probe_at <= now(), true)`.execute(workshop.db);
-  daemon.dispatcher.cadenceChanged();
   await daemon.dispatcher.settled();
   return pushed;
 }

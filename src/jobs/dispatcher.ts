@@ -11,6 +11,7 @@ export const QUEUES = {
   evidence: 'collect-evidence',
   judgement: 'judge-sessions',
   cadence: 'watch-cadence',
+  months: 'renew-months',
   reminders: 'plan-reminders',
   mails: 'deliver-mails',
   webhooks: 'deliver-webhooks',
@@ -22,15 +23,11 @@ export interface Dispatcher {
   stop(): Promise<void>;
   /** Looks at once instead of at the next tick. @returns how many jobs were added */
   dispatch(): Promise<number>;
-  /** The cadence must be looked at again: something it is made of has changed. */
-  cadenceChanged(): void;
   /** Resolves when nothing is due and no job is left: everything that follows from what happened has happened. */
   settled(): Promise<void>;
 }
 
 const TICK_MS = 1_000;
-/** States change with the calendar alone (a day passes, a period ends), so they are looked at without any news. */
-const CADENCE_EVERY_MS = 15 * 60_000;
 /** Well below the days that planning looks ahead. */
 const REMINDERS_EVERY_MS = 6 * 3_600_000;
 const CALENDARS_A_TICK = 200;
@@ -45,8 +42,6 @@ export function createDispatcher(deps: {
   readonly log: Log;
 }): Dispatcher {
   const { finder, jobs, clock, log } = deps;
-  let cadenceWatchedAt = Number.NEGATIVE_INFINITY;
-  let cadenceDirty = true;
   let remindersPlannedAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | null = null;
   let running: Promise<number> | null = null;
@@ -57,11 +52,8 @@ export function createDispatcher(deps: {
     if (due.channels) wanted.push(QUEUES.channels);
     if (due.evidence) wanted.push(QUEUES.evidence);
     if (due.judgements) wanted.push(QUEUES.judgement);
-    if (cadenceDirty || Math.abs(now - cadenceWatchedAt) >= CADENCE_EVERY_MS) {
-      cadenceDirty = false;
-      cadenceWatchedAt = now;
-      wanted.push(QUEUES.cadence);
-    }
+    if (due.cadence) wanted.push(QUEUES.cadence);
+    if (due.months) wanted.push(QUEUES.months);
     if (Math.abs(now - remindersPlannedAt) >= REMINDERS_EVERY_MS) {
       remindersPlannedAt = now;
       wanted.push(QUEUES.reminders);
@@ -106,14 +98,11 @@ export function createDispatcher(deps: {
       await running;
     },
     dispatch: look,
-    cadenceChanged() {
-      cadenceDirty = true;
-    },
     async settled() {
       for (let round = 0; round < MOST_ROUNDS; round += 1) {
         const added = await look();
         await jobs.drained();
-        if (added === 0 && !cadenceDirty) return;
+        if (added === 0) return;
       }
       throw new Error(`work did not settle in ${MOST_ROUNDS} rounds`);
     },

@@ -54,9 +54,10 @@ export interface AlertStep {
 
 export interface CadenceStore {
   /**
-   * Gives the mentorships that are off their cadence or have an open alert to `decide`, a page a call, writes the
-   * steps that it returns and queues what they tell, all in one transaction. `decide` and `tell` must be pure: after
-   * a deadlock the whole watch runs once more.
+   * Gives the mentorships that are off their cadence or have an open alert to `decide`, a page a call: those that
+   * something happened to since they were looked at, then those of programs whose turn it is. Writes the steps that
+   * it returns and queues what they tell, a transaction a page. `decide` and `tell` must be pure: after a deadlock
+   * a page is taken once more.
    * @returns the steps taken; none when another watcher is under way, who then takes them
    */
   watch<T extends AlertStep>(

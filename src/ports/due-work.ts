@@ -6,6 +6,10 @@ export interface DueWork {
   readonly channels: boolean;
   readonly evidence: boolean;
   readonly judgements: boolean;
+  /** Mentorships to be compared with their alerts. */
+  readonly cadence: boolean;
+  /** Months to be counted again. */
+  readonly months: boolean;
   readonly mails: boolean;
   readonly webhooks: boolean;
 }

@@ -1,5 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
-import type { MailDraft, OutboundDraft } from '../domain/drafts.ts';
+import type { Drafts } from '../domain/drafts.ts';
 import type {
   AlertChange,
   AlertStep,
@@ -11,43 +11,126 @@ import type { DB } from './database.generated.ts';
 import { queueDrafts } from './drafts.ts';
 import { inTransaction } from './transaction.ts';
 
-/** How many mentorships are looked at in one statement. */
+/** How many mentorships are looked at in one transaction: a fraction of a second's work. */
 const PAGE = 1_000;
+/** How many programs' turns are taken together: many are small. */
+const PROGRAMS = 50;
+/** What passes with time alone, the days of the zone apart, is found after so long. */
+const TURN = '1 hour';
 
 /** The cadence watch's side of the store. */
 export function createCadenceStore(db: Kysely<DB>): CadenceStore {
   return {
-    watch: (now, decide) =>
-      inTransaction(db, async (trx) => {
-        const taken: Array<ReturnType<typeof decide>[number]> = [];
-        if (!(await lockCadenceWatch(trx))) return taken;
-        const events: OutboundDraft[] = [];
-        const mails: MailDraft[] = [];
-        for (let after = 0; ; ) {
-          const page = await pageOfMentorships(trx, after, PAGE);
-          const last = page.at(-1);
-          if (last === undefined) break;
-          after = last;
-          const steps = decide(await loadWatched(trx, page));
-          for (const { step, alertId } of await writeSteps(trx, steps, now)) {
-            const drafts = step.tell(alertId);
-            events.push(...drafts.events);
-            mails.push(...drafts.mails);
-          }
-          taken.push(...steps);
+    async watch(now, decide) {
+      const taken: Array<ReturnType<typeof decide>[number]> = [];
+      /** Null: another watcher is under way. */
+      const look = async (choose: (trx: Transaction<DB>) => Promise<Chosen>): Promise<Chosen | null> => {
+        const done = await inTransaction(db, async (trx) => {
+          if (!(await lockCadenceWatch(trx))) return null;
+          const chosen = await choose(trx);
+          const steps = decide(await loadWatched(trx, chosen.ids));
+          await queueDrafts(trx, await writeSteps(trx, steps, now));
+          return { chosen, steps };
+        });
+        taken.push(...(done?.steps ?? []));
+        return done?.chosen ?? null;
+      };
+      let marked: Chosen | null;
+      do marked = await look(takeMarked);
+      while (marked?.goesOn);
+      if (marked === null) return taken;
+      for (;;) {
+        const programs = await programsDue(db, now);
+        if (programs.length === 0) return taken;
+        for (let page: Chosen | null = { ids: [], goesOn: true }; page.goesOn; ) {
+          const after: number = page.ids.at(-1) ?? 0;
+          page = await look((trx) => pageOfMentorships(trx, programs, after, now));
+          if (page === null) return taken;
         }
-        await queueDrafts(trx, { mails, events });
-        return taken;
-      }),
+      }
+    },
   };
 }
 
-/** @returns each step with the id of its alert */
-async function writeSteps(
+type Chosen = {
+  /** Mentorships. */
+  readonly ids: readonly number[];
+  /** There may be more. */
+  readonly goesOn: boolean;
+};
+
+/**
+ * Mentorships that something happened to since they were looked at. Their marks are removed before they are read, so
+ * that a change which is committed later keeps the mark that it made.
+ */
+async function takeMarked(trx: Transaction<DB>): Promise<Chosen> {
+  const { rows } = await sql<{ id: number }>`
+    delete from cadenced.cadence_mark
+     where ctid = any (array(select ctid from cadenced.cadence_mark order by mentorship_id limit ${PAGE}
+                                for update skip locked))
+    returning mentorship_id as id`.execute(trx);
+  return { ids: [...new Set(rows.map((row) => row.id))], goesOn: rows.length === PAGE };
+}
+
+/**
+ * Whether a program's turn has come. A turn that lies further ahead than any is one that was reckoned before the
+ * business clock was put back.
+ */
+function isDue(now: Date) {
+  return sql<boolean>`coalesce(cadence_look.look_at <= ${now}
+                               or cadence_look.look_at > ${now}::timestamptz + ${TURN}::interval, true)`;
+}
+
+/** Whether any mentorship is to be compared with its alerts. */
+export function isCadenceDue(now: Date) {
+  return sql<boolean>`(
+    exists (select from cadenced.cadence_mark)
+    or exists (select from cadenced.program left join cadenced.cadence_look using (program_id)
+                where ${isDue(now)}))`;
+}
+
+async function programsDue(db: Kysely<DB>, now: Date): Promise<number[]> {
+  const { rows } = await sql<{ id: number }>`
+    select program_id as id from cadenced.program left join cadenced.cadence_look using (program_id)
+     where ${isDue(now)} order by program_id limit ${PROGRAMS}`.execute(db);
+  return rows.map((row) => row.id);
+}
+
+/**
+ * The mentorships of the programs that are still running or have an open alert, a page at a time. The last page ends
+ * the programs' turn: whoever is interrupted before begins it again.
+ * @param after the last id of the page before, 0 to begin
+ */
+async function pageOfMentorships(
   trx: Transaction<DB>,
-  steps: readonly AlertStep[],
+  programs: readonly number[],
+  after: number,
   now: Date,
-): Promise<Array<{ readonly step: AlertStep; readonly alertId: number }>> {
+): Promise<Chosen> {
+  const { rows } = await sql<{ id: number }>`
+    select mentorship_id as id from cadenced.mentorship
+     where program_id = any (${[...programs]}::bigint[]) and mentorship_id > ${after}
+       and (ends_on is null or ends_on >= ${now}::timestamptz::date - 2
+            or exists (select from cadenced.alert
+                        where alert.mentorship_id = mentorship.mentorship_id and alert.resolved_at is null))
+     order by mentorship_id limit ${PAGE}`.execute(trx);
+  const goesOn = rows.length === PAGE;
+  if (!goesOn) await endTurn(trx, programs, now);
+  return { ids: rows.map((row) => row.id), goesOn };
+}
+
+async function endTurn(trx: Transaction<DB>, programs: readonly number[], now: Date): Promise<void> {
+  await sql`
+    insert into cadenced.cadence_look (program_id, look_at)
+    select program_id, least(cadenced.end_of_day(cadenced.local_date(${now}, time_zone), time_zone),
+                             ${now}::timestamptz + ${TURN}::interval)
+      from cadenced.program where program_id = any (${[...programs]}::bigint[])
+     order by program_id
+    on conflict (program_id) do update set look_at = excluded.look_at`.execute(trx);
+}
+
+/** @returns what the steps tell */
+async function writeSteps(trx: Transaction<DB>, steps: readonly AlertStep[], now: Date): Promise<Drafts> {
   const opened = await openAlerts(
     trx,
     steps.flatMap(({ write }) => ('open' in write ? [write.open] : [])),
@@ -58,12 +141,12 @@ async function writeSteps(
     steps.flatMap(({ write }) => ('change' in write ? [write.change] : [])),
     now,
   );
-  return steps.flatMap((step) => {
-    const { write } = step;
+  const told = steps.flatMap(({ write, tell }) => {
     const alertId =
       'open' in write ? opened.get(`${write.open.mentorshipId}/${write.open.kind}`) : write.change.alertId;
-    return alertId === undefined ? [] : [{ step, alertId }];
+    return alertId === undefined ? [] : [tell(alertId)];
   });
+  return { events: told.flatMap(({ events }) => events), mails: told.flatMap(({ mails }) => mails) };
 }
 
 /** The key of the lock under which one watcher at a time compares standings with alerts: "cadn". */
@@ -76,23 +159,9 @@ async function lockCadenceWatch(trx: Transaction<DB>): Promise<boolean> {
   return rows[0]?.mine ?? false;
 }
 
-/**
- * The mentorships that are still running or have an open alert, a page at a time.
- * @param after the last id of the page before, 0 to begin
- */
-async function pageOfMentorships(db: Kysely<DB>, after: number, limit: number): Promise<number[]> {
-  const { rows } = await sql<{ id: number }>`
-    select mentorship_id as id from cadenced.mentorship
-     where mentorship_id > ${after}
-       and (ends_on is null or ends_on >= cadenced.now()::date - 2
-            or exists (select from cadenced.alert
-                        where alert.mentorship_id = mentorship.mentorship_id and alert.resolved_at is null))
-     order by mentorship_id limit ${limit}`.execute(db);
-  return rows.map((row) => row.id);
-}
-
 /** Where the given mentorships stand, those left out for which there is nothing to do. */
 async function loadWatched(db: Kysely<DB>, ids: readonly number[]): Promise<WatchedMentorship[]> {
+  if (ids.length === 0) return [];
   const { rows } = await sql<WatchedMentorship>`
     select cadence.mentorship_id as "mentorshipId", program.program_id as "programId", cadence.program,
            cadence.mentorship, program.time_zone as zone, program.live_from as "liveFrom",

@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Channel } from '../domain/channel.ts';
 import type { Provider } from '../domain/observation.ts';
 import type { ChannelStore, WatchedCalendar } from '../ports/channel-store.ts';
+import { readBusinessTime } from './clock.ts';
 import type { DB } from './database.generated.ts';
 import { channelsNamed, recordWords } from './spoken-words.ts';
 
@@ -13,23 +14,49 @@ export interface PushTerms {
   readonly reachable: boolean;
 }
 
-const READABLE = sql`(calendar.retired_at is null and calendar.state in ('active', 'parked', 'throttled')
-                      and calendar.last_complete_pass_at is not null)`;
+// Word for word as in the indexes of 0062_due_indexes.sql.
+const READABLE = sql`(calendar.retired_at is null and calendar.last_complete_pass_at is not null
+                      and calendar.state in ('active', 'parked', 'throttled'))`;
+const UNREADABLE = sql`(calendar.retired_at is not null or calendar.last_complete_pass_at is null
+                        or calendar.state not in ('active', 'parked', 'throttled'))`;
+const DUE_AT = sql`coalesce(calendar.channels_due_at, '-infinity'::timestamptz)`;
+/** A channel is retired at once, and closed when that is due. */
+const toBeLeft = (now: Date) =>
+  sql`(channel.closed_at is null and (channel.state <> 'retired' or ${DUE_AT} <= ${now}))`;
 
-/** Which calendars' channels are due. A calendar is watched once it has been read, for as long as it can be. */
-export function channelsDue({ providers, reachable }: PushTerms) {
-  return sql<boolean>`(calendar.provider = any (${[...providers]}::text[]) and case
-     when ${READABLE} and ${reachable} then coalesce(calendar.channels_due_at <= cadenced.now(), true)
-     else exists (select from cadenced.channel
-                   where channel.calendar_id = calendar.calendar_id and channel.closed_at is null
-                     and (channel.state <> 'retired' or coalesce(calendar.channels_due_at <= cadenced.now(), true)))
-     end)`;
+/**
+ * Calendars whose channels are due (`calendar_id`, `due_at`), the longest due first. A calendar is watched once it
+ * has been read, for as long as it can be; of the others, those that still have a channel. Asked every second: each
+ * part reads an index that holds little else than what is due.
+ */
+export function channelsDue({ providers, reachable }: PushTerms, limit: number, now: Date) {
+  const ours = sql`calendar.provider = any (${[...providers]}::text[])`;
+  if (!reachable) {
+    return sql`(select distinct calendar.calendar_id, ${DUE_AT} as due_at
+                  from cadenced.channel join cadenced.calendar on calendar.calendar_id = channel.calendar_id
+                 where ${ours} and ${toBeLeft(now)} limit ${limit})`;
+  }
+  return sql`(
+    (select calendar.calendar_id, ${DUE_AT} as due_at from cadenced.calendar
+      where ${READABLE} and ${ours} and ${DUE_AT} <= ${now}
+      order by ${DUE_AT}, calendar.calendar_id limit ${limit})
+     union
+    (select calendar.calendar_id, ${DUE_AT} from cadenced.calendar
+      where calendar.push_state is not null and ${UNREADABLE} and ${ours}
+        and exists (select from cadenced.channel
+                     where channel.calendar_id = calendar.calendar_id and ${toBeLeft(now)}) limit ${limit})
+     union
+    (select calendar.calendar_id, ${DUE_AT}
+       from cadenced.channel join cadenced.calendar on calendar.calendar_id = channel.calendar_id
+      where channel.closed_at is null and channel.state = 'retired' and ${UNREADABLE} and ${ours}
+        and ${DUE_AT} <= ${now} limit ${limit}))`;
 }
 
 /** Where push channels are kept. Deadlines of channels are business time, as the provider's own clock is. */
 export function createChannelStore(db: Kysely<DB>, terms: PushTerms): ChannelStore {
   return {
     async due(limit) {
+      const now = await readBusinessTime(db);
       const { rows } = await sql<{ calendar: WatchedCalendar }>`
         select jsonb_build_object(
                  'calendarId', calendar_id, 'provider', provider, 'address', address, 'readable', ${READABLE},
@@ -39,14 +66,19 @@ export function createChannelStore(db: Kysely<DB>, terms: PushTerms): ChannelSto
                     from cadenced.channel
                    where channel.calendar_id = calendar.calendar_id and channel.closed_at is null), '[]')) as calendar
           from cadenced.calendar
-         where ${channelsDue(terms)}
-         order by channels_due_at nulls first, calendar_id
+          join ${channelsDue(terms, limit, now)} as due using (calendar_id)
+         order by due.due_at, calendar_id
          limit ${limit}`.execute(db);
       return rows.map(({ calendar }) => calendar);
     },
 
     async request({ channelId, calendarId, provider, secretHash, url, at }) {
+      // With the first channel the calendar counts as watched: only of such ones are channels looked for and closed.
       await sql`
+        with watched as (
+          update cadenced.calendar set push_state = 'requested', push_since = ${new Date(at)}
+           where calendar_id = ${calendarId} and push_state is null
+        )
         insert into cadenced.channel (channel_id, calendar_id, provider, secret_hash, url, state, requested_at)
         values (${channelId}, ${calendarId}, ${provider}, ${secretHash}, ${url}, 'requested', ${new Date(at)})`.execute(
         db,

@@ -64,6 +64,24 @@ export interface CadencedAlert {
   told_at: Timestamp | null;
 }
 
+export interface CadencedCadenceLook {
+  /**
+   * The next look (business time): when a day begins in the program's zone, and at least every hour.
+   */
+  look_at: Timestamp;
+  /**
+   * The program.
+   */
+  program_id: number;
+}
+
+export interface CadencedCadenceMark {
+  /**
+   * The mentorship.
+   */
+  mentorship_id: number;
+}
+
 export interface CadencedCadenceReading {
   due_on: string | null;
   kind: string | null;
@@ -250,6 +268,30 @@ export interface CadencedCalendar {
    * End of the window that the cursor covers.
    */
   window_until: Timestamp | null;
+}
+
+export interface CadencedCalendarHealth {
+  calendar: string | null;
+  calendar_id: number | null;
+  drift: number | null;
+  hidden_seen: number | null;
+  lag: string | null;
+  last_complete_pass_at: Timestamp | null;
+  last_reconcile_at: Timestamp | null;
+  left_out_seen: number | null;
+  next_probe_at: Timestamp | null;
+  parked: number | null;
+  person_id: number | null;
+  program_id: number | null;
+  provider: string | null;
+  push: string | null;
+  push_expires_at: Timestamp | null;
+  push_reason: string | null;
+  push_since: Timestamp | null;
+  reason: string | null;
+  since: Timestamp | null;
+  state: string | null;
+  untagged_seen: number | null;
 }
 
 export interface CadencedCandidateEvent {
@@ -4665,9 +4707,12 @@ export interface MentoringWebhookDelivery {
 
 export interface DB {
   "cadenced.alert": CadencedAlert;
+  "cadenced.cadence_look": CadencedCadenceLook;
+  "cadenced.cadence_mark": CadencedCadenceMark;
   "cadenced.cadence_reading": CadencedCadenceReading;
   "cadenced.cadence_rule": CadencedCadenceRule;
   "cadenced.calendar": CadencedCalendar;
+  "cadenced.calendar_health": CadencedCalendarHealth;
   "cadenced.candidate_event": CadencedCandidateEvent;
   "cadenced.changed_plan": CadencedChangedPlan;
   "cadenced.channel": CadencedChannel;

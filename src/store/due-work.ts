@@ -1,6 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 import type { DueWork, WorkFinder } from '../ports/due-work.ts';
+import { isCadenceDue } from './cadence.ts';
 import { channelsDue, type PushTerms } from './channels.ts';
+import { readBusinessTime } from './clock.ts';
 import type { DB } from './database.generated.ts';
 import { takeUpPlans } from './planned-sessions.ts';
 
@@ -13,37 +15,47 @@ export function createWorkFinder(db: Kysely<DB>, reconcileEvery: string, push: P
   return {
     async find(limit) {
       await takeUpPlans(db);
+      const now = await readBusinessTime(db);
       // A parked calendar is compared again after an hour: only a second look may release what the brake holds.
       await sql`
         update cadenced.calendar set reconcile_wanted = true, next_poll_at = least(next_poll_at, now())
          where retired_at is null and not reconcile_wanted and not full_pass_wanted
            and state in ('active', 'parked', 'throttled')
-           and (last_reconcile_at <= cadenced.now() - ${reconcileEvery}::interval
-                or to_timestamp((parked ->> 'since')::double precision / 1000) <= cadenced.now() - interval '1 hour')`.execute(
-        db,
-      );
+           and (last_reconcile_at <= ${now}::timestamptz - ${reconcileEvery}::interval
+                or (parked is not null
+                    and to_timestamp((parked ->> 'since')::double precision / 1000)
+                        <= ${now}::timestamptz - interval '1 hour'))`.execute(db);
+      // The earliest instead of "any that is due": the planner does not know that hardly any is, and to find one of
+      // many it would read the table. The order says the same of mails and deliveries; inside of
+      // `exists` it would be left out.
       const { rows } = await sql<DueWork>`
         select coalesce((select array_agg(calendar_id) from (
                  select calendar_id from cadenced.calendar
                   where retired_at is null
                     and (next_poll_at <= now() or (look_again_at <= now() and state in ('active', 'parked')))
                   order by next_poll_at, calendar_id limit ${limit}) due), '{}') as calendars,
-               exists (select from cadenced.calendar where ${channelsDue(push)}) as channels,
-               exists (select from cadenced.harvest where due_at <= cadenced.now()) as evidence,
-               exists (select from cadenced.session where next_judgement_at <= cadenced.now()) as judgements,
-               exists (select from cadenced.mail
-                        where status in ('queued', 'sending') and due_at <= cadenced.now()
-                          and coalesce(next_attempt_at <= now(), true)) as mails,
-               exists (select from cadenced.webhook_delivery delivery
+               exists (select from ${channelsDue(push, 1, now)} as due) as channels,
+               coalesce((select min(due_at) from cadenced.harvest) <= ${now}, false) as evidence,
+               coalesce((select min(next_judgement_at) from cadenced.session) <= ${now}, false) as judgements,
+               ${isCadenceDue(now)} as cadence,
+               exists (select from cadenced.stale_month) as months,
+               coalesce((select true from cadenced.mail
+                        where status in ('queued', 'sending') and due_at <= ${now}
+                          and coalesce(next_attempt_at <= now(), true)
+                        order by due_at limit 1), false) as mails,
+               coalesce((select true from cadenced.webhook_delivery delivery
                          join cadenced.webhook_endpoint endpoint using (endpoint_id)
                         where delivery.status = 'pending' and delivery.next_attempt_at <= now()
-                          and endpoint.state = 'active') as webhooks`.execute(db);
+                          and endpoint.state = 'active'
+                        order by delivery.next_attempt_at limit 1), false) as webhooks`.execute(db);
       return (
         rows[0] ?? {
           calendars: [],
           channels: false,
           evidence: false,
           judgements: false,
+          cadence: false,
+          months: false,
           mails: false,
           webhooks: false,
         }

@@ -22,7 +22,7 @@ export async function readFreshness(db: Kysely<DB>): Promise<{
   const { rows } = await sql<{ calendars: number; stale: number; oldest: Date | null }>`
     select count(*)::int as calendars,
            (count(*) filter (where state in ('denied', 'gone', 'needs_consent')
-              or coalesce(last_complete_pass_at, '-infinity') < cadenced.now() - interval '1 day'))::int as stale,
+              or coalesce(last_complete_pass_at, '-infinity') < (select cadenced.now()) - interval '1 day'))::int as stale,
            min(last_complete_pass_at) as oldest
       from cadenced.calendar where retired_at is null`.execute(db);
   const { calendars = 0, stale = 0, oldest = null } = rows[0] ?? {};

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { ANSWERABLE_DAYS } from '../domain/answer.ts';
 import type { MailFacts, MailOutbox } from '../ports/mail-outbox.ts';
+import { readBusinessTime } from './clock.ts';
 import type { DB } from './database.generated.ts';
 
 /**
@@ -10,15 +11,18 @@ import type { DB } from './database.generated.ts';
 export function createMailOutbox(db: Kysely<DB>): MailOutbox {
   return {
     async claim(limit, leaseMs) {
+      const now = await readBusinessTime(db);
       const { rows } = await sql<{ mail_id: number }>`
         with expired as (
           update cadenced.mail set status = 'suppressed', reason = 'too_late', next_attempt_at = null
-           where status in ('queued', 'sending') and expires_at <= cadenced.now()
+           where status in ('queued', 'sending') and expires_at <= ${now}
+             -- Said for the index: nothing expires before it is due, and most of what waits is not.
+             and due_at <= ${now}
              and coalesce(next_attempt_at <= now(), true)
         ), due as (
           select mail_id from cadenced.mail
-           where status in ('queued', 'sending') and due_at <= cadenced.now()
-             and coalesce(expires_at > cadenced.now(), true)
+           where status in ('queued', 'sending') and due_at <= ${now}
+             and coalesce(expires_at > ${now}, true)
              and coalesce(next_attempt_at <= now(), true)
              and not exists (
                select from cadenced.session
@@ -47,7 +51,7 @@ export function createMailOutbox(db: Kysely<DB>): MailOutbox {
           status = ${outcome.status},
           reason = ${outcome.status === 'sent' ? null : outcome.reason},
           message_id = coalesce(${outcome.status === 'sent' ? outcome.messageId : null}, message_id),
-          sent_at = case when ${outcome.status === 'sent'} then cadenced.now() end,
+          sent_at = case when ${outcome.status === 'sent'} then (select cadenced.now()) end,
           next_attempt_at = now() + make_interval(secs => ${again}::double precision)
          where mail_id = ${mailId} and status = 'sending'`.execute(db);
     },
@@ -117,8 +121,8 @@ async function loadFacts(db: Kysely<DB>, mailIds: readonly number[]): Promise<Ma
                            join cadenced.participant on participant.session_id = ended.session_id
                             and participant.person_id = mail.person_id
                           where ended.mentorship_id = alert.mentorship_id and ended.outcome = 'unknown'
-                            and ended.ends_at <= cadenced.now()
-                            and ended.ends_at > cadenced.now() - make_interval(days => ${ANSWERABLE_DAYS})
+                            and ended.ends_at <= (select cadenced.now())
+                            and ended.ends_at > (select cadenced.now()) - make_interval(days => ${ANSWERABLE_DAYS})
                           order by ended.starts_at desc, ended.session_id desc limit 1)) end,
         'digest', case when mail.kind = 'cadence_digest' then jsonb_build_object(
           'items', coalesce((select jsonb_agg(jsonb_build_object(
@@ -136,7 +140,7 @@ async function loadFacts(db: Kysely<DB>, mailIds: readonly number[]): Promise<Ma
           'resolved', (select count(*) from cadenced.alert over
                          join cadenced.mentorship theirs using (mentorship_id)
                         where theirs.program_id = program.program_id and not over.baselined
-                          and over.resolved_at > cadenced.now() - interval '1 day'),
+                          and over.resolved_at > (select cadenced.now()) - interval '1 day'),
           'unreadableCalendars', (select count(*) from cadenced.calendar
                 where calendar.retired_at is null and calendar.state in ('denied', 'gone', 'needs_consent')
                   and (calendar.program_id = program.program_id or calendar.person_id in (

@@ -47,6 +47,6 @@ export async function mentorshipsToBind(
       join cadenced.planned_session plan on plan.mentorship_id = mentorship.mentorship_id
      where calendar.calendar_id = ${calendarId}
        and plan.session_id is null and plan.withdrawn_at is null
-       and plan.ends_at > cadenced.now() - interval '35 days'`.execute(trx);
+       and plan.ends_at > (select cadenced.now()) - interval '35 days'`.execute(trx);
   return rows.map((row) => row.mentorship_id);
 }

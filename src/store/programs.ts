@@ -95,7 +95,7 @@ async function writeMailboxes(
        where tag ->> 'kind' = 'mailbox'
        order by tag ->> 'mailbox', program.program_id
     ), retired as (
-      update cadenced.calendar set retired_at = cadenced.now()
+      update cadenced.calendar set retired_at = (select cadenced.now())
        where program_id is not null and retired_at is null
          and not exists (select from wanted where wanted.address = calendar.address and wanted.provider = calendar.provider)
     )

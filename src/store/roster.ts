@@ -179,7 +179,7 @@ async function alignCalendars(trx: Transaction<DB>, names: readonly string[]): P
          and (exists (select from cadenced.membership where membership.person_id = person.person_id)
               or not exists (select from cadenced.enrolment where enrolment.person_id = person.person_id))
     ), retired as (
-      update cadenced.calendar set retired_at = cadenced.now()
+      update cadenced.calendar set retired_at = (select cadenced.now())
        where person_id is not null and retired_at is null
          and not exists (select from wanted where wanted.person_id = calendar.person_id
                             and wanted.provider = calendar.provider and wanted.address = calendar.address)

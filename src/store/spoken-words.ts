@@ -124,7 +124,7 @@ async function fallDue(
        where calendar_id in (select "calendarId" from spoken) order by calendar_id
          for update ${locked === 'wait' ? sql`` : sql`skip locked`})
     update cadenced.calendar set
-      channels_due_at = case when spoken.news then cadenced.now() else channels_due_at end,
+      channels_due_at = case when spoken.news then (select cadenced.now()) else channels_due_at end,
       pushed_at = case when spoken.changed then now() else pushed_at end,
       look_again_at = case when spoken."looksAgain" then now() + ${FIRST_LOOK_AGAIN}::interval else look_again_at end,
       -- A throttled calendar keeps the distance it was asked for; one that cannot be read is probed, not pushed.

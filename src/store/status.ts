@@ -154,10 +154,10 @@ export async function readOverview(db: Kysely<DB>): Promise<Overview> {
       'never_read', (select count(*) from mentoring.sync_health where last_complete_pass_at is null),
       'due', jsonb_build_object(
         'calendars', (select count(*) from cadenced.calendar where retired_at is null and next_poll_at <= now()),
-        'evidence', (select count(*) from cadenced.harvest where due_at <= cadenced.now()),
-        'judgements', (select count(*) from cadenced.session where next_judgement_at <= cadenced.now()),
+        'evidence', (select count(*) from cadenced.harvest where due_at <= (select cadenced.now())),
+        'judgements', (select count(*) from cadenced.session where next_judgement_at <= (select cadenced.now())),
         'mails', (select count(*) from cadenced.mail
-                   where status in ('queued', 'sending') and due_at <= cadenced.now()),
+                   where status in ('queued', 'sending') and due_at <= (select cadenced.now())),
         'webhooks', (select count(*) from cadenced.webhook_delivery
                       where status = 'pending' and next_attempt_at <= now())),
       'mails_waiting', (select count(*) from mentoring.reminder_log where status in ('queued', 'sending')),
@@ -174,7 +174,7 @@ export async function readOverview(db: Kysely<DB>): Promise<Overview> {
 export function readRecentSessions(db: Kysely<DB>): Promise<Counts> {
   return counts(
     db,
-    sql`${COUNTED} where scheduled_start between cadenced.now() - interval '30 days' and cadenced.now()
+    sql`${COUNTED} where scheduled_start between (select cadenced.now()) - interval '30 days' and (select cadenced.now())
         group by 1 order by 2 desc, 1`,
   );
 }

@@ -31,7 +31,7 @@ export function createSyncStore(db: Kysely<DB>, options: SyncStoreOptions): Sync
   return {
     async begin(calendarId) {
       const { rows } = await sql<{ calendar: CalendarAtRest }>`
-        update cadenced.calendar set last_attempt_at = cadenced.now(), push_taken_at = now(),
+        update cadenced.calendar set last_attempt_at = (select cadenced.now()), push_taken_at = now(),
                look_again_at = case when look_again_at > now() then look_again_at
                  when pushed_at + ${SECOND_LOOK_AGAIN}::interval > now() then pushed_at + ${SECOND_LOOK_AGAIN}::interval end
          where calendar_id = ${calendarId} and retired_at is null
@@ -61,7 +61,7 @@ export function createSyncStore(db: Kysely<DB>, options: SyncStoreOptions): Sync
                   join cadenced.mentorship on mentorship.mentorship_id = plan.mentorship_id
                  where mentorship.program_id = program.program_id and plan.reference is not null
                    and plan.withdrawn_at is null
-                   and plan.ends_at > cadenced.now() - interval '35 days') as references
+                   and plan.ends_at > (select cadenced.now()) - interval '35 days') as references
           from cadenced.program
           join cadenced.program_policy policy
             on policy.program_id = program.program_id and policy.valid_until is null

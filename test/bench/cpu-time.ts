@@ -15,6 +15,16 @@ export function cpuTime(postmaster: number): CpuTime {
   return { node: (user + system) / 1e6, postgres: serverTicks(postmaster) / TICKS_A_SECOND };
 }
 
+/** Milliseconds that one backend of Postgres has run so far; 0 where there is no /proc. */
+export function backendMs(pid: number): number {
+  try {
+    // Nanoseconds on a processor, nanoseconds waiting for one, turns.
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+  } catch {
+    return 0;
+  }
+}
+
 export function cpuBetween(before: CpuTime, after: CpuTime): CpuTime {
   return { node: after.node - before.node, postgres: after.postgres - before.postgres };
 }

@@ -257,6 +257,7 @@ export async function fill(pool: pg.Pool, size: Size, say: (line: string) => voi
        select event_id, endpoint_id, 'delivered', 1 from cadenced.outbound_event cross join endpoint
         where position % 4 = 0`,
     );
+    for (const [what, text] of waitingWork(size)) await step(what, text);
     await client.query('set session_replication_role = origin');
     await step('analysed', 'vacuum analyze');
     await client.query(
@@ -268,4 +269,79 @@ export async function fill(pool: pg.Pool, size: Size, say: (line: string) => voi
   } finally {
     client.release(true);
   }
+}
+
+/**
+ * What the daemon looks through every second to find that nothing is due: sessions that will be judged, meetings
+ * that will be asked about, mails that will leave, calendars that are watched and polled, all of them later.
+ */
+export function waitingWork({ sessions, mentorships }: Size): Array<[what: string, text: string]> {
+  const recent = sessions - 4 * mentorships;
+  return [
+    [
+      'judgements to come',
+      `update cadenced.session
+          set next_judgement_at = greatest(ends_at + interval '3 hours',
+                                           cadenced.now() + interval '1 day' + session_id % 9999 * interval '1 second')
+        where session_id > ${recent} and outcome is null`,
+    ],
+    [
+      'harvests',
+      `insert into cadenced.harvest (occurrence_id, source, state, attempts, due_at, last_answer)
+       select occurrence_id, 'meet', case when ahead then 'waiting' else 'final' end, case when ahead then 0 else 3 end,
+              case when ahead then greatest(ends_at + interval '10 minutes', cadenced.now() + interval '1 day') end,
+              case when not ahead then 'records' end
+         from (select occurrence_id, ends_at, ends_at > cadenced.now() - interval '48 hours' as ahead
+                 from cadenced.occurrence where occurrence_id > ${recent}) as meeting`,
+    ],
+    [
+      'copies',
+      `insert into cadenced.event_copy
+         (calendar_id, occurrence_id, source_id, series_id, uid, lineage, original_start, original_date, starts_at,
+          ends_at, time_zone, status, organizer, owner_is_organizer, owner_response, people, people_omitted, title,
+          private, hidden, conference_kind, conference_key, matched, revision, first_seen_at)
+       select calendar.calendar_id, occurrence.occurrence_id, 'source-' || occurrence.occurrence_id,
+              'series-' || participant.person_id, occurrence.lineage, occurrence.lineage, occurrence.original_start,
+              occurrence.original_date, occurrence.starts_at, occurrence.ends_at, 'Europe/Berlin', 'confirmed',
+              occurrence.organizer, participant.role = 'mentor', participant.rsvp,
+              jsonb_build_array(
+                jsonb_build_object('address', occurrence.organizer, 'name', 'Mentor', 'response', 'accepted',
+                                   'organizer', true, 'optional', false),
+                jsonb_build_object('address', person.address, 'name', person.name, 'response', 'accepted',
+                                   'organizer', false, 'optional', false)),
+              false, occurrence.title, false, false, 'meet', occurrence.conference_key,
+              '[{"program": "program 1", "rule": "#mentoring"}]', 'etag', occurrence.first_seen_at
+         from cadenced.session
+         join cadenced.occurrence on occurrence.occurrence_id = session.occurrence_id
+         join cadenced.participant on participant.session_id = session.session_id
+         join cadenced.person on person.person_id = participant.person_id
+         join cadenced.calendar on calendar.person_id = participant.person_id
+        where session.session_id > ${recent}`,
+    ],
+    [
+      'mails to come',
+      `insert into cadenced.mail (fact_key, kind, session_id, mentorship_id, person_id, to_address, due_at, expires_at)
+       select 'reminder/' || session_id || '/' || participant.person_id || '/PT1H', 'reminder', session_id,
+              mentorship_id, participant.person_id, 'x@example.org', starts_at - interval '1 hour', starts_at
+         from cadenced.session join cadenced.participant using (session_id)
+        where session.session_id > ${recent} and session.status = 'scheduled'
+          and starts_at between cadenced.now() + interval '1 day' and cadenced.now() + interval '30 days'`,
+    ],
+    [
+      'channels',
+      `insert into cadenced.channel (channel_id, calendar_id, provider, secret_hash, url, external_id, state,
+                                     requested_at, opened_at, expires_at, renew_at, first_spoke_at)
+       select gen_random_uuid(), calendar_id, 'google', sha256(calendar_id::text::bytea), 'https://cadenced.example',
+              'channel-' || calendar_id, 'verified', now(), now(), now() + interval '7 days', now() + interval '5 days',
+              now()
+         from cadenced.calendar`,
+    ],
+    [
+      'calendars at rest',
+      `update cadenced.calendar
+          set push_state = 'verified', push_since = now(), channels_due_at = now() + interval '5 days',
+              last_full_pass_at = now() - interval '9 days', full_pass_wanted = false, cursor = 'cursor',
+              last_reconcile_at = now() - calendar_id % 70000 * interval '1 second'`,
+    ],
+  ];
 }

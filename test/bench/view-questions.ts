@@ -12,8 +12,8 @@ export type Question = {
 /** By one program, one mentorship or one key. */
 const KEYED_MS = 50;
 const ALL_PROGRAMS_MS = 5_000;
-/** A day of everything: thousands of rows. */
-const DAY_MS = 500;
+/** Six hours of everything: thousands of rows. */
+const HOURS_MS = 500;
 
 /** Columns that name one thing or person: whoever asks by one of them wants a handful of rows. */
 const KEYS = /(_id|^email|_email|^mentorship|^calendar|^owner|^subject|^lineage)$/;
@@ -32,8 +32,8 @@ const TIMES = [
   'from_on',
   'joined_at',
 ];
-/** Of whom no list is asked for by time: who wants a month of a mentorship asks for the mentorship. */
-const NOT_BY_TIME_ALONE = /^(mentorship_month|mentor_month|attendance|evidence|outcome_history|cadence)$/;
+/** Views that work mentorship by mentorship or month by month: nobody asks them for hours of everything. */
+const NOT_BY_TIME_ALONE = /^(attendance|evidence|outcome_history|cadence)$/;
 
 type Column = { readonly view: string; readonly name: string; readonly type: string };
 
@@ -101,10 +101,11 @@ function questionsTo(
     );
   const time = TIMES.find((name) => names.has(name));
   if (time !== undefined) {
-    const quarter = `${time} >= cadenced.now() - interval '3 months'`;
+    const quarter = `${time} >= now() - interval '3 months'`;
     if (ofProgram !== null) questions.push(one('program, quarter', `${ofProgram} and ${quarter}`));
-    const day = `${time} >= cadenced.now() - interval '4 days' and ${time} < cadenced.now() - interval '3 days'`;
-    if (!NOT_BY_TIME_ALONE.test(view) && !view.endsWith('_month')) questions.push(one('a day', day, DAY_MS));
+    const hours = `${time} >= now() - interval '78 hours' and ${time} < now() - interval '72 hours'`;
+    if (!NOT_BY_TIME_ALONE.test(view) && !names.has('month'))
+      questions.push(one('six hours', hours, HOURS_MS));
   }
   if (view === 'program_month') questions.push(one('everything', 'true', ALL_PROGRAMS_MS));
   return questions;
