@@ -403,7 +403,8 @@ function handlersOf(
       atOnce: SYNCS_AT_ONCE,
       async run({ calendarId }, signal) {
         if (calendarId === undefined) return;
-        const report = await syncCalendar(sync, calendarId, {}, signal);
+        // While a pass runs its calendar still counts as due, and every look at what is due asks for another one.
+        const report = await syncCalendar(sync, calendarId, { ifDue: true }, signal);
         if (report?.applied && report.applied.occurrences > 0) dispatcher().cadenceChanged();
       },
     },
