@@ -418,7 +418,8 @@ function handlersOf(
       atOnce: SYNCS_AT_ONCE,
       async run({ calendarId }, signal) {
         if (calendarId === undefined) return;
-        await syncCalendar(sync, calendarId, {}, signal);
+        // While a pass runs its calendar still counts as due, and every look at what is due asks for another one.
+        await syncCalendar(sync, calendarId, { ifDue: true }, signal);
       },
     },
     [QUEUES.channels]: {

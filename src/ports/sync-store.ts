@@ -78,7 +78,11 @@ export interface AppliedPass {
 }
 
 export interface SyncStore {
-  begin(calendarId: number): Promise<CalendarAtRest | null>;
+  /**
+   * @param ifDue only where it is due at this moment
+   * @returns `null` where it is not, or is not read any more
+   */
+  begin(calendarId: number, ifDue?: boolean): Promise<CalendarAtRest | null>;
   tagSearches(): Promise<readonly TagSearch[]>;
   known(
     calendarId: number,

@@ -21,7 +21,9 @@ export async function readFreshness(db: Kysely<DB>): Promise<{
 }> {
   const { rows } = await sql<{ calendars: number; stale: number; oldest: Date | null }>`
     select count(*)::int as calendars,
+           -- What fails again and again is dark though nobody refused it: an expired secret, a provider that is down.
            (count(*) filter (where state in ('denied', 'gone', 'needs_consent')
+              or failures >= 3 and last_complete_pass_at < (select cadenced.now()) - interval '30 minutes'
               or coalesce(last_complete_pass_at, '-infinity') < (select cadenced.now()) - interval '1 day'))::int as stale,
            min(last_complete_pass_at) as oldest
       from cadenced.calendar where retired_at is null`.execute(db);

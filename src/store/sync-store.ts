@@ -29,12 +29,13 @@ const STRIKES = 3;
 /** The sync's side of the store. */
 export function createSyncStore(db: Kysely<DB>, options: SyncStoreOptions): SyncStore {
   return {
-    async begin(calendarId) {
+    async begin(calendarId, ifDue = false) {
       const { rows } = await sql<{ calendar: CalendarAtRest }>`
         update cadenced.calendar set last_attempt_at = (select cadenced.now()), push_taken_at = now(),
                look_again_at = case when look_again_at > now() then look_again_at
                  when pushed_at + ${SECOND_LOOK_AGAIN}::interval > now() then pushed_at + ${SECOND_LOOK_AGAIN}::interval end
          where calendar_id = ${calendarId} and retired_at is null
+           and (not ${ifDue} or next_poll_at <= now() or look_again_at <= now())
         returning jsonb_build_object(
           'calendarId', calendar_id, 'provider', provider, 'address', address, 'state', state,
           'generation', sync_generation, 'cursor', cursor, 'cursorVersion', cursor_version,

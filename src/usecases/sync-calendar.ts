@@ -46,13 +46,17 @@ export function sightAt(now: Instant): Window {
   return { from: midnight - WINDOW_BACK_DAYS * DAY, until: midnight + WINDOW_AHEAD_DAYS * DAY };
 }
 
+/**
+ * @param wish.ifDue nothing is read where the calendar is not due: a pass that ended meanwhile did what was asked for
+ * @returns `null` where the calendar is not due, or is not read any more
+ */
 export async function syncCalendar(
   deps: SyncDeps,
   calendarId: number,
-  wish: { readonly full?: boolean; readonly reconcile?: boolean },
+  wish: { readonly full?: boolean; readonly reconcile?: boolean; readonly ifDue?: boolean },
   signal: AbortSignal,
 ): Promise<SyncReport | null> {
-  const calendar = await deps.store.begin(calendarId);
+  const calendar = await deps.store.begin(calendarId, wish.ifDue ?? false);
   if (!calendar) return null;
   const source = deps.sources[calendar.provider];
   const report = {

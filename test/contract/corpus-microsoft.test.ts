@@ -2,10 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isFailure } from '../../src/domain/failure.ts';
+import { instanceDateOfUid } from '../../src/domain/lineage.ts';
 import type { ObservedCopy } from '../../src/domain/observation.ts';
 import { participantOf } from '../../src/providers/microsoft/attendance.ts';
 import { answerFailure } from '../../src/providers/microsoft/failures.ts';
+import { readNotification } from '../../src/providers/microsoft/notification.ts';
 import {
+  calledOffDates,
   kindOf,
   listedEvents,
   readChanges,
@@ -13,16 +16,18 @@ import {
   readListing,
   readSeries,
 } from '../../src/providers/microsoft/reading.ts';
-import { ianaZone, instantOfText } from '../../src/providers/microsoft/time.ts';
+import { dateIn, ianaZone, instantOfText } from '../../src/providers/microsoft/time.ts';
 import {
   deltaPageOf,
   pageOf,
   resourceOf,
   wireAttendanceRecord,
   wireEvent,
+  wireMaster,
   wireMeeting,
   wireReport,
   wireReportInFull,
+  wireSubscription,
 } from '../../src/providers/microsoft/wire.ts';
 
 /**
@@ -42,6 +47,8 @@ type Counts = {
   readonly allDay?: number;
   /** Copies with an original date. */
   readonly dated?: number;
+  /** Copies whose UID names another date than their start does in the zone they were made in. */
+  readonly misdated?: number;
   readonly teams?: number;
 };
 type Meaning =
@@ -57,6 +64,11 @@ type Meaning =
       readonly count: number;
       readonly intervals?: number;
     }
+  /** What a POST of Graph's notifier says, hint by hint. */
+  | { readonly as: 'notification'; readonly says: string; readonly secret: string }
+  | { readonly as: 'subscription' | 'subscriptions'; readonly until: string }
+  /** What a master tells of its series: the dates called off. */
+  | { readonly as: 'master'; readonly calledOff: readonly string[] }
   | { readonly as: 'zones'; readonly zones: readonly (string | null)[] }
   | { readonly as: 'failure'; readonly kind: string; readonly code: string }
   /** Nothing a calendar reader may find an event, or the absence of events, in. */
@@ -70,6 +82,8 @@ const delta = (items: Record<string, number>, last: boolean, leftOut = 0): Meani
   leftOut,
   last,
 });
+const notification = (says: string, secret: string): Meaning => ({ as: 'notification', says, secret });
+const subscription = (until: string): Meaning => ({ as: 'subscription', until });
 const other: Meaning = { as: 'something else' };
 
 const MEANINGS: Readonly<Record<string, Meaning>> = {
@@ -77,13 +91,18 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   'graph-docs-delta/calendarview-delta.page2.json': delta({ single: 2 }, false),
   'graph-docs-delta/calendarview-delta.page3.json': delta({ single: 1 }, true),
   'graph-docs-delta/calendarview-delta.page4.json': delta({ removed: 1, single: 1 }, true),
-  'graph-docs-notify/change-notification.created.json': other,
-  'graph-docs-notify/lifecycle.missed.json': other,
-  'graph-docs-notify/lifecycle.reauthorizationRequired-v2.json': other,
-  'graph-docs-notify/lifecycle.reauthorizationRequired.json': other,
-  'graph-docs-notify/lifecycle.subscriptionRemoved.json': other,
-  // Narrowed to four fields by $select: without a type it reads as a single event.
-  'graph-docs-series/master.exceptions-and-cancelled.json': event({ copies: 1 }),
+  'graph-docs-notify/change-notification.created.json': notification('changed', 'secretClientValue'),
+  'graph-docs-notify/lifecycle.missed.json': notification('missed', '<secretClientState>'),
+  'graph-docs-notify/lifecycle.reauthorizationRequired-v2.json': notification(
+    'renew',
+    '{secret client state}',
+  ),
+  'graph-docs-notify/lifecycle.reauthorizationRequired.json': notification('renew', '<secretClientState>'),
+  'graph-docs-notify/lifecycle.subscriptionRemoved.json': notification('removed', '<secretClientState>'),
+  'graph-docs-series/master.exceptions-and-cancelled.json': {
+    as: 'master',
+    calledOff: ['2020-04-30', '2020-05-07', '2020-05-14'],
+  },
   // Two single-occurrence invitations: singles whose UIDs carry the dates. The Teams links stand in the bodies.
   'graph-docs/get_v1-0-groups-calendarView-startdatetime-enddatetime.json': list({
     copies: 2,
@@ -138,15 +157,15 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     as: 'zones',
     zones: ['Etc/GMT+12', 'Pacific/Apia', 'Etc/GMT+11', 'America/Adak'],
   },
-  'graph-docs/get_v1-0-subscriptions.json': other,
-  'graph-docs/get_v1-0-subscriptions~2.json': other,
+  'graph-docs/get_v1-0-subscriptions.json': subscription('2016-11-20T18:23:45.935Z'),
+  'graph-docs/get_v1-0-subscriptions~2.json': { as: 'subscriptions', until: '2018-03-12T05:00:00.000Z' },
   'graph-docs/patch_v1-0-groups-calendar-events.json': event({ copies: 1, people: 5 }),
   'graph-docs/patch_v1-0-me-mailboxSettings.json': other,
-  'graph-docs/patch_v1-0-subscriptions.json': other,
+  'graph-docs/patch_v1-0-subscriptions.json': subscription('2016-11-22T18:23:45.935Z'),
   'graph-docs/post_v1-0-groups-events.json': event({ copies: 1, people: 2 }),
   'graph-docs/post_v1-0-me-calendars-events.json': event({ copies: 1, people: 2 }),
   'graph-docs/post_v1-0-me-events.json': event({ copies: 1, people: 3 }),
-  'graph-docs/post_v1-0-subscriptions.json': other,
+  'graph-docs/post_v1-0-subscriptions.json': subscription('2016-11-20T18:23:45.935Z'),
   'placeos-vcr/office365-calendars.0a4704.json': other,
   'placeos-vcr/office365-events.01.json': event({ copies: 1, people: 3, private: 1 }),
   'placeos-vcr/office365-events.02.json': list({ copies: 1, people: 3, private: 1 }),
@@ -197,6 +216,10 @@ function counted(copies: readonly ObservedCopy[], series: number): Counts {
     private: where((copy) => copy.private),
     allDay: where((copy) => copy.allDay),
     dated: where((copy) => copy.originalDate !== null),
+    misdated: where(
+      ({ uid, start, timeZone }) =>
+        (instanceDateOfUid(uid) ?? dateIn(start, timeZone)) !== dateIn(start, timeZone),
+    ),
     teams: where((copy) => copy.conference?.kind === 'teams'),
   };
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
@@ -269,6 +292,24 @@ describe('the corpus of Graph answers', () => {
         expect(intervalsOf(attendanceRecords)).toBe(meaning.intervals);
         break;
       }
+      case 'notification':
+        expect(readNotification(headers, body)).toMatchObject([
+          { says: meaning.says, secret: meaning.secret, resourceId: null },
+        ]);
+        break;
+      case 'subscription':
+      case 'subscriptions': {
+        const rows = meaning.as === 'subscription' ? [body] : pageOf(body).value;
+        const ends = rows.map((row) => instantOfText(resourceOf(wireSubscription, row).expirationDateTime));
+        expect(ends).toEqual([Date.parse(meaning.until)]);
+        expect(refusedBy(() => readEvent(body))).toBe(true);
+        break;
+      }
+      case 'master':
+        expect(calledOffDates(resourceOf(wireMaster, body))).toEqual(meaning.calledOff);
+        // Narrowed by $select: without a type it reads as a single event.
+        expect(readEvent(body)).toEqual({ copies: 1 });
+        break;
       case 'zones':
         expect(pageOf(body).value.map((row) => ianaZone((row as { alias: string }).alias))).toEqual(
           meaning.zones,

@@ -1,6 +1,7 @@
 import nock from 'nock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Harvest } from '../../src/domain/conference-record.ts';
+import { participantOf } from '../../src/providers/microsoft/attendance.ts';
 import {
   adapterFor,
   json,
@@ -148,6 +149,30 @@ describe('attendance from Teams', () => {
       { from: Date.UTC(2026, 10, 20, 10, 5), until: Date.UTC(2026, 10, 20, 10, 6) },
       { from: Date.UTC(2026, 10, 20, 10, 10), until: Date.UTC(2026, 10, 20, 10, 31) },
     ]);
+  });
+
+  it.each([
+    [1_800, 0],
+    [180, 1],
+    [null, 1],
+  ])('whose total is %s s and whose only time is two minutes: %i stays with times', (total, stays) => {
+    const { intervals } = participantOf(
+      {
+        emailAddress: 'cleo@elsewhere.example',
+        totalAttendanceInSeconds: total,
+        attendanceIntervals: [
+          { joinDateTime: null, leaveDateTime: null, durationInSeconds: 0 },
+          {
+            joinDateTime: '2026-11-20T10:05:00Z',
+            leaveDateTime: '2026-11-20T10:07:00Z',
+            durationInSeconds: 120,
+          },
+        ],
+      },
+      undefined,
+      Date.UTC(2026, 10, 20, 11),
+    );
+    expect(intervals).toHaveLength(stays);
   });
 
   it('is nothing yet while no report exists, none overlaps, or the report is still empty', async () => {

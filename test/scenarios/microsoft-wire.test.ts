@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { json, startWireServer, TENANT, type WireServer } from '../providers/microsoft-wire-server.ts';
 import { ADA, BO, type MicrosoftStage, openMicrosoftStage } from './microsoft-stage.ts';
 
@@ -95,18 +95,114 @@ test('03 stubs without their master in the stream: the master is asked for once,
   expect(asked('/instances')).toBe(1);
 });
 
-test('12 an older row of an id on a later page: the newer one stands', async () => {
-  const newer = event({
-    start: at('2026-03-20T09:00'),
-    end: at('2026-03-20T10:00'),
-    lastModifiedDateTime: '2026-03-09T10:00:00Z',
+describe('12 one id in several versions', () => {
+  const version = (day: number, hour: number, fields: Row = {}) =>
+    event({
+      start: at(`2026-03-${day}T09:00`),
+      end: at(`2026-03-${day}T10:00`),
+      lastModifiedDateTime: `2026-03-09T${hour}:00:00Z`,
+      ...fields,
+    });
+  const other = event({
+    id: 'e2',
+    iCalUId: 'other@x',
+    start: at('2026-03-18T09:00'),
+    end: at('2026-03-18T10:00'),
   });
-  serve([[newer], [event({ lastModifiedDateTime: '2026-03-09T09:00:00Z' })]]);
-  await stage.sync();
-  expect(await stage.booked()).toEqual(['2026-03-20T09:00']);
-  const told = await stage.events();
-  await stage.sync(ADA, { full: true });
-  expect(await stage.events()).toEqual(told);
+
+  test('in the first round, the older on a later page: the newer one stands', async () => {
+    serve([[version(20, 10)], [version(17, 9)]]);
+    await stage.sync();
+    expect(await stage.booked()).toEqual(['2026-03-20T09:00']);
+    const told = await stage.events();
+    await stage.sync(ADA, { full: true });
+    expect(await stage.events()).toEqual(told);
+  });
+
+  test.each<[string, Row[][]]>([
+    [
+      'newer, newer again, then older',
+      [
+        [version(20, 10), version(20, 10)],
+        [other, version(18, 9)],
+      ],
+    ],
+    ['older, then newer', [[version(18, 9)], [version(20, 10), other]]],
+    ['older between two of the newer', [[version(20, 10)], [version(18, 9), other], [version(20, 10)]]],
+    ['equally old, and the last one counts', [[version(18, 10)], [other], [version(20, 10)]]],
+  ])('in a later round (%s), and the round replayed: the latest state, told once', async (_what, pages) => {
+    serve([[version(17, 8)]]);
+    await stage.sync();
+    const { cursor } = await stage.state();
+    /** The same round again and again: delta promises no more than at least once. */
+    const replayed: WireServer['graph'] = (request, response) => {
+      const page = Number(new URL(request.url, wire.url).searchParams.get('$skiptoken') ?? 0);
+      const last = page >= pages.length - 1;
+      return json(response, 200, {
+        value: pages[page] ?? [],
+        ...(last
+          ? { '@odata.deltaLink': `${wire.url}${DELTA_LINK}` }
+          : { '@odata.nextLink': `${wire.url}${MAILBOX}/calendarView/delta?$skiptoken=${page + 1}` }),
+      });
+    };
+    wire.graph = replayed;
+    expect(await stage.sync()).toMatchObject({ complete: true, kind: 'changes' });
+    const events = await stage.events();
+    expect(events.toSorted()).toEqual(['session.rescheduled', 'session.scheduled', 'session.scheduled']);
+    expect(await stage.booked()).toEqual(['2026-03-18T09:00', '2026-03-20T09:00']);
+    for (let time = 0; time < 2; time += 1) {
+      await sql`update cadenced.calendar set cursor = ${cursor} where address = ${ADA}`.execute(stage.db);
+      expect(await stage.sync()).toMatchObject({ complete: true, kind: 'changes', applied: { events: 0 } });
+    }
+    expect(await stage.events()).toEqual(events);
+    expect(await stage.booked()).toEqual(['2026-03-18T09:00', '2026-03-20T09:00']);
+  });
+});
+
+describe('21 an answer that does not come', () => {
+  /** Time-outs as they are set, each lived through in a three-hundredth of its time. */
+  function hastened(): number[] {
+    const asked: number[] = [];
+    const inFull = AbortSignal.timeout.bind(AbortSignal);
+    vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+      asked.push(ms);
+      return inFull(ms / 300);
+    });
+    return asked;
+  }
+  afterEach(() => vi.restoreAllMocks());
+
+  test.each<[string, string, WireServer['graph']]>([
+    ['an empty 500', 'server_error', (_asked, response) => void response.writeHead(500).end()],
+    ['headers that never arrive', 'timeout', () => undefined],
+    [
+      'a body that stalls',
+      'timeout',
+      (_asked, response) => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.write('{"value":[');
+      },
+    ],
+  ])(
+    '%s: within the deadline, the cursor unchanged, and the calendar still ours',
+    async (_what, code, graph) => {
+      serve([[event()]]);
+      await stage.sync();
+      const before = await stage.state();
+      const healthy = wire.graph;
+      wire.graph = graph;
+      const deadlines = hastened();
+      const asked0 = wire.asked.length;
+      expect((await stage.sync()).failure).toMatchObject({ kind: 'transient', code });
+      expect(wire.asked.length - asked0).toBeLessThanOrEqual(6);
+      expect(Math.max(...deadlines)).toBeLessThanOrEqual(60_000);
+      expect(stage.waits.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(20_000);
+      expect(await stage.state()).toMatchObject({ state: 'active', cursor: before.cursor });
+      expect(await stage.booked()).toEqual(['2026-03-17T09:00']);
+      wire.graph = healthy;
+      expect(await stage.sync()).toMatchObject({ complete: true, kind: 'changes' });
+    },
+  );
 });
 
 test('15 the sync code inside of a 400, spelled either way', async () => {
@@ -200,6 +296,91 @@ describe('38 zones', () => {
       else process.env.TZ = before;
     }
   });
+});
+
+describe('38 a series across a change of the clocks', () => {
+  /** 17:30 on Tuesdays in California: the next day in UTC, and an hour earlier there from 8 March on. */
+  const DATES = ['2026-03-03', '2026-03-10', '2026-03-17'];
+  const STARTS = ['2026-03-04T01:30', '2026-03-11T00:30', '2026-03-18T00:30'];
+  const offsets = ['-08:00', '-07:00', '-07:00'];
+  const rowsIn = (zone: string | null, form: 'Z' | 'offset', dated: boolean): Row[] =>
+    DATES.map((date, n) =>
+      event({
+        ...stub(n + 1),
+        iCalUId: goid(
+          dated ? `07EA03${Number(date.slice(8)).toString(16).padStart(2, '0').toUpperCase()}` : undefined,
+        ),
+        start: at(STARTS[n] ?? ''),
+        end: at((STARTS[n] ?? '').replace(':30', ':55')),
+        originalStart: form === 'Z' ? `${STARTS[n]}:00Z` : `${date}T17:30:00${offsets[n]}`,
+        originalStartTimeZone: zone,
+      }),
+    );
+  const served = (rows: Row[], zone: string | null) => {
+    const master = event({ id: 'm1', type: 'seriesMaster', originalStartTimeZone: zone });
+    serve([[master, ...rows.map((_, n) => stub(n + 1))]], {
+      '/events/m1': master,
+      '/events/m1/instances': { value: rows },
+    });
+  };
+  const dates = async () =>
+    (
+      await stage.rows(sql<{ day: string }>`
+        select to_char(original_date, 'YYYY-MM-DD') as day from cadenced.occurrence order by starts_at`)
+    ).map(({ day }) => day);
+
+  test.each([
+    ['Pacific Standard Time', 'Customized Time Zone'],
+    ['America/Los_Angeles', 'Pacific Standard Time'],
+    ['tzone://Microsoft/Custom', 'America/Los_Angeles'],
+    ['', null],
+  ])(
+    'told in zone "%s", later in zone "%s" and with offsets: the same sessions on the same dates',
+    async (one, other) => {
+      const before = process.env.TZ;
+      try {
+        process.env.TZ = 'America/New_York';
+        served(rowsIn(one, 'Z', true), one);
+        expect(await stage.sync()).toMatchObject({ complete: true });
+        expect((await stage.sessions()).map(({ start }) => start)).toEqual(STARTS);
+        expect(await dates()).toEqual(DATES);
+        const ids = (await stage.sessions()).map(({ id }) => id);
+        const told = await stage.events();
+        for (const [zone, form, TZ] of [
+          [other, 'offset', 'Pacific/Tongatapu'],
+          [one, 'offset', 'UTC'],
+          [other, 'Z', 'America/Los_Angeles'],
+        ] as const) {
+          process.env.TZ = TZ;
+          served(rowsIn(zone, form, true), zone);
+          expect(await stage.sync(ADA, { full: true })).toMatchObject({ complete: true });
+          expect((await stage.sessions()).map(({ id, start }) => [id, start])).toEqual(
+            ids.map((id, n) => [id, STARTS[n]]),
+          );
+          expect(await dates()).toEqual(DATES);
+        }
+        expect(await stage.events()).toEqual(told);
+      } finally {
+        if (before === undefined) delete process.env.TZ;
+        else process.env.TZ = before;
+      }
+    },
+  );
+
+  test.each(['Pacific Standard Time', 'Customized Time Zone'])(
+    'whose UIDs hold no dates, in zone "%s": one date a session, kept when the zone is told otherwise',
+    async (zone) => {
+      served(rowsIn(zone, 'Z', false), zone);
+      await stage.sync();
+      const found = await dates();
+      expect(new Set(found).size).toBe(3);
+      const ids = (await stage.sessions()).map(({ id }) => id);
+      served(rowsIn('America/Los_Angeles', 'offset', false), 'America/Los_Angeles');
+      await stage.sync(ADA, { full: true });
+      expect((await stage.sessions()).map(({ id }) => id)).toEqual(ids);
+      expect(await stage.events('session.rescheduled')).toEqual([]);
+    },
+  );
 });
 
 test('39 an all-day event is no session, also at the edge of the window and in a mailbox at UTC+13', async () => {

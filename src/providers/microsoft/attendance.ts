@@ -47,16 +47,23 @@ function participantKind(
 
 /**
  * When data is lacking Graph writes null times and a duration of zero: such an interval tells nothing. A join
- * without a leave ends by its duration, else with the call.
+ * without a leave ends by its duration, else with the call. Where most of the time in total lies in intervals without
+ * times, the few minutes that have some would pass for a short visit: then it is only known that the person came.
  */
 function intervalsOf(record: WireAttendanceRecord, ended: Instant): ConferenceParticipant['intervals'] {
   const intervals: { from: Instant; until: Instant }[] = [];
+  let untimed = false;
   for (const interval of record.attendanceIntervals ?? []) {
     const from = instantOfText(interval?.joinDateTime);
-    if (from === null) continue;
+    if (from === null) {
+      untimed = true;
+      continue;
+    }
     const seconds = interval?.durationInSeconds ?? 0;
     const left = instantOfText(interval?.leaveDateTime) ?? (seconds > 0 ? from + seconds * 1000 : ended);
     if (left > from) intervals.push({ from, until: left });
   }
-  return intervals;
+  const timedMs = intervals.reduce((sum, { from, until }) => sum + until - from, 0);
+  const totalMs = (record.totalAttendanceInSeconds ?? 0) * 1000;
+  return untimed && timedMs * 2 < totalMs ? [] : intervals;
 }

@@ -5,7 +5,16 @@ import { type Ask, type Graph, PREFER } from './client.ts';
 import { unreadable } from './failures.ts';
 import { pagesFrom } from './pages.ts';
 import { bounds, eventPath, viewPath } from './paths.ts';
-import { completedFrom, isThin, kindOf, listedEvents, readCopy, readListing, readSeries } from './reading.ts';
+import {
+  calledOffDates,
+  completedFrom,
+  isThin,
+  kindOf,
+  listedEvents,
+  readCopy,
+  readListing,
+  readSeries,
+} from './reading.ts';
 import type { ReadChanges } from './rounds.ts';
 import { instantOf, instantOfText } from './time.ts';
 import {
@@ -167,7 +176,7 @@ async function calledOffOf(
   ask: Ask,
 ): Promise<WireEvent[]> {
   if (master.isOrganizer) return [];
-  const span = master.isCancelled ? window : spanOfCalledOff(master.cancelledOccurrences ?? [], window);
+  const span = master.isCancelled ? window : spanOfCalledOff(calledOffDates(master), window);
   if (span === null) return [];
   const rows: WireEvent[] = [];
   for await (const page of pagesFrom(graph, viewPath(calendar, span), ask)) {
@@ -177,13 +186,10 @@ async function calledOffOf(
   return rows;
 }
 
-/**
- * @param ids `OID.{master}.{yyyy-MM-dd}`, the date the occurrence was made with: it may have been moved before it
- *   was called off, hence the room on either side
- */
-function spanOfCalledOff(ids: readonly string[], window: Window): Window | null {
-  const days = ids
-    .map((id) => instantOfText(/\.(\d{4}-\d{2}-\d{2})$/.exec(id)?.[1]))
+/** An occurrence may have been moved before it was called off, hence the room on either side of its date. */
+function spanOfCalledOff(dates: readonly string[], window: Window): Window | null {
+  const days = dates
+    .map((date) => instantOfText(date))
     .filter((day) => day !== null)
     .filter((day) => day + MOVED_MS > window.from && day - MOVED_MS < window.until);
   if (days.length === 0) return null;

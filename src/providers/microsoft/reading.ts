@@ -14,7 +14,7 @@ import type {
 } from '../../domain/observation.ts';
 import { conferenceOf } from './conference.ts';
 import { dateIn, ianaZone, inRange, instantOf, instantOfText } from './time.ts';
-import { type WireEvent, wireEvent } from './wire.ts';
+import { type WireEvent, type WireMaster, wireEvent } from './wire.ts';
 
 /** Graph shows at most this many attendees. */
 const ATTENDEES_SHOWN = 500;
@@ -149,6 +149,11 @@ export function completedFrom(master: WireEvent, event: WireEvent): WireEvent {
     locations: event.locations ?? master.locations,
     lastModifiedDateTime: event.lastModifiedDateTime ?? master.lastModifiedDateTime,
   };
+}
+
+/** The dates with which the occurrences that were called off had been made: ids `OID.{master}.{yyyy-MM-dd}` end in them. */
+export function calledOffDates(master: WireMaster): CalendarDate[] {
+  return (master.cancelledOccurrences ?? []).flatMap((id) => /\.(\d{4}-\d{2}-\d{2})$/.exec(id)?.[1] ?? []);
 }
 
 /** A master as the source of its series. */

@@ -89,6 +89,7 @@ export const wireMeeting = z.object({ id: z.string().min(1) });
 /** https://learn.microsoft.com/graph/api/resources/attendancerecord */
 export const wireAttendanceRecord = z.object({
   emailAddress: text,
+  totalAttendanceInSeconds: z.number().nullish(),
   identity: z.object({ '@odata.type': text, id: text, displayName: text, tenantId: text }).nullish(),
   attendanceIntervals: z
     .array(
