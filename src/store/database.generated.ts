@@ -254,6 +254,10 @@ export interface CadencedCandidateEvent {
    */
   seen_at: Timestamp;
   /**
+   * The provider's id of the series; NULL for a single event.
+   */
+  series_id: string | null;
+  /**
    * The provider's id.
    */
   source_id: string;
@@ -1439,7 +1443,7 @@ export interface CadencedStagedCopy {
    */
   calendar_id: number;
   /**
-   * copy (an event as it stands) or removed (an id that is gone).
+   * copy (an event as it stands), removed (an id that is gone) or candidate (an untagged event with the mentorships whose sides it holds; with none it is a candidate no more).
    */
   kind: string;
   /**
@@ -1451,7 +1455,7 @@ export interface CadencedStagedCopy {
    */
   pass_id: string;
   /**
-   * The observation without its text.
+   * The observation without its text; of a candidate only mentorships, start and end.
    */
   payload: Json;
   /**
@@ -1772,7 +1776,7 @@ export interface MentoringCandidateEvent {
    */
   program: string | null;
   /**
-   * When it was found.
+   * When it was first found.
    */
   seen_at: Timestamp | null;
   /**

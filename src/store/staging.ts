@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely';
+import type { StagedCandidate } from '../domain/candidates.ts';
 import type { StagedCopy, StagedRemoval } from '../domain/planning.ts';
 import type { KnownNames } from '../ports/sync-store.ts';
 import type { DB } from './database.generated.ts';
@@ -13,7 +14,11 @@ export async function stageRows(
   db: Kysely<DB>,
   calendarId: number,
   passId: string,
-  rows: { readonly copies: readonly StagedCopy[]; readonly removals: readonly StagedRemoval[] },
+  rows: {
+    readonly copies: readonly StagedCopy[];
+    readonly removals: readonly StagedRemoval[];
+    readonly candidates?: readonly StagedCandidate[];
+  },
 ): Promise<void> {
   const all = [
     ...rows.removals.map((removal) => ({
@@ -29,6 +34,13 @@ export async function stageRows(
       series_id: copy.seriesId,
       lineage: copy.lineage,
       payload: copy,
+    })),
+    ...(rows.candidates ?? []).map(({ sourceId, seriesId, ...payload }) => ({
+      kind: 'candidate',
+      source_id: sourceId,
+      series_id: seriesId,
+      lineage: null,
+      payload,
     })),
   ];
   for (let at = 0; at < all.length; at += ROWS_A_STATEMENT) {
@@ -57,7 +69,7 @@ export async function readStaged(
 ): Promise<{ copies: StagedCopy[]; removals: StagedRemoval[] }> {
   const { rows } = await sql<{ kind: 'copy' | 'removed'; payload: unknown }>`
     select kind, payload from cadenced.staged_copy
-     where calendar_id = ${calendarId} and pass_id = ${passId}::uuid
+     where calendar_id = ${calendarId} and pass_id = ${passId}::uuid and kind <> 'candidate'
      order by position`.execute(db);
   const copies = new Map<string, StagedCopy[]>();
   const removals = new Map<string, StagedRemoval[]>();

@@ -6,6 +6,7 @@ import type { TagSearch } from '../domain/tags.ts';
 import type { CalendarAtRest, SyncStore } from '../ports/sync-store.ts';
 import { applyPass } from './apply-pass.ts';
 import { calendarEventDraft } from './calendar-events.ts';
+import { loadCandidateSearch } from './candidates.ts';
 import { SECOND_LOOK_AGAIN } from './channels.ts';
 import type { DB } from './database.generated.ts';
 import { appendOutboundEvents } from './outbound.ts';
@@ -30,7 +31,7 @@ const STRIKES = 3;
 export function createSyncStore(db: Kysely<DB>, options: SyncStoreOptions): SyncStore {
   return {
     async begin(calendarId) {
-      const { rows } = await sql<{ calendar: CalendarAtRest }>`
+      const { rows } = await sql<{ calendar: Omit<CalendarAtRest, 'candidates'> }>`
         update cadenced.calendar set last_attempt_at = cadenced.now(), push_taken_at = now(),
                look_again_at = case when look_again_at > now() then look_again_at
                  when pushed_at + ${SECOND_LOOK_AGAIN}::interval > now() then pushed_at + ${SECOND_LOOK_AGAIN}::interval end
@@ -50,7 +51,9 @@ export function createSyncStore(db: Kysely<DB>, options: SyncStoreOptions): Sync
                           'until', (extract(epoch from around_until) * 1000)::bigint)) order by lineage, uid), '[]')
                        from cadenced.wanted_meeting where wanted_meeting.calendar_id = calendar.calendar_id)
         ) as calendar`.execute(db);
-      return rows[0]?.calendar ?? null;
+      const [row] = rows;
+      if (row === undefined) return null;
+      return { ...row.calendar, candidates: await loadCandidateSearch(db, calendarId) };
     },
 
     async tagSearches() {
