@@ -119,6 +119,7 @@ create table cadenced.candidate_event (
   starts_at timestamp with time zone not null  -- Its start.
   ends_at timestamp with time zone not null  -- Its end.
   seen_at timestamp with time zone not null  -- When it was found (business time).
+  series_id text  -- The provider's id of the series; NULL for a single event.
   constraint candidate_event_pkey PRIMARY KEY (calendar_id, source_id, mentorship_id)
   constraint candidate_event_calendar_id_fkey FOREIGN KEY (calendar_id) REFERENCES cadenced.calendar(calendar_id) ON DELETE CASCADE
   constraint candidate_event_mentorship_id_fkey FOREIGN KEY (mentorship_id) REFERENCES cadenced.mentorship(mentorship_id) ON DELETE CASCADE
@@ -731,14 +732,14 @@ create table cadenced.staged_copy (
   calendar_id bigint not null  -- The calendar being read.
   pass_id uuid not null  -- The pass that staged the row; rows of dead passes are swept.
   "position" bigint generated always as identity not null  -- Order of arrival: the last row of an id wins.
-  kind text not null  -- copy (an event as it stands) or removed (an id that is gone).
+  kind text not null  -- copy (an event as it stands), removed (an id that is gone) or candidate (an untagged event with the mentorships whose sides it holds; with none it is a candidate no more).
   source_id text not null  -- The provider's id on this calendar.
   series_id text  -- The provider's id of the series; NULL for a single event.
   lineage text  -- What all copies of the meeting share; NULL for a bare removal.
-  payload jsonb not null  -- The observation without its text.
+  payload jsonb not null  -- The observation without its text; of a candidate only mentorships, start and end.
   staged_at timestamp with time zone default now() not null  -- When it was staged (real time).
   constraint staged_copy_pkey PRIMARY KEY (calendar_id, pass_id, "position")
-  constraint staged_copy_kind_is_known CHECK ((kind = ANY (ARRAY['copy'::text, 'removed'::text])))
+  constraint staged_copy_kind_is_known CHECK ((kind = ANY (ARRAY['copy'::text, 'removed'::text, 'candidate'::text])))
 );
 
 -- Months that changed since their total was made. A month may stand here often: a mark that another transaction made cannot be relied upon, because it may be about to be removed.
@@ -1144,12 +1145,13 @@ create view mentoring.cadence_compliance (
 grant select on table mentoring.cadence_compliance to mentoring_reader;
 
 -- Untagged calendar entries that hold both sides of a mentorship, where the program opts in. Listed, never counted.
+-- Untagged calendar entries that hold both sides of a mentorship, where the program opts in: somebody may have forgotten the tag. Listed, never counted; no title is kept, and private entries are left out. An entry on both calendars is one row. Those of the last 35 and the coming 120 days; a new series appears with the daily comparison.
 create view mentoring.candidate_event (
   program text  -- Name of the program.
   mentorship text  -- Whose sides it holds.
   starts_at timestamp with time zone  -- Its start.
   ends_at timestamp with time zone  -- Its end.
-  seen_at timestamp with time zone  -- When it was found.
+  seen_at timestamp with time zone  -- When it was first found.
 );
 grant select on table mentoring.candidate_event to mentoring_reader;
 

@@ -1,8 +1,9 @@
 -- Why: how far a session was moved, and how late it began, are asked for by month. Neither could be told: where a
 -- session stood before its first move was overwritten, and when both sides had come was worked out from participants
 -- anew each time.
--- Lock cost: two columns without a rewrite; then writes the moved and the held sessions once and holds their rows
--- until the end. Readers do not wait.
+-- Lock cost: holds cadenced.session exclusively, readers included, until the migration ends: it writes the moved and the
+-- held sessions once, some 20 s for each million of them. Their months are all counted anew by the next migration, so
+-- they are not marked one by one here.
 
 alter table cadenced.session
   add column first_starts_at timestamptz,
@@ -23,6 +24,8 @@ comment on function cadenced.keep_first_start() is 'Keeps where a session stood 
 create trigger session_first_start before update of starts_at on cadenced.session
   for each row when (old.starts_at is distinct from new.starts_at)
   execute function cadenced.keep_first_start();
+
+alter table cadenced.session disable trigger months_of_changed_sessions;
 
 -- Of what moved earlier only the slot in its series is known.
 update cadenced.session
@@ -45,3 +48,5 @@ update cadenced.session
           join cadenced.session begun on begun.session_id = arrival.session_id
          where arrival.place = 2 and begun.outcome = 'held') as second
  where session.session_id = second.session_id;
+
+alter table cadenced.session enable trigger months_of_changed_sessions;

@@ -133,16 +133,24 @@ comment on column mentoring.unmatched_event.seen_at is 'When it was found.';
 
 create view mentoring.candidate_event as
 select program.name as program, mentorship.key as mentorship, candidate_event.starts_at, candidate_event.ends_at,
-       candidate_event.seen_at
+       min(candidate_event.seen_at) as seen_at
   from cadenced.candidate_event
+  join cadenced.calendar on calendar.calendar_id = candidate_event.calendar_id and calendar.retired_at is null
   join cadenced.mentorship on mentorship.mentorship_id = candidate_event.mentorship_id
-  join cadenced.program on program.program_id = mentorship.program_id;
-comment on view mentoring.candidate_event is 'Untagged calendar entries that hold both sides of a mentorship, where the program opts in. Listed, never counted.';
+  join cadenced.program on program.program_id = mentorship.program_id
+  join cadenced.program_policy rules
+    on rules.program_id = program.program_id and rules.valid_until is null and rules.policy -> 'candidates' = 'true'
+ -- A tag on another member's copy may have made it a session that this copy does not know of yet.
+ where not exists (select from cadenced.session
+                    where session.mentorship_id = candidate_event.mentorship_id
+                      and session.starts_at = candidate_event.starts_at and session.status = 'scheduled')
+ group by program.name, mentorship.key, candidate_event.starts_at, candidate_event.ends_at;
+comment on view mentoring.candidate_event is 'Untagged calendar entries that hold both sides of a mentorship, where the program opts in: somebody may have forgotten the tag. Listed, never counted; no title is kept, and private entries are left out. An entry on both calendars is one row. Those of the last 35 and the coming 120 days; a new series appears with the daily comparison.';
 comment on column mentoring.candidate_event.program is 'Name of the program.';
 comment on column mentoring.candidate_event.mentorship is 'Whose sides it holds.';
 comment on column mentoring.candidate_event.starts_at is 'Its start.';
 comment on column mentoring.candidate_event.ends_at is 'Its end.';
-comment on column mentoring.candidate_event.seen_at is 'When it was found.';
+comment on column mentoring.candidate_event.seen_at is 'When it was first found.';
 
 create view mentoring.feedback as
 select feedback.session_id, membership.role, feedback.rating, feedback.comment, feedback.given_at

@@ -1,4 +1,5 @@
 import type { CalendarState } from '../domain/calendar-state.ts';
+import type { CandidateSearch, StagedCandidate } from '../domain/candidates.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Instant, Provider, Window } from '../domain/observation.ts';
 import type { ListedSeries, StagedCopy, StagedRemoval } from '../domain/planning.ts';
@@ -22,6 +23,8 @@ export interface CalendarAtRest {
   readonly holdsCopies: boolean;
   /** Meetings of which this calendar may hold an untagged copy. */
   readonly wanted: ReadonlyArray<{ readonly lineage: string; readonly uid: string; readonly window: Window }>;
+  /** What untagged candidates are told by; `null` where nobody asks for them. */
+  readonly candidates: CandidateSearch | null;
 }
 
 /** Which of the given names the store knows: on this calendar (ids), or anywhere (lineages). */
@@ -43,6 +46,7 @@ export interface PassCounts {
 export interface StagedRows {
   readonly copies: readonly StagedCopy[];
   readonly removals: readonly StagedRemoval[];
+  readonly candidates?: readonly StagedCandidate[];
 }
 
 export interface FinishedPass {
@@ -51,6 +55,8 @@ export interface FinishedPass {
   readonly staged: boolean;
   /** Rows that were too few to be staged, in the order of arrival. */
   readonly rest: readonly StagedRows[];
+  /** Whether it looked for candidates. */
+  readonly listsCandidates: boolean;
   readonly now: Instant;
   readonly generation: number;
   readonly kind: 'changes' | 'full' | 'reconcile';

@@ -5,6 +5,7 @@ import type { Occurrence } from '../domain/occurrence.ts';
 import { type Plan, planPass, type StagedCopy, type StagedRemoval } from '../domain/planning.ts';
 import type { AppliedPass, FinishedPass } from '../ports/sync-store.ts';
 import { calendarEventDraft } from './calendar-events.ts';
+import { applyCandidates } from './candidates.ts';
 import type { DB } from './database.generated.ts';
 import { scheduleHarvests, scheduleJudgement, takeBackVerdicts } from './judgement.ts';
 import { loadOccurrences, loadRoster } from './occurrences.ts';
@@ -87,6 +88,7 @@ export async function applyPass(
     );
     const written = await writeChanges(trx, plan.changes, pass.now);
     const events = await followUp(trx, calendarId, pass, plan, written);
+    await applyCandidates(trx, calendarId, pass, staged.candidates);
     const wake = await want(trx, calendarId, pass, written);
     const reconnected = await restCalendar(trx, calendarId, calendar, pass, plan, polls);
     const appended = await appendOutboundEvents(trx, [...events, ...reconnected]);

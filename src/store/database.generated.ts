@@ -312,6 +312,10 @@ export interface CadencedCandidateEvent {
    */
   seen_at: Timestamp;
   /**
+   * The provider's id of the series; NULL for a single event.
+   */
+  series_id: string | null;
+  /**
    * The provider's id.
    */
   source_id: string;
@@ -1629,7 +1633,7 @@ export interface CadencedStagedCopy {
    */
   calendar_id: number;
   /**
-   * copy (an event as it stands) or removed (an id that is gone).
+   * copy (an event as it stands), removed (an id that is gone) or candidate (an untagged event with the mentorships whose sides it holds; with none it is a candidate no more).
    */
   kind: string;
   /**
@@ -1641,7 +1645,7 @@ export interface CadencedStagedCopy {
    */
   pass_id: string;
   /**
-   * The observation without its text.
+   * The observation without its text; of a candidate only mentorships, start and end.
    */
   payload: Json;
   /**
@@ -2131,7 +2135,7 @@ export interface MentoringCandidateEvent {
    */
   program: string | null;
   /**
-   * When it was found.
+   * When it was first found.
    */
   seen_at: Timestamp | null;
   /**

@@ -30,14 +30,21 @@ export async function writePrograms(
         live_from = case when (select policy ->> 'liveFrom' from jsonb_array_elements(${given}::jsonb) policy
                                 where policy ->> 'name' = program.name) is null
                          then program.live_from else excluded.live_from end`.execute(trx);
-    const { rows } = await sql<{ name: string; tags_changed: boolean }>`
+    const { rows } = await sql<{
+      program_id: number;
+      name: string;
+      tags_changed: boolean;
+      asks_for_candidates: boolean;
+    }>`
       with wanted as (
         select program.program_id, program.name, policy
           from jsonb_array_elements(${given}::jsonb) policy
           join cadenced.program on program.name = policy ->> 'name'
       ), differing as (
         select coalesce(wanted.program_id, current.program_id) as program_id, wanted.policy, current.valid_from,
-               wanted.policy -> 'tags' is distinct from current.policy -> 'tags' as tags_changed
+               wanted.policy -> 'tags' is distinct from current.policy -> 'tags' as tags_changed,
+               wanted.policy -> 'candidates' = 'true' and current.policy -> 'candidates' is distinct from 'true'
+                 as asks_for_candidates
           from wanted
           full join (select * from cadenced.program_policy where valid_until is null) current
             on current.program_id = wanted.program_id
@@ -50,7 +57,8 @@ export async function writePrograms(
          where program_policy.program_id = differing.program_id and program_policy.valid_until is null
         returning program_policy.program_id, program_policy.valid_until
       )
-      select program.name, differing.tags_changed
+      select program.program_id, program.name, differing.tags_changed,
+             coalesce(differing.asks_for_candidates, false) as asks_for_candidates
         from differing
         join cadenced.program on program.program_id = differing.program_id
         left join closed on closed.program_id = differing.program_id`.execute(trx);
@@ -68,6 +76,8 @@ export async function writePrograms(
     );
     const tagsChanged = rows.some((row) => row.tags_changed);
     await writeMailboxes(trx, given, provider);
+    const asking = rows.filter((row) => row.asks_for_candidates).map((row) => row.program_id);
+    await startAndEndCandidates(trx, asking);
     if (tagsChanged) {
       // A pass that is under way looks for the old tags: the fence keeps it from being taken for the new full one.
       await sql`
@@ -77,6 +87,30 @@ export async function writePrograms(
     }
     return { changed: rows.map((row) => row.name), tagsChanged };
   });
+}
+
+/**
+ * Programs that newly ask for candidates have their calendars compared, which shows occurrences of untagged series
+ * too; what others, or calendars nobody reads any more, had listed is forgotten: nobody asks for it any more.
+ */
+async function startAndEndCandidates(trx: Kysely<DB>, asking: readonly number[]): Promise<void> {
+  await sql`
+    delete from cadenced.candidate_event candidate
+     using cadenced.mentorship
+     where mentorship.mentorship_id = candidate.mentorship_id
+       and (exists (select from cadenced.calendar
+                     where calendar.calendar_id = candidate.calendar_id and calendar.retired_at is not null)
+            or not exists (select from cadenced.program_policy rules
+                        where rules.program_id = mentorship.program_id and rules.valid_until is null
+                          and rules.policy -> 'candidates' = 'true'))`.execute(trx);
+  if (asking.length === 0) return;
+  await sql`
+    update cadenced.calendar set reconcile_wanted = true, next_poll_at = now()
+     where retired_at is null
+       and (program_id = any (${[...asking]}::bigint[])
+            or person_id in (select membership.person_id from cadenced.membership
+                               join cadenced.mentorship using (mentorship_id)
+                              where mentorship.program_id = any (${[...asking]}::bigint[])))`.execute(trx);
 }
 
 /** A program's own mailbox is a calendar like any other, with a program instead of an owner. */

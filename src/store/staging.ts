@@ -1,4 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
+import type { StagedCandidate } from '../domain/candidates.ts';
 import type { StagedCopy, StagedRemoval } from '../domain/planning.ts';
 import type { FinishedPass, KnownNames, StagedRows } from '../ports/sync-store.ts';
 import type { DB } from './database.generated.ts';
@@ -27,14 +28,14 @@ export async function stageRows(
 }
 
 type StagedRow = {
-  readonly kind: 'copy' | 'removed';
+  readonly kind: 'copy' | 'removed' | 'candidate';
   readonly source_id: string;
   readonly series_id: string | null;
   readonly lineage: string | null;
-  readonly payload: StagedCopy | StagedRemoval;
+  readonly payload: StagedCopy | StagedRemoval | StagedCandidate;
 };
 
-const asRows = ({ copies, removals }: StagedRows): StagedRow[] => [
+const asRows = ({ copies, removals, candidates = [] }: StagedRows): StagedRow[] => [
   ...removals.map((removal) => ({
     kind: 'removed' as const,
     source_id: removal.sourceId,
@@ -49,6 +50,13 @@ const asRows = ({ copies, removals }: StagedRows): StagedRow[] => [
     lineage: copy.lineage,
     payload: copy,
   })),
+  ...candidates.map((candidate) => ({
+    kind: 'candidate' as const,
+    source_id: candidate.sourceId,
+    series_id: candidate.seriesId,
+    lineage: null,
+    payload: candidate,
+  })),
 ];
 
 /** Text that Postgres can hold: it knows neither NUL nor half a surrogate pair, and one odd title would stop a calendar. */
@@ -58,18 +66,19 @@ const storable = (_key: string, value: unknown): unknown =>
 /**
  * Everything a pass found, in the order of arrival: what it staged is taken off the stage, the rest follows. Where a
  * copy and a removal of one id cannot be compared by their dates, the later word counts: an event deleted while its
- * calendar is read stands on an early page and is removed on a late one.
+ * calendar is read stands on an early page and is removed on a late one. Of a candidate the last word counts.
  */
 export async function takeFound(
   trx: Transaction<DB>,
   calendarId: number,
   pass: Pick<FinishedPass, 'passId' | 'staged' | 'rest'>,
-): Promise<{ copies: StagedCopy[]; removals: StagedRemoval[] }> {
+): Promise<{ copies: StagedCopy[]; removals: StagedRemoval[]; candidates: StagedCandidate[] }> {
   // As if they had been on the stage: what is stored may depend on how the pages fell only in its order.
   const rest = JSON.parse(JSON.stringify(pass.rest.flatMap(asRows), storable)) as StagedRow[];
   const rows = [...(pass.staged ? await takeStaged(trx, calendarId, pass.passId) : []), ...rest];
   const copies = new Map<string, StagedCopy[]>();
   const removals = new Map<string, StagedRemoval[]>();
+  const candidates = new Map<string, StagedCandidate>();
   const undated = (those: ReadonlyArray<{ readonly updatedAt: number | null }> | undefined) =>
     those?.some((one) => one.updatedAt === null) ?? false;
   for (const { kind, payload } of rows) {
@@ -78,6 +87,9 @@ export async function takeFound(
       const earlier = removals.get(copy.sourceId);
       if (undated(earlier) || (earlier && copy.updatedAt === null)) removals.delete(copy.sourceId);
       append(copies, copy);
+    } else if (kind === 'candidate') {
+      const candidate = payload as StagedCandidate;
+      candidates.set(candidate.sourceId, candidate);
     } else {
       const removal = payload as StagedRemoval;
       const earlier = copies.get(removal.sourceId);
@@ -85,7 +97,11 @@ export async function takeFound(
       append(removals, removal);
     }
   }
-  return { copies: [...copies.values()].flat(), removals: [...removals.values()].flat() };
+  return {
+    copies: [...copies.values()].flat(),
+    removals: [...removals.values()].flat(),
+    candidates: [...candidates.values()],
+  };
 }
 
 async function takeStaged(

@@ -6,6 +6,7 @@ import type { TagSearch } from '../domain/tags.ts';
 import type { CalendarAtRest, SyncStore } from '../ports/sync-store.ts';
 import { applyPass } from './apply-pass.ts';
 import { calendarEventDraft } from './calendar-events.ts';
+import { loadCandidateSearch } from './candidates.ts';
 import type { DB } from './database.generated.ts';
 import { appendOutboundEvents } from './outbound.ts';
 import { SECOND_LOOK_AGAIN } from './spoken-words.ts';
@@ -30,7 +31,7 @@ const STRIKES = 3;
 export function createSyncStore(db: Kysely<DB>, options: SyncStoreOptions): SyncStore {
   return {
     async begin(calendarId, ifDue = false) {
-      const { rows } = await sql<{ calendar: CalendarAtRest }>`
+      const { rows } = await sql<{ calendar: Omit<CalendarAtRest, 'candidates'>; candidates: boolean }>`
         update cadenced.calendar set last_attempt_at = (select cadenced.now()), push_taken_at = now(),
                look_again_at = case when look_again_at > now() then look_again_at
                  when pushed_at + ${SECOND_LOOK_AGAIN}::interval > now() then pushed_at + ${SECOND_LOOK_AGAIN}::interval end
@@ -50,8 +51,16 @@ export function createSyncStore(db: Kysely<DB>, options: SyncStoreOptions): Sync
                           'from', (extract(epoch from around_from) * 1000)::bigint,
                           'until', (extract(epoch from around_until) * 1000)::bigint)) order by lineage, uid), '[]')
                        from cadenced.wanted_meeting where wanted_meeting.calendar_id = calendar.calendar_id)
-        ) as calendar`.execute(db);
-      return rows[0]?.calendar ?? null;
+        ) as calendar,
+          -- Most programs ask for none, and a poll that finds nothing should ask no more than it must.
+          exists (select from cadenced.program_policy rules
+                   where rules.valid_until is null and rules.policy -> 'candidates' = 'true')
+          or exists (select from cadenced.candidate_event
+                      where candidate_event.calendar_id = calendar.calendar_id) as candidates`.execute(db);
+      const [row] = rows;
+      if (row === undefined) return null;
+      const candidates = row.candidates ? await loadCandidateSearch(db, calendarId) : null;
+      return { ...row.calendar, candidates };
     },
 
     async tagSearches() {

@@ -1,8 +1,16 @@
+import { candidateFor, type StagedCandidate } from '../domain/candidates.ts';
 import type { CancelledInstance, ChangedItem, ObservedCopy, Window } from '../domain/observation.ts';
 import type { ListedSeries, StagedCopy, StagedRemoval } from '../domain/planning.ts';
 import { type Match, matchTags, type TagSearch } from '../domain/tags.ts';
 import type { CalendarRef, CalendarSource } from '../ports/calendar-source.ts';
-import type { CalendarAtRest, PassCounts, StagedRows, SyncStore } from '../ports/sync-store.ts';
+import type {
+  CalendarAtRest,
+  FinishedPass,
+  KnownNames,
+  PassCounts,
+  StagedRows,
+  SyncStore,
+} from '../ports/sync-store.ts';
 
 /** How many series are expanded at once; the adapter caps what is really in flight for a calendar. */
 const EXPANSIONS_AT_ONCE = 4;
@@ -34,6 +42,12 @@ export class Reading {
   #stageUsed = false;
   readonly #wanted: CalendarAtRest['wanted'];
   readonly #holdsCopies: boolean;
+  readonly #sight: Window;
+  readonly #candidates: CalendarAtRest['candidates'];
+  /** Events listed as candidates before this pass or by it: whatever tells of one later may take it off again. */
+  readonly #listed: Set<string>;
+  /** Series of which occurrences are listed as candidates: listed anew whenever something of them is told. */
+  readonly #candidateSeries: ReadonlySet<string>;
 
   constructor(
     store: SyncStore,
@@ -41,6 +55,7 @@ export class Reading {
     calendar: CalendarAtRest,
     searches: readonly TagSearch[],
     passId: string,
+    sight: Window,
   ) {
     this.#store = store;
     this.#source = source;
@@ -48,17 +63,27 @@ export class Reading {
     this.#wanted = calendar.wanted;
     this.#holdsCopies = calendar.holdsCopies;
     this.passId = passId;
+    this.#sight = sight;
+    this.#candidates = calendar.candidates;
+    this.#listed = new Set(calendar.candidates?.listed.keys());
+    this.#candidateSeries = new Set(
+      [...(calendar.candidates?.listed.values() ?? [])].filter((series) => series !== null),
+    );
     this.ref = { calendarId: calendar.calendarId, address: calendar.address };
   }
 
   /** What the pass found: what is on the stage, and what it still holds. */
-  get found(): { readonly staged: boolean; readonly rest: readonly StagedRows[] } {
-    return { staged: this.#stageUsed, rest: this.#inHand };
+  get found(): Pick<FinishedPass, 'staged' | 'rest' | 'listsCandidates'> {
+    return { staged: this.#stageUsed, rest: this.#inHand, listsCandidates: this.#candidates !== null };
   }
 
   async #stage(rows: StagedRows): Promise<void> {
     this.#inHand.push(rows);
-    const held = this.#inHand.reduce((sum, { copies, removals }) => sum + copies.length + removals.length, 0);
+    const held = this.#inHand.reduce(
+      (sum, { copies, removals, candidates = [] }) =>
+        sum + copies.length + removals.length + candidates.length,
+      0,
+    );
     if (held < ROWS_IN_HAND) return;
     const full = this.#inHand;
     this.#inHand = [];
@@ -85,6 +110,26 @@ export class Reading {
     };
   }
 
+  /**
+   * An untagged event as a candidate, or as none any more where it was listed; nothing where nobody asks for it. A copy
+   * of a known meeting may be let go by this very pass: whether it is still ours is seen when the pass is applied.
+   */
+  #candidate(copy: ObservedCopy, matched: readonly Match[]): StagedCandidate[] {
+    if (this.#candidates === null) return [];
+    const { sourceId, seriesId, start, end } = copy;
+    if (matched.length > 0) return this.#noCandidate(sourceId);
+    const mentorshipIds = candidateFor(copy, this.ref.address, this.#candidates.roster, this.#sight);
+    if (mentorshipIds.length === 0) return this.#noCandidate(sourceId);
+    this.#listed.add(sourceId);
+    return [{ sourceId, seriesId, mentorshipIds, start, end }];
+  }
+
+  /** Takes an event or a series off the list of candidates, where it is on it. */
+  #noCandidate(sourceId: string): StagedCandidate[] {
+    const listed = this.#listed.has(sourceId) || this.#candidateSeries.has(sourceId);
+    return listed ? [{ sourceId, seriesId: null, mentorshipIds: [], start: 0, end: 0 }] : [];
+  }
+
   /** Stages what concerns us of one page of changes. */
   async take(items: readonly ChangedItem[]): Promise<void> {
     const asked = this.#store.known(this.ref.calendarId, {
@@ -102,6 +147,7 @@ export class Reading {
     const known = await asked;
     const copies: StagedCopy[] = [];
     const removals: StagedRemoval[] = [];
+    const candidates: StagedCandidate[] = [];
     for (const [at, item] of items.entries()) {
       switch (item.kind) {
         case 'single': {
@@ -116,6 +162,7 @@ export class Reading {
           } else {
             this.counts.untagged += 1;
           }
+          candidates.push(...this.#candidate(item.copy, matched));
           break;
         }
         case 'series': {
@@ -126,13 +173,13 @@ export class Reading {
             known.lineages.has(lineage) ||
             (ordinary && this.#isTagged(item.series));
           this.#masters.set(seriesId, ours);
-          if (ours) this.#touched.add(seriesId);
-          else this.counts.untagged += 1;
+          if (ours || this.#candidateSeries.has(seriesId)) this.#touched.add(seriesId);
+          if (!ours) this.counts.untagged += 1;
           break;
         }
         case 'exception':
           if (
-            known.seriesIds.has(item.seriesId) ||
+            this.#concerns(item.seriesId, known) ||
             this.#isTagged(item) ||
             (item.copy !== null && known.lineages.has(item.copy.lineage))
           ) {
@@ -141,10 +188,11 @@ export class Reading {
           } else this.#bare.add(item.seriesId);
           break;
         case 'occurrence':
-          if (known.seriesIds.has(item.seriesId)) this.#touched.add(item.seriesId);
+          if (this.#concerns(item.seriesId, known)) this.#touched.add(item.seriesId);
           else this.#bare.add(item.seriesId);
           break;
         case 'removed': {
+          candidates.push(...this.#noCandidate(item.sourceId));
           const series = item.seriesId ?? known.seriesOf.get(item.sourceId) ?? null;
           const ours =
             known.sourceIds.has(item.sourceId) ||
@@ -161,7 +209,11 @@ export class Reading {
         }
       }
     }
-    await this.#stage({ copies, removals });
+    await this.#stage({ copies, removals, candidates });
+  }
+
+  #concerns(seriesId: string, known: KnownNames): boolean {
+    return known.seriesIds.has(seriesId) || this.#candidateSeries.has(seriesId);
   }
 
   #remember(seriesId: string, copy: ObservedCopy): void {
@@ -242,15 +294,20 @@ export class Reading {
     });
     const wanted = new Set(this.#wanted.map((meeting) => meeting.lineage));
     const copies: StagedCopy[] = [];
+    const candidates = cancelled.flatMap((each) => this.#noCandidate(each.sourceId));
     for (const each of observed) {
       const matched = this.#tagsOf(each);
       const ours =
         known.sourceIds.has(each.sourceId) || known.lineages.has(each.lineage) || wanted.has(each.lineage);
-      if (matched.length > 0 || ours) copies.push(this.#keep(each, matched));
-      else this.counts.untagged += 1;
+      if (matched.length > 0 || ours) {
+        copies.push(this.#keep(each, matched));
+      } else {
+        this.counts.untagged += 1;
+      }
+      candidates.push(...this.#candidate(each, matched));
     }
     const removals = cancelled.filter((each) => known.sourceIds.has(each.sourceId)).map(removalOf);
-    await this.#stage({ copies, removals });
+    await this.#stage({ copies, removals, candidates });
   }
 }
 

@@ -174,7 +174,14 @@ async function read(
   signal: AbortSignal,
 ): Promise<FinishedPass> {
   const sight = sightAt(now);
-  const reading = new Reading(deps.store, source, calendar, await deps.store.tagSearches(), deps.newPassId());
+  const reading = new Reading(
+    deps.store,
+    source,
+    calendar,
+    await deps.store.tagSearches(),
+    deps.newPassId(),
+    sight,
+  );
   try {
     let next: string | null = null;
     let hindrance: string | null = null;
@@ -219,7 +226,14 @@ async function reconcileAndApply(
 ): Promise<AppliedPass> {
   const now = deps.clock.now().toMillis();
   const sight = sightAt(now);
-  const reading = new Reading(deps.store, source, calendar, await deps.store.tagSearches(), deps.newPassId());
+  const reading = new Reading(
+    deps.store,
+    source,
+    calendar,
+    await deps.store.tagSearches(),
+    deps.newPassId(),
+    sight,
+  );
   try {
     for await (const listing of readAhead(source.snapshot(reading.ref, sight, signal))) {
       signal.throwIfAborted();

@@ -99,7 +99,7 @@ export async function fill(pool: pg.Pool, size: Size, say: (line: string) => voi
     await client.query(
       `insert into cadenced.program_policy (program_id, valid_from, policy)
        select program_id, cadenced.now() - interval '2 years', $1::jsonb from cadenced.program`,
-      [JSON.stringify(POLICY)],
+      [JSON.stringify({ ...POLICY, candidates: true })],
     );
     await step(
       'mentorships',
