@@ -1178,7 +1178,7 @@ create view mentoring.unknown_session (
 );
 grant select on table mentoring.unknown_session to mentoring_reader;
 
--- Tagged calendar entries that are no session, with the reason: usually a missing roster row or a forgotten guest.
+-- Tagged calendar entries that are no session, with the reason: usually a missing roster row, a forgotten guest, or a group's address that the roster does not name.
 create view mentoring.unmatched_event (
   program text  -- The program whose tag it carries.
   calendar text  -- Whose calendar it stands on.

@@ -111,7 +111,7 @@ select program.name as program, calendar.address as calendar, unmatched_event.st
   from cadenced.unmatched_event
   join cadenced.calendar on calendar.calendar_id = unmatched_event.calendar_id
   join cadenced.program on program.program_id = unmatched_event.program_id;
-comment on view mentoring.unmatched_event is 'Tagged calendar entries that are no session, with the reason: usually a missing roster row or a forgotten guest.';
+comment on view mentoring.unmatched_event is 'Tagged calendar entries that are no session, with the reason: usually a missing roster row, a forgotten guest, or a group''s address that the roster does not name.';
 comment on column mentoring.unmatched_event.program is 'The program whose tag it carries.';
 comment on column mentoring.unmatched_event.calendar is 'Whose calendar it stands on.';
 comment on column mentoring.unmatched_event.starts_at is 'Its start.';
