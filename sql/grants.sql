@@ -12,6 +12,10 @@ revoke all on function mentoring.record_evidence(bigint, text, text, text, text,
 revoke all on function mentoring.correct_attendance(bigint, text, text, text, text) from public;
 revoke all on function mentoring.record_feedback(bigint, text, integer, text) from public;
 revoke all on function cadenced.wake_judge(bigint, bigint) from public;
+revoke all on function cadenced.session_named(bigint) from public;
+revoke all on function cadenced.person_named(text) from public;
+revoke all on function cadenced.is_of_session(bigint, bigint) from public;
+revoke all on function cadenced.check_times(cadenced.session, text, timestamptz, timestamptz) from public;
 revoke all on function cadenced.renew_months(integer) from public;
 revoke all on function cadenced.check_plan(bigint, mentoring.planned_session) from public;
 revoke all on function cadenced.plan_session() from public;

@@ -1067,7 +1067,8 @@ create view mentoring.attendance (
   minutes numeric(7,2)  -- Minutes in the conference, devices and rejoins united; NULL when no record tells.
   joined_at timestamp with time zone  -- First arrival.
   left_at timestamp with time zone  -- Last departure.
-  evidence_tier text  -- Strongest evidence about this person.
+  evidence_tier text  -- Strongest evidence about this person: for an absence, what proves it.
+  invited_by text  -- name, or group: by the address of a group they belong to, so that no record proves their absence.
 );
 grant select on table mentoring.attendance to mentoring_evidence;
 grant select on table mentoring.attendance to mentoring_reader;
@@ -1215,6 +1216,8 @@ create view mentoring.evidence (
   until_at timestamp with time zone  -- End of the presence or the record.
   detail jsonb  -- What else is known: by (who said it), reason, system, account of an unknown guest.
   seen_at timestamp with time zone  -- When it became known.
+  email text  -- Address of the person it speaks of. In a meeting of several mentorships some belong to another session.
+  reference text  -- The source's own key of the statement, that of another system after its name; names it in withdraws.
 );
 grant select on table mentoring.evidence to mentoring_evidence;
 grant select on table mentoring.evidence to mentoring_reader;
@@ -1859,7 +1862,7 @@ create view mentoring.session (
   scheduled_start timestamp with time zone  -- Start in the calendar, after all moves.
   scheduled_end timestamp with time zone  -- End in the calendar.
   status text  -- scheduled (still to come), cancelled, or ended. Says nothing about who came: see outcome.
-  outcome text  -- held, too_short, one_sided, no_one, cancelled or unknown; NULL until three hours after the end.
+  outcome text  -- held, too_short (both came, not long enough together), one_sided (one side is missing, so that they cannot have met, whatever is known of the other), no_one (both are), cancelled or unknown; NULL until three hours after the end.
   outcome_reason text  -- Why: for unknown one of guest_only, no_record, no_permission, in_person, private_event, sync_gap, expired, group_address, disputed.
   ordinal integer  -- Its number among the held sessions of the mentorship; NULL unless held.
   stage text  -- Stage of the mentorship the held session belongs to.
@@ -1917,7 +1920,7 @@ create view mentoring.unknown_session (
 );
 grant select on table mentoring.unknown_session to mentoring_reader;
 
--- Tagged calendar entries that are no session, with the reason: usually a missing roster row or a forgotten guest.
+-- Tagged calendar entries that are no session, with the reason: usually a missing roster row, a forgotten guest, or a group's address that the roster does not name.
 create view mentoring.unmatched_event (
   program text  -- The program whose tag it carries.
   calendar text  -- Whose calendar it stands on.
@@ -1970,6 +1973,9 @@ create function cadenced.change_plan() returns trigger language plpgsql security
 -- Refuses plans that cannot be, in words that say how to mend them.
 create function cadenced.check_plan(plan_mentorship bigint, plan mentoring.planned_session) returns void language plpgsql stable security definer;
 
+-- Refuses times that cannot be those of the session.
+create function cadenced.check_times(of_session cadenced.session, kind text, from_at timestamp with time zone, until_at timestamp with time zone) returns void language plpgsql stable;
+
 -- What the sessions of a program and month add up to, counted from the sessions.
 create function cadenced.count_month(of_program bigint, of_month date) returns cadenced.program_month_total language sql stable security definer;
 grant execute on cadenced.count_month(of_program bigint, of_month date) to (public);
@@ -2004,6 +2010,8 @@ grant execute on cadenced.keep_pause_history() to (public);
 -- Keeps the end a mentorship was meant to have when it is ended sooner.
 create function cadenced.keep_planned_end() returns trigger language plpgsql security definer;
 grant execute on cadenced.keep_planned_end() to (public);
+-- Whether somebody was invited to a session or belongs to its mentorship.
+create function cadenced.is_of_session(person bigint, of_session bigint) returns boolean language sql stable;
 
 -- The day of an instant in a zone.
 create function cadenced.local_date(at timestamp with time zone, zone text) returns date language sql stable;
@@ -2085,6 +2093,9 @@ grant execute on cadenced.participant_rates(eligible bigint, attended bigint, ab
 create function cadenced.period_length(per text) returns interval language sql immutable;
 grant execute on cadenced.period_length(per text) to (public);
 
+-- Whose address it is; NULL when nobody of the roster has it.
+create function cadenced.person_named(email text) returns bigint language sql stable;
+
 -- Turns an insert into mentoring.planned_session into a plan.
 create function cadenced.plan_session() returns trigger language plpgsql security definer;
 
@@ -2106,6 +2117,9 @@ grant execute on cadenced.said_by(who text) to (public);
 -- Makes writers of outbound events take turns, so that positions become visible in order.
 create function cadenced.serialise_outbound_events() returns trigger language plpgsql;
 grant execute on cadenced.serialise_outbound_events() to (public);
+
+-- The session of an id, or why there is none.
+create function cadenced.session_named(id bigint) returns cadenced.session language plpgsql stable;
 
 -- part / whole to four decimals; NULL when there is no whole.
 create function cadenced.share(part bigint, whole bigint) returns numeric language sql immutable;
@@ -2143,7 +2157,7 @@ grant execute on mentoring.pause_mentorship(program text, mentorship text, from_
 create function mentoring.pause_person(email text, from_on date, until_on date, reason text DEFAULT NULL::text, by text DEFAULT NULL::text) returns bigint language plpgsql security definer;
 grant execute on mentoring.pause_person(email text, from_on date, until_on date, reason text, by text) to mentoring_planner;
 
--- Records what another system knows about a session (Zoom, Webex, a sign-in sheet). system: its name; kind: record, presence, guest, device, absent, excused, met, not_met or withdrawn; reference: your own key, the same statement is kept once; email: the person; from_at, until_at: the time; complete: a record that lists everybody; withdraws: the reference of an earlier statement that was wrong. Returns evidence_id. Restates the outcome within a minute.
+-- Records what another system knows about a session (Zoom, Webex, a sign-in sheet). system: its name; kind: record, presence, guest, device, absent, excused, met, not_met or withdrawn; reference: your own key, the same statement is kept once; email: the person; from_at, until_at: the time; complete: a record that lists everybody, given after them; withdraws: the reference of an earlier statement that was wrong. Returns evidence_id. Restates the outcome within a minute.
 create function mentoring.record_evidence(session_id bigint, system text, kind text, reference text, email text DEFAULT NULL::text, from_at timestamp with time zone DEFAULT NULL::timestamp with time zone, until_at timestamp with time zone DEFAULT NULL::timestamp with time zone, complete boolean DEFAULT false, withdraws text DEFAULT NULL::text) returns bigint language plpgsql security definer;
 grant execute on mentoring.record_evidence(session_id bigint, system text, kind text, reference text, email text, from_at timestamp with time zone, until_at timestamp with time zone, complete boolean, withdraws text) to mentoring_evidence;
 

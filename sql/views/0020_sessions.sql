@@ -37,7 +37,7 @@ comment on column mentoring.session.mentorship is 'Name of the mentorship, as in
 comment on column mentoring.session.scheduled_start is 'Start in the calendar, after all moves.';
 comment on column mentoring.session.scheduled_end is 'End in the calendar.';
 comment on column mentoring.session.status is 'scheduled (still to come), cancelled, or ended. Says nothing about who came: see outcome.';
-comment on column mentoring.session.outcome is 'held, too_short, one_sided, no_one, cancelled or unknown; NULL until three hours after the end.';
+comment on column mentoring.session.outcome is 'held, too_short (both came, not long enough together), one_sided (one side is missing, so that they cannot have met, whatever is known of the other), no_one (both are), cancelled or unknown; NULL until three hours after the end.';
 comment on column mentoring.session.outcome_reason is 'Why: for unknown one of guest_only, no_record, no_permission, in_person, private_event, sync_gap, expired, group_address, disputed.';
 comment on column mentoring.session.ordinal is 'Its number among the held sessions of the mentorship; NULL unless held.';
 comment on column mentoring.session.stage is 'Stage of the mentorship the held session belongs to.';
@@ -59,7 +59,8 @@ comment on column mentoring.session.start_delay_minutes is 'Minutes from the sch
 create view mentoring.attendance as
 select participant.session_id, participant.person_id as participant_id, person.name, person.address as email,
        participant.role, participant.rsvp, participant.status, participant.minutes, participant.joined_at,
-       participant.left_at, participant.evidence_tier
+       participant.left_at, participant.evidence_tier,
+       case when participant.by_group then 'group' else 'name' end as invited_by
   from cadenced.participant
   join cadenced.person on person.person_id = participant.person_id;
 comment on view mentoring.attendance is 'Every invited member of every session, and whether they came.';
@@ -73,15 +74,18 @@ comment on column mentoring.attendance.status is 'attended, absent (proven), exc
 comment on column mentoring.attendance.minutes is 'Minutes in the conference, devices and rejoins united; NULL when no record tells.';
 comment on column mentoring.attendance.joined_at is 'First arrival.';
 comment on column mentoring.attendance.left_at is 'Last departure.';
-comment on column mentoring.attendance.evidence_tier is 'Strongest evidence about this person.';
+comment on column mentoring.attendance.evidence_tier is 'Strongest evidence about this person: for an absence, what proves it.';
+comment on column mentoring.attendance.invited_by is 'name, or group: by the address of a group they belong to, so that no record proves their absence.';
 
 create view mentoring.evidence as
 select evidence.evidence_id, session.session_id, evidence.person_id as participant_id, evidence.source,
-       evidence.kind, evidence.from_at, evidence.until_at, evidence.detail, evidence.seen_at
+       evidence.kind, evidence.from_at, evidence.until_at, evidence.detail, evidence.seen_at,
+       person.address as email, evidence.reference
   from cadenced.evidence
   join cadenced.session
     on session.occurrence_id = evidence.occurrence_id
-   and (evidence.session_id is null or evidence.session_id = session.session_id);
+   and (evidence.session_id is null or evidence.session_id = session.session_id)
+  left join cadenced.person on person.person_id = evidence.person_id;
 comment on view mentoring.evidence is 'Everything an outcome was decided from. Rows are added, never changed.';
 comment on column mentoring.evidence.evidence_id is 'Surrogate key. One statement about a meeting of three mentorships shows in three sessions.';
 comment on column mentoring.evidence.session_id is 'The session it speaks of.';
@@ -92,6 +96,8 @@ comment on column mentoring.evidence.from_at is 'Begin of the presence or the re
 comment on column mentoring.evidence.until_at is 'End of the presence or the record.';
 comment on column mentoring.evidence.detail is 'What else is known: by (who said it), reason, system, account of an unknown guest.';
 comment on column mentoring.evidence.seen_at is 'When it became known.';
+comment on column mentoring.evidence.email is 'Address of the person it speaks of. In a meeting of several mentorships some belong to another session.';
+comment on column mentoring.evidence.reference is 'The source''s own key of the statement, that of another system after its name; names it in withdraws.';
 
 create view mentoring.outcome_history as
 select outcome_history.session_id, outcome_history.outcome, outcome_history.outcome_reason,
@@ -124,7 +130,7 @@ select program.name as program, calendar.address as calendar, unmatched_event.st
   from cadenced.unmatched_event
   join cadenced.calendar on calendar.calendar_id = unmatched_event.calendar_id
   join cadenced.program on program.program_id = unmatched_event.program_id;
-comment on view mentoring.unmatched_event is 'Tagged calendar entries that are no session, with the reason: usually a missing roster row or a forgotten guest.';
+comment on view mentoring.unmatched_event is 'Tagged calendar entries that are no session, with the reason: usually a missing roster row, a forgotten guest, or a group''s address that the roster does not name.';
 comment on column mentoring.unmatched_event.program is 'The program whose tag it carries.';
 comment on column mentoring.unmatched_event.calendar is 'Whose calendar it stands on.';
 comment on column mentoring.unmatched_event.starts_at is 'Its start.';

@@ -99,15 +99,22 @@ export function startDelayOf(start: Instant, seen: Sighting): number | null {
 export function tierOf(input: JudgementInput, seen: Sighting): EvidenceTier {
   if (bySides(seen, (member) => seen.stays.has(member.personId))) return 'conference_both';
   const human =
-    seen.whole !== null || seen.corrected.size > 0 || seen.members.some((member) => spoke(seen, member));
+    seen.whole !== null || seen.corrected.size > 0 || saidAnything(seen) || seen.saidExcused.size > 0;
   if (human && bySides(seen, (member) => spoke(seen, member))) return 'human_both';
-  if (seen.stays.size > 0) return 'conference_one';
+  // A final record that lacks everybody is as strong as one that shows somebody.
+  if (seen.stays.size > 0 || seen.complete) return 'conference_one';
   if (human) return 'human_one';
   return input.participants.some((person) => person.rsvp !== 'none') ? 'rsvp_only' : 'none';
 }
 
+function saidAnything({ saysMet, saysNotMet, saidAbsent }: Sighting): boolean {
+  return saysMet.size + saysNotMet.size + saidAbsent.size > 0;
+}
+
 function personTier(person: JudgementInput['participants'][number], seen: Sighting): EvidenceTier {
-  if (seen.stays.has(person.personId)) {
+  // Who is missing in a final record with everybody identified is known by it as well as who is in it.
+  const lacked = seen.complete && person.byGroup !== true && !seen.corrected.has(person.personId);
+  if (seen.stays.has(person.personId) || lacked) {
     return bySides(seen, (member) => seen.stays.has(member.personId)) ? 'conference_both' : 'conference_one';
   }
   const own = seen.saysMet.has(person.personId) || seen.saysNotMet.has(person.personId);

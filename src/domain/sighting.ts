@@ -37,7 +37,7 @@ export type Sighting = {
   /** Corrections by person; `whole` is the one about the session. */
   readonly corrected: ReadonlyMap<number, AttendanceStatus>;
   readonly whole: 'met' | 'not_met' | null;
-  /** Who says that they met, that they did not, that somebody was absent or excused. */
+  /** Who says that they met, that they did not, that somebody was absent or excused; 0 is another system. */
   readonly saysMet: ReadonlySet<number>;
   readonly saysNotMet: ReadonlySet<number>;
   readonly saidAbsent: ReadonlyMap<number, ReadonlySet<number>>;
@@ -138,13 +138,22 @@ function stayOf(row: Evidence): Stay[] {
   return row.from === null || row.until === null ? [] : [{ from: row.from, until: row.until }];
 }
 
+/** Stands for another system that speaks of the session without naming anybody. No person has this id. */
+const SYSTEM = 0;
+
 function speakers(
   words: readonly Evidence[],
   members: readonly Member[],
   kind: 'met' | 'not_met',
 ): Set<number> {
-  const said = new Set(words.filter((row) => row.kind === kind).map((row) => row.personId));
-  return new Set(members.map((member) => member.personId).filter((personId) => said.has(personId)));
+  const ids = new Set(members.map((member) => member.personId));
+  const said = words.filter((row) => row.kind === kind);
+  return new Set(
+    said.flatMap(({ source, personId }) => {
+      if (personId !== null && ids.has(personId)) return [personId];
+      return source === 'external' ? [SYSTEM] : [];
+    }),
+  );
 }
 
 /** By person spoken of: who said it (the person themself when nobody else is named). */

@@ -1864,9 +1864,13 @@ export interface MentoringAttendance {
    */
   email: string | null;
   /**
-   * Strongest evidence about this person.
+   * Strongest evidence about this person: for an absence, what proves it.
    */
   evidence_tier: string | null;
+  /**
+   * name, or group: by the address of a group they belong to, so that no record proves their absence.
+   */
+  invited_by: string | null;
   /**
    * First arrival.
    */
@@ -2295,6 +2299,10 @@ export interface MentoringEvidence {
    */
   detail: Json | null;
   /**
+   * Address of the person it speaks of. In a meeting of several mentorships some belong to another session.
+   */
+  email: string | null;
+  /**
    * Surrogate key. One statement about a meeting of three mentorships shows in three sessions.
    */
   evidence_id: number | null;
@@ -2310,6 +2318,10 @@ export interface MentoringEvidence {
    * The person it speaks of; NULL for a conference, a guest or a device.
    */
   participant_id: number | null;
+  /**
+   * The source's own key of the statement, that of another system after its name; names it in withdraws.
+   */
+  reference: string | null;
   /**
    * When it became known.
    */
@@ -4454,6 +4466,7 @@ export interface MentoringSession {
   original_start: Timestamp | null;
   /**
    * held, too_short, one_sided, no_one, cancelled or unknown; NULL until three hours after the end.
+   * held, too_short (both came, not long enough together), one_sided (one side is missing, so that they cannot have met, whatever is known of the other), no_one (both are), cancelled or unknown; NULL until three hours after the end.
    */
   outcome: string | null;
   /**

@@ -31,12 +31,18 @@ const strangers = fc
 const words = fc
   .tuple(speakers, fc.constantFrom('met' as const, 'not_met' as const, 'absent' as const))
   .map(([personId, kind]) => said({ source: 'answer', kind, personId }));
+/** Another system's word about the session. */
+const systems = fc
+  .constantFrom('met' as const, 'not_met' as const)
+  .map((kind) => said({ source: 'external', kind }));
 const corrections = fc
   .tuple(speakers, fc.constantFrom('presence', 'absent', 'excused', 'withdrawn'))
   .map(([personId, kind]) => correction(kind as Evidence['kind'], personId));
 const records = fc.constant(null).map(record);
 const observed = fc.array(fc.oneof(stays, strangers, records), { maxLength: 8 });
-const anything = fc.array(fc.oneof(stays, strangers, records, words, corrections), { maxLength: 10 });
+const anything = fc.array(fc.oneof(stays, strangers, records, words, systems, corrections), {
+  maxLength: 10,
+});
 const rsvp = fc.constantFrom('accepted' as const, 'declined' as const, 'tentative' as const, 'none' as const);
 const invited = (...roles: ReadonlyArray<readonly [number, Role]>) =>
   fc
@@ -45,9 +51,15 @@ const invited = (...roles: ReadonlyArray<readonly [number, Role]>) =>
       roles.map(([personId, role], index) => ({ personId, role, rsvp: answers[index] ?? 'none' })),
     );
 const pair = invited([MENTOR, 'mentor'], [MENTEE, 'mentee']);
-/** A pair, a circle, two mentors, a pair of a larger mentorship, two peers and three. */
+/** A pair, one whose mentee was reached by a group's address, a circle, two mentors, a pair of a larger mentorship, two peers and three. */
 const shapes = fc.oneof(
   pair.map((participants) => ({ participants, uninvited: [] })),
+  pair.map((participants) => ({
+    participants: participants.map((person) =>
+      person.personId === MENTEE ? { ...person, byGroup: true as const } : person,
+    ),
+    uninvited: [],
+  })),
   invited([MENTOR, 'mentor'], [MENTEE, 'mentee'], [3, 'mentee'], [4, 'mentee']).map((participants) => ({
     participants,
     uninvited: [],
@@ -272,6 +284,23 @@ describe('whatever the evidence', () => {
         if (verdict.outcome === 'cancelled') {
           expect(verdict.participants.map(({ status }) => status)).not.toContain('unknown');
         }
+      }),
+    );
+  });
+
+  it('a record says nothing about who was reached by a group and is not in it', () => {
+    const reached = factsOfPair.map((given) => ({
+      ...given,
+      participants: given.participants.map((person) =>
+        person.personId === MENTEE ? { ...person, rsvp: 'none' as const, byGroup: true as const } : person,
+      ),
+    }));
+    fc.assert(
+      fc.property(reached, observed, (given, evidence) => {
+        const verdict = judge(session({ ...given, evidence }), LATER);
+        expect(statuses(verdict)[MENTEE]).not.toBe('absent');
+        expect(verdict.reason).not.toBe('mentee_absent');
+        expect(verdict.outcome).not.toBe('no_one');
       }),
     );
   });

@@ -93,6 +93,12 @@ const EXAMPLES: { readonly [S in Situation]: Readonly<Record<string, Example>> }
       gives: 'held/one_confirmed',
       attendance: ['attended', 'attended'],
     },
+    'another system says so': {
+      evidence: () => [said({ source: 'external', kind: 'met' })],
+      facts: silent,
+      gives: 'held/one_confirmed',
+      attendance: ['attended', 'attended'],
+    },
     'and the other is in the record': {
       evidence: () => [record(), stay(MENTOR, 0, 40), guest(), answer(MENTEE, 'met')],
       accept: ['human_both'],
@@ -125,6 +131,12 @@ const EXAMPLES: { readonly [S in Situation]: Readonly<Record<string, Example>> }
     },
     'met against "I was not there"': {
       evidence: () => [answer(MENTOR, 'met'), notThere(MENTEE)],
+      facts: silent,
+      gives: 'unknown/disputed',
+      attendance: ['unknown', 'unknown'],
+    },
+    'met by another system against not met': {
+      evidence: () => [said({ source: 'external', kind: 'met' }), answer(MENTEE, 'not_met')],
       facts: silent,
       gives: 'unknown/disputed',
       attendance: ['unknown', 'unknown'],

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { afterEach, describe, expect, test } from 'vitest';
+import { createWorkFinder } from '../../src/store/due-work.ts';
 import { takeUpPlans } from '../../src/store/planned-sessions.ts';
 import { syncCalendar } from '../../src/usecases/sync-calendar.ts';
 import {
@@ -228,7 +229,11 @@ describe('what else changes', () => {
     await world.sync(ANNA, { reconcile: true });
     expect(looks).toBe(3);
     expect(await world.booked()).toEqual([]);
-    expect(await due()).toContain(ANNA);
+    expect(
+      await world.rows(sql`
+        select reconcile_wanted as again, next_poll_at <= now() + interval '1 second' as soon
+          from cadenced.calendar where address = ${ANNA}`),
+    ).toEqual([{ again: true, soon: true }]);
     await world.sync(ANNA);
     expect(await world.booked()).toEqual([TUESDAY]);
   });
@@ -251,11 +256,12 @@ describe('what else changes', () => {
     (await world.rows(sql<{ state: string }>`select state from mentoring.planned_session`)).map(
       ({ state }) => state,
     );
-  /** Takes notice of plans, as the daemon does once a second. */
+  /** Whose calendars the daemon finds due when it looks, as it does once a second. */
   const due = async () => {
-    await takeUpPlans(world.db);
+    const push = { providers: ['google' as const], reachable: false };
+    const { calendars } = await createWorkFinder(world.db, 'P1D', push).find(100);
     const rows = await world.rows(sql<{ address: string }>`
-      select address from cadenced.calendar where next_poll_at <= now() + interval '1 second' order by address`);
+      select address from cadenced.calendar where calendar_id = any (${calendars}::bigint[]) order by address`);
     return rows.map(({ address }) => address);
   };
 

@@ -421,6 +421,31 @@ describe('what others say', () => {
     expect(because.map((row) => row.because)).toContain('late evidence from zoom');
   });
 
+  it('is refused when another statement has the key, and one word without a name counts', async () => {
+    const { session } = await world.session({ at: '2026-04-29T10:00' });
+    const sheet = (kind: string, reference: string, email: string | null = null) =>
+      client.query('select mentoring.record_evidence($1, $2, $3, $4, $5)', [
+        session,
+        'sheet',
+        kind,
+        reference,
+        email,
+      ]);
+    await sheet('met', 'row-1');
+    await sheet('met', 'row-1');
+    await expect(sheet('not_met', 'row-1')).rejects.toThrow(
+      'sheet has said something else under the reference "row-1"',
+    );
+    await judgeNow();
+    expect(await outcome(session)).toEqual({ outcome: 'held', outcome_reason: 'one_confirmed' });
+    await expect(sheet('absent', 'row-2', 'ada-lin@example.org')).rejects.toThrow();
+    const [row] = await as<{ email: string | null; reference: string }>(
+      'mentoring_reader',
+      `select email, reference from mentoring.evidence where session_id = ${session}`,
+    );
+    expect(row).toEqual({ email: null, reference: 'sheet/row-1' });
+  });
+
   it('corrects, is audited, and is taken back', async () => {
     const { session } = await world.session({ at: '2026-04-28T10:00' });
     await judgeNow();
@@ -531,6 +556,33 @@ describe('what others say', () => {
     ],
     [`select mentoring.record_evidence(1, 'zoom', 'sighting', 'x')`, 'is not one of record'],
     [`select mentoring.record_evidence(1, 'zoom', 'record', '')`, 'needs a reference'],
+    [`select mentoring.record_evidence(1, ' ', 'record', 'x')`, 'say which system speaks'],
+    [`select mentoring.record_evidence(null, 'zoom', 'record', 'x')`, 'say which session'],
+    [`select mentoring.record_evidence(1, 'zoom', 'withdrawn', 'x')`, 'say in withdraws which statement'],
+    [
+      `select mentoring.record_evidence(1, 'zoom', 'withdrawn', 'x', withdraws => 'y')`,
+      'zoom has said nothing about session 1 under the reference "y"',
+    ],
+    [
+      `select mentoring.record_evidence(1, 'zoom', 'met', 'x', from_at => '2025-03-03 09:00Z')`,
+      'more than a day from',
+    ],
+    [
+      `select mentoring.record_evidence((select session_id from mentoring.session where status = 'scheduled'), 'zoom', 'met', 'x')`,
+      'has not ended yet',
+    ],
+    [
+      `select mentoring.correct_attendance((select max(session_id) from mentoring.session), 'attended', 'me', 'why')`,
+      'is not one of met, not_met, withdrawn (of the session)',
+    ],
+    [
+      `select mentoring.correct_attendance(1, 'attended', 'me', 'why', 'nobody@example.org')`,
+      'nobody in the roster has the address "nobody@example.org"',
+    ],
+    [
+      `select mentoring.correct_attendance(1, 'withdrawn', 'me', 'why')`,
+      'no correction of session 1 as a whole stands',
+    ],
   ])('is refused in plain words when it cannot be: %s', async (statement, message) => {
     const refusal = await as('mentoring_evidence', statement).catch((error: unknown) => error);
     expect(refusal).toMatchObject({ message: expect.stringContaining(message) });
