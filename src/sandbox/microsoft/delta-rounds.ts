@@ -14,6 +14,8 @@ export interface DeltaHabits {
   repeatRows: boolean;
   /** How long a change stays invisible to delta although a notification may already have told of it. */
   lagMs: number;
+  /** The share of rounds that tell one event as removed which stands where it stood: for whatever reason of Graph's own. */
+  strayRemovals: number;
   /** The server's own page size; a client's wish can only make it smaller. */
   pageSize: number;
 }
@@ -60,6 +62,7 @@ export interface DeltaRequest {
 
 export function createDeltaRounds(world: World, random: Random, habits: DeltaHabits): DeltaRounds {
   const cursors = new Map<string, Cursor>();
+  const stray = random.fork('stray removals');
 
   function remember(cursor: Cursor): DeltaPage['next'] {
     const token = random.text(BASE64URL, 64);
@@ -79,6 +82,14 @@ export function createDeltaRounds(world: World, random: Random, habits: DeltaHab
   function repeated(rows: readonly PageRow[], preferences: Preferences): readonly PageRow[] {
     const size = Math.min(preferences.maxPageSize ?? habits.pageSize, habits.pageSize);
     return habits.repeatRows && rows.length > size ? [...rows, ...rows.slice(0, 1)] : rows;
+  }
+
+  function strayRemoval(calendar: Calendar, span: Span): readonly PageRow[] {
+    if (habits.strayRemovals === 0 || stray.next() >= habits.strayRemovals) return [];
+    const events = eventsWithin(world, calendar, span);
+    if (events.length === 0) return [];
+    const event = stray.pick(events);
+    return [(wishes) => removedRow(eventId(world, event, wishes.immutableIds))];
   }
 
   return {
@@ -111,7 +122,10 @@ export function createDeltaRounds(world: World, random: Random, habits: DeltaHab
       }
       if (kind === 'skip') return page(cursor, asked);
       const seq = visibleSeq(world, calendar, habits.lagMs);
-      const rows = changedRows(world, calendar, cursor.span, cursor.seq, seq);
+      const rows = [
+        ...strayRemoval(calendar, cursor.span),
+        ...changedRows(world, calendar, cursor.span, cursor.seq, seq),
+      ];
       return page({ ...cursor, seq, rest: repeated(rows, asked.preferences) }, asked);
     },
   };
