@@ -34,7 +34,10 @@ describe('random edits at both providers, faults on the wire, and the database a
     }
     const run = runs.at(-1);
     expect(run?.edits).toBeGreaterThanOrEqual(FEWEST_EDITS);
-    expect(run?.covered.get('fault: lost cursor (google)')).toBeGreaterThan(0);
-    expect(run?.covered.get('fault: lost cursor (microsoft)')).toBeGreaterThan(0);
+    for (const provider of ['google', 'microsoft']) {
+      expect(run?.covered.get(`fault: lost cursor (${provider})`)).toBeGreaterThan(0);
+      expect(run?.covered.get(`push: lost (${provider})`)).toBeGreaterThan(0);
+      expect(run?.covered.get(`push: heard (${provider})`)).toBeGreaterThan(0);
+    }
   });
 });
