@@ -1,7 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { BrakeState } from '../domain/brake.ts';
 import { seriesUidOf } from '../domain/lineage.ts';
-import type { Occurrence } from '../domain/occurrence.ts';
+import { isStanding, type Occurrence } from '../domain/occurrence.ts';
 import { type Plan, planPass, type StagedCopy, type StagedRemoval } from '../domain/planning.ts';
 import type { AppliedPass, FinishedPass } from '../ports/sync-store.ts';
 import { calendarEventDraft } from './calendar-events.ts';
@@ -318,21 +318,27 @@ async function want(
   written: readonly WrittenChange[],
 ): Promise<number[]> {
   const wake: number[] = [];
-  const found = written.filter(isNewlyOurs).flatMap(({ after }) => {
-    const people = new Set(
-      after.sessions.flatMap((session) => session.participants.map((its) => its.personId)),
-    );
-    // Both parts of a split are asked for: each is found by its own UID only.
-    const uids = new Set(after.copies.flatMap((copy) => (copy.uid === null ? [] : [seriesUidOf(copy.uid)])));
-    return [...uids].map((uid) => ({
-      lineage: after.lineage,
-      occurrence: after.occurrenceId,
-      uid,
-      from: after.start,
-      until: after.end,
-      people: [...people],
-    }));
-  });
+  const found = written
+    .filter((change) => isNewlyOurs(change) || hasComeBack(change))
+    .flatMap(({ after }) => {
+      const people = new Set(
+        after.sessions.flatMap((session) => session.participants.map((its) => its.personId)),
+      );
+      // Both parts of a split are asked for: each is found by its own UID only.
+      const uids = new Set(
+        after.copies.flatMap((copy) => (copy.uid === null ? [] : [seriesUidOf(copy.uid)])),
+      );
+      // What is off for us is kept where it was; its copy may stand elsewhere.
+      const standing = after.copies.filter(isStanding);
+      return [...uids].map((uid) => ({
+        lineage: after.lineage,
+        occurrence: after.occurrenceId,
+        uid,
+        from: Math.min(after.start, ...standing.map((copy) => copy.start)),
+        until: Math.max(after.end, ...standing.map((copy) => copy.end)),
+        people: [...people],
+      }));
+    });
   if (found.length > 0) {
     const { rows } = await sql<{ calendar_id: number }>`
       with reader as materialized (
@@ -382,6 +388,15 @@ function isNewlyOurs({ before, after }: WrittenChange): boolean {
     before?.sessions.filter((session) => !session.cancelled).map((session) => session.mentorshipId),
   );
   return after.sessions.some((session) => !session.cancelled && !had.has(session.mentorshipId));
+}
+
+/**
+ * Whether a meeting that stood on no calendar stands on one again, and is still off for us: the organizer's copy was
+ * taken away, and where it bears no mark of its own nobody has kept it when it came back.
+ */
+function hasComeBack({ before, after }: WrittenChange): boolean {
+  if (before === null || before.copies.some(isStanding) || !after.copies.some(isStanding)) return false;
+  return after.sessions.some((session) => session.cancelled);
 }
 
 /** Saves the cursor and the state of the calendar. */

@@ -38,12 +38,19 @@ export interface Expected {
   readonly title: string | null;
   /** `address role answer`, sorted. */
   readonly participants: string;
+  /** When the organizer's copy says that it last changed. */
+  readonly changedAt: number;
 }
 
 /** Every session of occurrences that are not over, in and beyond the horizon. */
 export function expectedSessions(world: World, names: Names): Expected[] {
-  return truth(world, { from: world.now() - 2 * DAY, until: HORIZON + 60 * DAY })
-    .filter((one) => !one.settledPast && Date.parse(one.end) > world.now())
+  return sessionsFrom(world, names, world.now() - 2 * DAY).filter(({ end }) => end > world.now());
+}
+
+/** As {@link expectedSessions}, with those that are over and whose meeting has not been touched since. */
+export function sessionsFrom(world: World, names: Names, from: number): Expected[] {
+  return truth(world, { from, until: HORIZON + 60 * DAY })
+    .filter((one) => !one.settledPast)
     .filter((one) => !one.cancelled && !one.allDay && one.eventType === 'default' && isTagged(world, one))
     .flatMap((one) => {
       const present = new Set(one.people.flatMap(({ person }) => person ?? []));
@@ -61,9 +68,15 @@ export function expectedSessions(world: World, names: Names): Expected[] {
             .map((member) => `${member.address} ${member.role} ${answerOf(world, one, member.address)}`)
             .sort()
             .join(', '),
+          changedAt: changedAt(world, one),
         }),
       );
     });
+}
+
+function changedAt(world: World, one: TrueOccurrence): number {
+  const meeting = world.meeting(one.meeting);
+  return world.updatedAt(meeting.organizer, meeting, slotOf(one));
 }
 
 const slotOf = (one: TrueOccurrence): number | null =>

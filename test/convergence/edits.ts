@@ -12,6 +12,7 @@ import {
   localOf,
   type Meeting,
   moveMeeting,
+  moveOccurrence,
   moveSeries,
   type Occurrence,
   occurrencesOf,
@@ -50,6 +51,7 @@ export const OWN_EDITS = [
   'uninvite',
   'uninvite from occurrence',
   'move',
+  'use again',
 ] as const;
 export type OwnEdit = (typeof OWN_EDITS)[number];
 /** Left to our own versions: categories that no rule knows, and what is excluded below. */
@@ -89,6 +91,7 @@ export const WEIGHTS: Readonly<Record<AnyEdit, number>> = {
   'uninvite from occurrence': 2,
   'convert to series': 2,
   'convert to single': 2,
+  'use again': 3,
 };
 
 const DAY = 86_400_000;
@@ -113,7 +116,8 @@ export function edit(world: World, kind: AnyEdit, random: Random, seen: SeenStar
     const meeting = text === null ? undefined : /\bm\d+/.exec(text)?.[0];
     return text === null || meeting === undefined ? null : { text, home: world.meeting(meeting).home };
   }
-  if (kind === 'book by category' || kind === 'book under an alias') return own(world, null, random, seen);
+  if (kind === 'book by category' || kind === 'book under an alias' || kind === 'use again')
+    return own(world, null, random, seen);
   const meetings = [...world.meetings.values()].filter((meeting) => comingOf(world, meeting).length > 0);
   return meetings.length === 0 ? null : own(world, random.pick(meetings), random, seen);
 }
@@ -204,6 +208,7 @@ const OWN: Readonly<Record<OwnEdit, Editor>> = {
     moveMeeting(world, { meeting: meeting.id, start });
     return start;
   }),
+  'use again': useAgain,
   leave: on('leave', (world, meeting, random) => leave(world, meeting, random, null)),
   'leave occurrence': on('leave occurrence', (world, meeting, random) => {
     const slot = comingOccurrence(world, meeting, random)?.slot;
@@ -215,6 +220,22 @@ const OWN: Readonly<Record<OwnEdit, Editor>> = {
     return slot == null ? null : uninvite(world, meeting, random, slot);
   }),
 };
+
+/** Drags an event of the last days, which is over, to a day ahead: the old session stays, this is another. */
+function useAgain(world: World, _none: Meeting | null, random: Random): EditDone | null {
+  const now = world.now();
+  const over = [...world.meetings.values()]
+    .filter(({ cancelledAt }) => cancelledAt === null)
+    .flatMap((meeting) => occurrencesOf(meeting, now, { from: now - 10 * DAY, until: now }))
+    .filter(({ end, cancelledAt }) => end <= now && cancelledAt === null);
+  if (over.length === 0) return null;
+  const { meeting, slot } = random.pick(over);
+  const start = Math.ceil((now + (1 + random.below(7 * 24 * 4)) * 900_000) / 900_000) * 900_000 + 3_600_000;
+  if (slot === null) moveMeeting(world, { meeting: meeting.id, start: localOf(start, meeting.zone) });
+  else moveOccurrence(world, { meeting: meeting.id, slot, start });
+  const which = slot === null ? '' : `${new Date(slot).toISOString()} `;
+  return { text: `use again ${meeting.id}: ${which}at ${new Date(start).toISOString()}`, home: meeting.home };
+}
 
 /**
  * Excluded: somebody whose copy carries a mark of its own takes it away. The mark outlives the copy where it was

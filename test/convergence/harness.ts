@@ -5,6 +5,7 @@ import {
   differences,
   expectedSessions,
   line,
+  sessionsFrom,
   shownWhereItNeverWas,
   storedSessions,
   tookPlace,
@@ -13,7 +14,8 @@ import { type AnyEdit, type EditDone, edit, type SeenStarts } from './edits.ts';
 import { Names } from './identity.ts';
 import { inHorizon, Memory, paired } from './memory.ts';
 import { planOf, type Step, words } from './plan.ts';
-import { openStage, type Stage } from './stage.ts';
+import type { Notification } from './post-office.ts';
+import { openStage, START, type Stage } from './stage.ts';
 import { ruleFor, type Trouble } from './troubles.ts';
 
 /**
@@ -65,6 +67,7 @@ export async function play(
   const player = new Player(stage, seed);
   try {
     for (const step of steps) await player.take(step);
+    await player.compare(createRandom(seed).fork('push at the end'), 'push');
     await player.compare(createRandom(seed).fork('the end'));
     await player.atRest();
   } catch (error) {
@@ -74,6 +77,8 @@ export async function play(
     await stage.close();
   }
   const { covered, edits, comparisons, memory } = player;
+  if (memory.followedCount > 0)
+    covered.set('moved in time, read when the old time was over', memory.followedCount);
   for (const [fault, hits] of stage.fired) covered.set(`fault: ${fault}`, hits);
   return {
     seed,
@@ -104,6 +109,8 @@ class Player {
   readonly #seed: number;
   readonly #names = new Names();
   readonly #seen: SeenStarts = new Map();
+  /** Calendars of which a notification was lost, or a reading failed, since they were last read: the next poll mends it. */
+  readonly #behind = new Set<string>();
 
   constructor(stage: Stage, seed: number) {
     this.#stage = stage;
@@ -119,8 +126,11 @@ class Player {
       case 'wait':
         await this.#wait(step.minutes);
         return;
+      case 'tell':
+        await this.#hear(step, random);
+        return;
       case 'compare':
-        await this.compare(random);
+        await this.compare(random, step.by);
         return;
       case 'burst':
         await this.#burst(step.trouble, random);
@@ -189,6 +199,7 @@ class Player {
     this.memory.passTo(until);
     await this.#stage.advance(until - world.now());
     this.#remember();
+    await this.#stage.keepChannels();
   }
 
   async #sync(step: Extract<Step, { does: 'sync' }>, random: Random): Promise<void> {
@@ -204,7 +215,7 @@ class Player {
         this.#edit(kind, random);
       });
     }
-    const report = await this.#stage.sync(calendar.id, wishOf(step.wish));
+    const report = await this.#read(calendar, step.wish);
     stopInterrupting();
     enough();
     this.#tell(`${words(step)} ${calendar.address}: ${outcome(report)}`);
@@ -226,7 +237,7 @@ class Player {
     const chosen = calendars.filter(() => random.below(3) > 0);
     const twice = random.pick(calendars);
     const enough = this.#troubles(trouble, random);
-    const reports = await Promise.all([...chosen, twice].map(({ id }) => this.#stage.sync(id)));
+    const reports = await Promise.all([...chosen, twice].map((calendar) => this.#read(calendar, 'changes')));
     enough();
     this.#tell(
       `${reports.length} at once${trouble === null ? '' : ` (${trouble})`}: ${reports.map(outcome).join(', ')}`,
@@ -234,16 +245,32 @@ class Player {
     this.#count('passes at the same time');
   }
 
-  /** Reads everything, in any order, until no calendar is asked for more. */
-  async #readAll(random: Random, wish: 'changes' | 'reconcile'): Promise<SyncReport[]> {
+  async #read(
+    { id, address }: Stage['calendars'][number],
+    wish: 'changes' | 'full' | 'reconcile',
+  ): Promise<SyncReport | null> {
+    const report = await this.#stage.sync(id, wishOf(wish));
+    if (report?.complete === true) this.#behind.delete(address);
+    // One that was overtaken was read by another pass, as far as that saw.
+    else if (report?.failure != null) this.#behind.add(address);
+    return report;
+  }
+
+  /** Reads the given calendars in any order, then what these make due, until none is asked for more. */
+  async #readAll(
+    random: Random,
+    wish: 'changes' | 'reconcile',
+    first: Stage['calendars'] = this.#stage.calendars,
+  ): Promise<SyncReport[]> {
     const { calendars, db } = this.#stage;
     const reports: SyncReport[] = [];
-    let waiting = shuffled(calendars, random);
+    let waiting = shuffled(first, random);
     for (let round = 0; waiting.length > 0; round += 1) {
       if (round > 4) throw new Wrong(['calendars go on wanting to be read']);
-      for (const { id, address } of waiting) {
-        const report = await this.#stage.sync(id, wishOf(wish));
-        if (report?.complete !== true) throw new Wrong([`${address} was not read: ${outcome(report)}`]);
+      for (const calendar of waiting) {
+        const report = await this.#read(calendar, wish);
+        if (report?.complete !== true)
+          throw new Wrong([`${calendar.address} was not read: ${outcome(report)}`]);
         reports.push(report);
       }
       const { rows } = await sql<{ calendar_id: number }>`
@@ -253,11 +280,115 @@ class Player {
     return reports;
   }
 
+  /** Notifications arrive: in any order, some twice, some later, some never. What they make due is read. */
+  async #hear({ loses, trouble }: Extract<Step, { does: 'tell' }>, random: Random): Promise<void> {
+    let underWay = await this.#stage.underWay();
+    for (
+      let tries = 0;
+      loses !== null && this.#toldOf(underWay, loses).length === 0 && tries < 20;
+      tries += 1
+    ) {
+      this.#edit('book', random);
+      underWay = await this.#stage.underWay();
+    }
+    const lost = loses === null ? null : random.pick(this.#toldOf(underWay, loses));
+    for (const [address, notifications] of shuffled([...underWay], random)) {
+      const chance = random.below(10);
+      if (address === lost || chance === 0) this.#loseAll(address, notifications);
+      else if (chance === 1) this.#count(`push: late (${this.#providerOf(address)})`);
+      else await this.#handOn(address, notifications, random);
+    }
+    const enough = this.#troubles(trouble, random);
+    const read = await this.#readDue(random);
+    enough();
+    this.#tell(
+      `${words({ does: 'tell', loses, trouble, number: 0 })}: ${read.join(', ') || 'nothing is due'}`,
+    );
+  }
+
+  #providerOf(address: string): string {
+    return this.#stage.calendars.find((calendar) => calendar.address === address)?.provider ?? 'nobody';
+  }
+
+  #toldOf(underWay: ReadonlyMap<string, unknown>, provider: string): string[] {
+    return [...underWay.keys()].filter((address) => this.#providerOf(address) === provider);
+  }
+
+  #loseAll(address: string, notifications: readonly Notification[]): void {
+    this.#stage.forget(notifications);
+    this.#behind.add(address);
+    this.#count(`push: lost (${this.#providerOf(address)})`);
+    this.#tell(`${address} was never told of ${notifications.length} changes`);
+  }
+
+  /** One notification is as good as ten: a few of each channel are handed on, the later ones perhaps first. */
+  async #handOn(address: string, notifications: readonly Notification[], random: Random): Promise<void> {
+    const provider = this.#providerOf(address);
+    // A channel and its successor both tell for a while; only the successor is listened to.
+    const some = [...Map.groupBy(notifications, ({ channel }) => channel).values()].flatMap((its) =>
+      shuffled(its, random).slice(0, 1 + random.below(2)),
+    );
+    const twice = random.below(5) === 0 ? some.slice(0, 1) : [];
+    for (const one of [...some, ...twice]) await this.#stage.handOn(one);
+    this.#stage.forget(notifications);
+    this.#count(`push: heard (${provider})`);
+    if (twice.length > 0) this.#count(`push: doubled (${provider})`);
+    const [first, second] = some.map((one) => notifications.indexOf(one));
+    if (first !== undefined && second !== undefined && second < first)
+      this.#count(`push: out of order (${provider})`);
+    // What a channel says late, when another has taken its place, was read when that one was opened.
+    const { rows } = await sql<object>`
+      select from cadenced.calendar join cadenced.channel using (calendar_id)
+       where address = ${address} and channel.state in ('verified', 'unverified')
+         and channel.external_id = any (${some.map(({ channel }) => channel)}::text[])
+         and calendar.state in ('active', 'parked') and next_poll_at > now() + interval '1 second'`.execute(
+      this.#stage.db,
+    );
+    if (rows.length > 0) throw new Wrong([`${address} was told of a change and is not due`]);
+  }
+
+  /** Reads what is due, as the dispatcher would: nothing else. */
+  async #readDue(random: Random): Promise<string[]> {
+    const { calendars } = this.#stage;
+    const read: string[] = [];
+    const failed = new Set<number>();
+    for (let round = 0; ; round += 1) {
+      const due = (await this.#stage.due()).filter((id) => !failed.has(id));
+      if (due.length === 0) return read;
+      if (round > 8) throw new Wrong(['calendars go on being due']);
+      for (const calendar of shuffled(
+        calendars.filter(({ id }) => due.includes(id)),
+        random,
+      )) {
+        const report = await this.#read(calendar, 'changes');
+        if (report?.failure != null) failed.add(calendar.id);
+        read.push(`${calendar.address} ${outcome(report)}`);
+      }
+    }
+  }
+
+  /**
+   * By push: every notification that is not lost arrives, what it makes due is read, and of the other calendars only
+   * those that are behind are polled. Nobody else is asked, and everything must be known.
+   */
+  async #catchUp(random: Random): Promise<void> {
+    for (const [address, notifications] of shuffled([...(await this.#stage.underWay())], random))
+      await this.#handOn(address, notifications, random);
+    const read = await this.#readDue(random);
+    const polled = this.#stage.calendars.filter(({ address }) => this.#behind.has(address));
+    await this.#readAll(random, 'changes', polled);
+    await this.#readDue(random);
+    this.#count('comparison after push alone');
+    if (polled.length > 0) this.#count('comparison after push, with polls for what was lost');
+    this.#tell(`told: ${read.join(', ') || 'nothing'}; polled: ${polled.length}`);
+  }
+
   /** Everything is read without trouble; then the database must say what is true. */
-  async compare(random: Random): Promise<void> {
+  async compare(random: Random, by: 'poll' | 'push' = 'poll'): Promise<void> {
     const { db } = this.#stage;
     this.#stage.waitOut();
-    await this.#readAll(random, 'changes');
+    if (by === 'poll') await this.#readAll(random, 'changes');
+    else await this.#catchUp(random);
     for (let tries = 0; ; tries += 1) {
       const { rows } = await sql<{ id: number }>`
         select calendar_id as id from cadenced.calendar where parked is not null`.execute(db);
@@ -271,14 +402,16 @@ class Player {
     await this.#comparePresent();
     this.comparisons += 1;
     this.#see(true);
+    // Channels are opened for calendars that were read once.
+    await this.#stage.keepChannels();
   }
 
   async #comparePresent(): Promise<void> {
     const { world, db } = this.#stage;
-    const all = expectedSessions(world, this.#names);
-    const expected = all.filter(inHorizon);
-    const rows = await storedSessions(db);
     const now = world.now();
+    const all = sessionsFrom(world, this.#names, Date.parse(START));
+    const expected = all.filter((one) => one.end > now && inHorizon(one));
+    const rows = await storedSessions(db);
     const coming = rows.filter((row) => row.status === 'scheduled' && row.end > now && inHorizon(row));
     const wrong = differences(expected.map(line), coming.map(line));
     const pairs = paired(expected, coming);

@@ -4,9 +4,10 @@ import { type Expected, HORIZON, type Stored } from './compare.ts';
  * What a run remembers between two comparisons: which row stands for which true occurrence, what each of them was
  * meant to be in the meantime, and what must stay because it is over.
  *
- * An occurrence whose edits were not read before it was over is decided by nobody: the past is not rewritten, so
- * what stands is whatever was last read in time. Such occurrences are let go of here by name, one by one, and the
- * states they passed through are the only ones that may be found.
+ * An occurrence whose edits were not read before it was over is decided by the date of its last change, where that
+ * lies before all times it was ever meant to have since: it was moved, and is the same session. Where it was touched
+ * again later, it depends on who read what in between: such occurrences are let go of here by name, one by one, and
+ * the states they passed through are the only ones that may be found.
  */
 export class Memory {
   /** Session of a true occurrence, by name. */
@@ -21,7 +22,10 @@ export class Memory {
   readonly #undecided = new Set<string>();
   /** Times at which calendars showed a past that never was, to whoever read them then. */
   readonly #shown = new Set<string>();
+  /** Occurrences that had another time when an earlier one of theirs was over: their session, and those times. */
+  readonly #moved = new Map<string, { readonly session: number; readonly versions: Set<string> }>();
   overCount = 0;
+  followedCount = 0;
   undecidedCount = 0;
 
   /** After an edit: what is meant now. */
@@ -54,6 +58,8 @@ export class Memory {
       } else {
         for (const version of ended) if (version != null) this.#undecided.add(version);
         this.undecidedCount += 1;
+        if (session !== undefined && !versions.has(null) && versions.size > 1)
+          this.#moved.set(name, { session, versions: new Set(versions as Set<string>) });
       }
       this.#session.delete(name);
       const left = [...versions].filter((version) => version === null || endOf(version) > until);
@@ -90,6 +96,7 @@ export class Memory {
         );
       }
     }
+    wrong.push(...this.#notFollowed(beyond, byId));
     const meant = new Set([...pairs.map(({ expected }) => expected), ...beyond].map(({ name }) => name));
     for (const [name, session] of this.#session) {
       if (meant.has(name) || inUse.has(session)) continue;
@@ -113,10 +120,27 @@ export class Memory {
     return wrong;
   }
 
+  /** What was moved before it began is the same session at its new time, whenever that was learnt. */
+  #notFollowed(meant: readonly Expected[], byId: ReadonlyMap<number, Stored>): string[] {
+    const now = new Map(meant.map((one) => [one.name, one]));
+    return [...this.#moved].flatMap(([name, { session, versions }]) => {
+      const is = now.get(name);
+      const inTime = is !== undefined && [...versions].every((version) => is.changedAt < startOf(version));
+      if (!inTime || !versions.has(times(is))) return [];
+      this.followedCount += 1;
+      const row = byId.get(session);
+      if (row?.status === 'scheduled' && times(row) === times(is)) return [];
+      return [
+        `not followed: session ${session} was put off to ${times(is)}, is ${row && `${row.status} ${times(row)}`}`,
+      ];
+    });
+  }
+
   /** After a comparison that found nothing wrong: from here on this is what is known. */
   begin(pairs: readonly { readonly expected: Expected; readonly row: Stored }[]): void {
     this.#session.clear();
     this.#versions.clear();
+    this.#moved.clear();
     for (const { expected, row } of pairs) {
       this.#session.set(expected.name, row.session_id);
       this.#versions.set(expected.name, new Set([times(expected)]));
@@ -128,6 +152,8 @@ const times = (one: Pick<Stored, 'mentorship' | 'start' | 'end'>): string =>
   `${one.mentorship} ${new Date(one.start).toISOString()}/${new Date(one.end).toISOString()}`;
 /** A name without the count of what was laid out in one place again. */
 const placeOf = (name: string): string => name.replace(/~\d+/, '');
+const startOf = (version: string): number =>
+  Date.parse(version.slice(version.lastIndexOf('/') - 24, version.lastIndexOf('/')));
 const endOf = (version: string): number => Date.parse(version.slice(version.lastIndexOf('/') + 1));
 
 /**

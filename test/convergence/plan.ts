@@ -19,8 +19,10 @@ export type Step = { readonly number: number } & (
   /** Several calendars at the same time, one of them perhaps twice. */
   | { readonly does: 'burst'; readonly trouble: Trouble | null }
   | { readonly does: 'wait'; readonly minutes: number }
-  /** Everything is read and compared. */
-  | { readonly does: 'compare' }
+  /** Notifications arrive, or do not, and what they make due is read. From one provider some are surely lost. */
+  | { readonly does: 'tell'; readonly loses: 'google' | 'microsoft' | null; readonly trouble: Trouble | null }
+  /** Everything is read, or only what push made due and what it lost; then everything is compared. */
+  | { readonly does: 'compare'; readonly by: 'poll' | 'push' }
 );
 
 type Doing = Step extends infer S ? (S extends Step ? Omit<S, 'number'> : never) : never;
@@ -32,7 +34,7 @@ export function planOf(seed: number): Step[] {
   const random = createRandom(seed).fork('plan');
   const steps: Doing[] = [];
   for (let at = 0; at < 8; at += 1) steps.push({ does: 'edit', edit: 'book' });
-  steps.push({ does: 'edit', edit: 'book by category' }, { does: 'compare' });
+  steps.push({ does: 'edit', edit: 'book by category' }, { does: 'compare', by: 'poll' });
   const lost: readonly Doing[] = (['google', 'microsoft'] as const).flatMap((provider) =>
     (['lost cursor', 'lost mid-round'] as const).map((trouble): Doing => {
       return { does: 'sync', wish: 'changes', provider, trouble, meanwhile: null };
@@ -50,7 +52,10 @@ export function planOf(seed: number): Step[] {
     if (due !== undefined) steps.push(due);
     if (random.below(3) === 0)
       steps.push({ does: 'burst', trouble: random.below(2) === 0 ? null : random.pick(TROUBLES) });
-    if (random.below(5) < 3) steps.push({ does: 'compare' });
+    const loses = ([null, 'google', 'microsoft'] as const)[round % 3] ?? null;
+    if (loses !== null || random.below(2) === 0)
+      steps.push({ does: 'tell', loses, trouble: random.below(4) === 0 ? random.pick(TROUBLES) : null });
+    if (random.below(5) < 3) steps.push({ does: 'compare', by: random.below(3) === 0 ? 'poll' : 'push' });
     steps.push({
       does: 'wait',
       minutes: random.pick([90, 300, 14 * 60, 26 * 60, 3 * 24 * 60, 5 * 24 * 60]),
@@ -90,7 +95,9 @@ export function words(step: Step): string {
       return `sync several at once${step.trouble === null ? '' : ` (${step.trouble})`}`;
     case 'wait':
       return `${step.minutes} minutes pass`;
+    case 'tell':
+      return `notifications${step.loses === null ? '' : `, some of ${step.loses} lost`}${step.trouble === null ? '' : ` (${step.trouble})`}`;
     case 'compare':
-      return 'compare';
+      return step.by === 'poll' ? 'compare' : 'compare after push';
   }
 }

@@ -1,6 +1,7 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import { DateTime } from 'luxon';
+import { createHttpServer } from '../../src/http/server.ts';
 import { createGoogle } from '../../src/providers/google/index.ts';
 import { createMicrosoft } from '../../src/providers/microsoft/index.ts';
 import { createLog } from '../../src/runtime/log.ts';
@@ -12,18 +13,24 @@ import {
 } from '../../src/sandbox/microsoft/microsoft-sandbox.ts';
 import { type PersonInput, World } from '../../src/sandbox/world/index.ts';
 import { parsePolicy } from '../../src/settings/policy-file.ts';
+import { createChannelStore } from '../../src/store/channels.ts';
 import { alignDatabaseClock } from '../../src/store/clock.ts';
 import type { DB } from '../../src/store/database.generated.ts';
 import { createDatabaseClient, createPool } from '../../src/store/pool.ts';
 import { writePrograms } from '../../src/store/programs.ts';
 import { createRosterStore } from '../../src/store/roster.ts';
 import { createSyncStore } from '../../src/store/sync-store.ts';
+import { acceptHints } from '../../src/usecases/accept-notification.ts';
 import { importRoster } from '../../src/usecases/import-roster.ts';
+import { createChannelKeeper } from '../../src/usecases/keep-channels.ts';
 import { type SyncDeps, type SyncReport, syncCalendar } from '../../src/usecases/sync-calendar.ts';
+
+import { type Notification, openPostOffice } from './post-office.ts';
 
 /**
  * One run's own organisation: people at both providers, both stand-ins on loopback, a database of its own, and the
- * real adapters and the real sync between them. Time stands still until somebody moves it.
+ * real adapters and the real sync between them, the daemon's own HTTP face for what the providers tell. Time stands
+ * still until somebody moves it.
  */
 
 export const START = '2026-09-07T06:00:00Z';
@@ -104,6 +111,16 @@ export interface Stage {
   /** Lets every wait that a provider asked for be over. */
   waitOut(): void;
   sync(calendarId: number, wish?: { full?: boolean; reconcile?: boolean }): Promise<SyncReport | null>;
+  /** Opens, renews and closes channels, as fell due. */
+  keepChannels(): Promise<void>;
+  /** Notifications that are under way, by the address of the calendar they tell of; those of one channel in order. */
+  underWay(): Promise<Map<string, Notification[]>>;
+  /** Hands a notification to the daemon, as it came. */
+  handOn(notification: Notification): Promise<void>;
+  /** Nothing comes of these any more: lost, or handed on. */
+  forget(notifications: Iterable<Notification>): void;
+  /** Calendars that would be read now, because a notification, a new channel or another calendar asked for it. */
+  due(): Promise<number[]>;
   /** Runs `act` once, when the next `after` requests have arrived: an edit in the middle of a pass. */
   interrupt(after: number, act: () => void): () => void;
   /** How often each fault was acted out, by provider and kind. */
@@ -137,7 +154,10 @@ export async function openStage(databaseUrl: string, seed: number): Promise<Stag
     faults,
     habits: { maxPage: 4, emptyPages: 0.15, sparseTombstones: 0.4 },
   });
-  const microsoft = await startMicrosoftSandbox(world, { faults, habits: { pageSize: 5, latencyMs: 0 } });
+  const microsoft = await startMicrosoftSandbox(world, {
+    faults,
+    habits: { pageSize: 5, latencyMs: 0, notificationDelayMs: 0, strayRemovals: 0.2 },
+  });
 
   const pool = createPool({ url: databaseUrl, max: 10, applicationName: 'cadenced convergence', log });
   const db = createDatabaseClient(pool);
@@ -159,7 +179,7 @@ export async function openStage(databaseUrl: string, seed: number): Promise<Stag
       await new Promise((resolve) => setImmediate(resolve));
     },
   };
-  const sources = {
+  const providers = {
     google: createGoogle(
       {
         serviceAccountKey: google.serviceAccountKey,
@@ -168,7 +188,7 @@ export async function openStage(databaseUrl: string, seed: number): Promise<Stag
         maxInFlight: 16,
       },
       { log, now: () => world.now(), ...pacing },
-    ).calendar,
+    ),
     microsoft: createMicrosoft(
       {
         tenant: microsoft.tenant,
@@ -178,16 +198,56 @@ export async function openStage(databaseUrl: string, seed: number): Promise<Stag
         tokenUrl: microsoft.tokenUrl,
         maxInFlight: 4,
       },
-      { log, ...pacing, elapsed: () => world.now() + slept },
-    ).calendar,
+      { log, now: () => world.now(), ...pacing, elapsed: () => world.now() + slept },
+    ),
   };
   const deps: SyncDeps = {
     store: createSyncStore(db, { pollEveryMs: 300_000, pollWithPushMs: 300_000 }),
-    sources,
+    sources: { google: providers.google.calendar, microsoft: providers.microsoft.calendar },
     clock: { now },
     log,
     newPassId: randomUUID,
   };
+  const channels = createChannelStore(db, { providers: ['google', 'microsoft'], reachable: true });
+  const accept = acceptHints({
+    store: channels,
+    readers: {
+      google: providers.google.readNotification,
+      microsoft: providers.microsoft.readNotification,
+    },
+    clock: { now },
+    // What is due stands in the database; here nobody sleeps who had to be woken.
+    wake: () => undefined,
+    onHint: () => undefined,
+  });
+  const http = createHttpServer({
+    host: '127.0.0.1',
+    port: 0,
+    log,
+    acceptNotification: async (provider, headers, _query, body) => {
+      await accept(provider, headers, body);
+      return { status: 202 };
+    },
+    events: async () => [],
+    eventsToken: null,
+    metrics: null,
+    isReady: async () => true,
+    readFreshness: async () => ({ isFresh: true, calendars: 8, stale: 0, oldestCompletePassAt: null }),
+    limits: { notifications: 1_000_000 },
+  });
+  await http.listen();
+  const office = await openPostOffice(http.url);
+  /** Person (world key) by channel, of all there ever were: a notification may outlive its channel. */
+  const watched = new Map<string, string>();
+  const keeper = createChannelKeeper({
+    store: channels,
+    services: { google: providers.google.push, microsoft: providers.microsoft.push },
+    url: (provider) => office.url(provider),
+    clock: { now },
+    log,
+    newChannelId: randomUUID,
+    newSecret: () => randomBytes(32).toString('base64url'),
+  });
   const { rows: calendars } = await sql<{ id: number; address: string; provider: string }>`
     select calendar_id as id, address, provider from cadenced.calendar order by calendar_id`.execute(db);
   const fired = new Map<string, number>();
@@ -207,6 +267,31 @@ export async function openStage(databaseUrl: string, seed: number): Promise<Stag
       slept += 3_600_000;
     },
     sync: (calendarId, wish = {}) => syncCalendar(deps, calendarId, wish, new AbortController().signal),
+    async keepChannels() {
+      await keeper.keep(new AbortController().signal);
+      for (const { id, person } of [...google.push.channels(), ...microsoft.subscriptions.active()])
+        watched.set(id, person);
+    },
+    async underWay() {
+      await google.push.idle();
+      await microsoft.subscriptions.delivered();
+      const known = (channel: string) => {
+        const person = watched.get(channel);
+        return person === undefined ? '' : (world.person(person).addresses[0] ?? '');
+      };
+      return Map.groupBy(office.held(), ({ channel }) => known(channel));
+    },
+    handOn: (notification) => office.handOn(notification),
+    forget: (notifications) => office.forget(notifications),
+    async due() {
+      // Pushes that follow each other within a second are followed once; nobody waits for that second here.
+      const { rows } = await sql<{ id: number }>`
+        select calendar_id as id from cadenced.calendar
+         where retired_at is null and next_poll_at <= now() + interval '1 second' order by calendar_id`.execute(
+        db,
+      );
+      return rows.map(({ id }) => id);
+    },
     interrupt(after, act) {
       const mine = { left: after, act };
       interruption = mine;
@@ -223,6 +308,8 @@ export async function openStage(databaseUrl: string, seed: number): Promise<Stag
       };
     },
     async close() {
+      await office.close();
+      await http.close();
       await google.close();
       await microsoft.close();
       await db.destroy();

@@ -19,6 +19,12 @@ export const TROUBLES = [
   'empty object',
   'empty page',
   'reset',
+  '404',
+  '503 with a wait',
+  '504',
+  'quota',
+  'no token',
+  'slow',
 ] as const;
 export type Trouble = (typeof TROUBLES)[number];
 
@@ -26,6 +32,9 @@ const CURSOR = { google: 'syncToken=(?!.*pageToken)', microsoft: 'deltatoken=' }
 const PAGE = { google: 'pageToken=', microsoft: 'skiptoken=' } as const;
 /** Requests for calendars, not for tokens: a token endpoint in trouble is every calendar's. */
 const CALENDARS = { google: '/calendar/v3/', microsoft: '/v1.0/users/.*(calendarView|events)' } as const;
+
+const STREAM = { google: '/events\\?', microsoft: 'calendarView/delta' } as const;
+const TOKENS = { google: '^/token', microsoft: '/oauth2/v2.0/token' } as const;
 
 /** The rule for one provider. The random source decides how many requests go well before. */
 export function ruleFor(trouble: Trouble, provider: 'google' | 'microsoft', random: Random): FaultRule {
@@ -70,5 +79,27 @@ export function ruleFor(trouble: Trouble, provider: 'google' | 'microsoft', rand
       return some(2, { kind: 'empty_page' });
     case 'reset':
       return some(2, { kind: 'reset' });
+    case '404':
+      // Of the calendar, not of one event: that would be the provider's word that the event is gone.
+      return { provider, path: STREAM[provider], times: 1, fault: { kind: 'status', status: 404 } };
+    case '503 with a wait':
+      return some(2, { kind: 'status', status: 503, retryAfter: 1 });
+    case '504':
+      return some(1, { kind: 'html', status: 504 });
+    case 'quota':
+      return provider === 'google'
+        ? some(2, { kind: 'status', status: 403, reason: 'rateLimitExceeded' })
+        : some(2, { kind: 'status', status: 429, reason: 'ApplicationThrottled', retryAfter: 1 });
+    case 'no token':
+      return { provider, path: TOKENS[provider], fault: { kind: 'status', status: 503 } };
+    case 'slow':
+      // Some answers overtake others.
+      return {
+        provider,
+        path: CALENDARS[provider],
+        probability: 0.4,
+        times: 6,
+        fault: { kind: 'delay', ms: 4 },
+      };
   }
 }

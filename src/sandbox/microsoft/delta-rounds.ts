@@ -14,6 +14,8 @@ export interface DeltaHabits {
   repeatRows: boolean;
   /** How long a change stays invisible to delta although a notification may already have told of it. */
   lagMs: number;
+  /** The share of rounds that tell one event as removed which stands where it stood: for whatever reason of Graph's own. */
+  strayRemovals: number;
   /** The server's own page size; a client's wish can only make it smaller. */
   pageSize: number;
   /** Over more days than these a round is too much and always fails with 503: seen with endless series; `null` = never. */
@@ -62,6 +64,7 @@ export interface DeltaRequest {
 
 export function createDeltaRounds(world: World, random: Random, habits: DeltaHabits): DeltaRounds {
   const cursors = new Map<string, Cursor>();
+  const stray = random.fork('stray removals');
 
   function remember(cursor: Cursor): DeltaPage['next'] {
     const token = random.text(BASE64URL, 64);
@@ -88,6 +91,14 @@ export function createDeltaRounds(world: World, random: Random, habits: DeltaHab
     if (widestRoundDays !== null && span.until - span.from > widestRoundDays * 86_400_000) {
       throw refusals.overwhelmed();
     }
+  }
+
+  function strayRemoval(calendar: Calendar, span: Span): readonly PageRow[] {
+    if (habits.strayRemovals === 0 || stray.next() >= habits.strayRemovals) return [];
+    const events = eventsWithin(world, calendar, span);
+    if (events.length === 0) return [];
+    const event = stray.pick(events);
+    return [(wishes) => removedRow(eventId(world, event, wishes.immutableIds))];
   }
 
   return {
@@ -122,7 +133,10 @@ export function createDeltaRounds(world: World, random: Random, habits: DeltaHab
       if (kind === 'skip') return page(cursor, asked);
       refuseWide(cursor.span);
       const seq = visibleSeq(world, calendar, habits.lagMs);
-      const rows = changedRows(world, calendar, cursor.span, cursor.seq, seq);
+      const rows = [
+        ...strayRemoval(calendar, cursor.span),
+        ...changedRows(world, calendar, cursor.span, cursor.seq, seq),
+      ];
       return page({ ...cursor, seq, rest: repeated(rows, asked.preferences) }, asked);
     },
   };

@@ -40,6 +40,7 @@ export async function startMicrosoftSandbox(
     emptyFirstPage: true,
     repeatRows: true,
     lagMs: 0,
+    strayRemovals: 0,
     pageSize: 50,
     widestRoundDays: null,
     mailboxConcurrency: 4,

@@ -110,6 +110,17 @@ describe('calendarView/delta', () => {
     expect((await bench.round(deltaLink)).rows).toEqual([]);
   });
 
+  it('where that habit is on, calls removed what stands where it stood', async () => {
+    const { rows: before, deltaLink } = await bench.round(delta, IMMUTABLE);
+    bench.sandbox.habits.strayRemovals = 1;
+    const { rows } = await bench.round(deltaLink, IMMUTABLE);
+    expect(removed(rows)).toHaveLength(1);
+    const id = rows[0]?.id ?? '';
+    expect(before.map((row) => row.id)).toContain(id);
+    const looked = await bench.get(`/users/${ada.objectId}/events/${encodeURIComponent(id)}`, IMMUTABLE);
+    expect(looked.status).toBe(200);
+  });
+
   it('leaves a deleted occurrence out of the re-sent series and never calls it removed', async () => {
     const { rows: before, deltaLink } = await bench.round(delta, IMMUTABLE);
     cancelOccurrence(bench.world, { meeting: series.id, slot: slot('2026-03-17') });
