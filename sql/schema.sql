@@ -394,11 +394,11 @@ create table cadenced.mentorship (
   constraint mentorship_program_id_fkey FOREIGN KEY (program_id) REFERENCES cadenced.program(program_id)
   constraint mentorship_ends_after_it_starts CHECK (((ends_on IS NULL) OR (ends_on >= starts_on)))
 );
-CREATE TRIGGER keep_planned_end BEFORE INSERT OR UPDATE OF ends_on ON cadenced.mentorship FOR EACH ROW EXECUTE FUNCTION cadenced.keep_planned_end();
-CREATE TRIGGER months_of_ended_mentorship AFTER UPDATE OF ends_on ON cadenced.mentorship FOR EACH ROW WHEN ((old.ends_on IS DISTINCT FROM new.ends_on)) EXECUTE FUNCTION cadenced.mark_months_of_ended_mentorship();
 CREATE INDEX mentorship_by_key ON cadenced.mentorship USING btree (key);
+CREATE TRIGGER keep_planned_end BEFORE INSERT OR UPDATE OF ends_on ON cadenced.mentorship FOR EACH ROW EXECUTE FUNCTION cadenced.keep_planned_end();
 CREATE TRIGGER marks_of_changed_mentorships AFTER UPDATE ON cadenced.mentorship REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_changed_mentorships();
 CREATE TRIGGER marks_of_new_mentorships AFTER INSERT ON cadenced.mentorship REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_changed_mentorships();
+CREATE TRIGGER months_of_ended_mentorship AFTER UPDATE OF ends_on ON cadenced.mentorship FOR EACH ROW WHEN ((old.ends_on IS DISTINCT FROM new.ends_on)) EXECUTE FUNCTION cadenced.mark_months_of_ended_mentorship();
 
 create table cadenced.migration (
   name character varying(255) not null
@@ -676,8 +676,8 @@ create table cadenced.program_policy (
   constraint program_policy_ends_after_it_begins CHECK (((valid_until IS NULL) OR (valid_until > valid_from)))
 );
 CREATE UNIQUE INDEX program_policy_one_in_force ON cadenced.program_policy USING btree (program_id) WHERE (valid_until IS NULL);
-CREATE TRIGGER months_of_changed_holidays AFTER INSERT OR DELETE OR UPDATE ON cadenced.program_policy FOR EACH ROW EXECUTE FUNCTION cadenced.mark_months_of_holidays();
 CREATE TRIGGER marks_of_policy AFTER INSERT OR UPDATE ON cadenced.program_policy FOR EACH ROW EXECUTE FUNCTION cadenced.mark_mentorships_of_program();
+CREATE TRIGGER months_of_changed_holidays AFTER INSERT OR DELETE OR UPDATE ON cadenced.program_policy FOR EACH ROW EXECUTE FUNCTION cadenced.mark_months_of_holidays();
 
 -- A mentor session: an occurrence for one mentorship.
 create table cadenced.session (
@@ -724,7 +724,6 @@ CREATE TRIGGER marks_of_new_sessions AFTER INSERT ON cadenced.session REFERENCIN
 CREATE TRIGGER marks_of_removed_sessions AFTER DELETE ON cadenced.session REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_changed_sessions();
 CREATE TRIGGER marks_of_updated_sessions AFTER UPDATE ON cadenced.session REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_updated_sessions();
 CREATE TRIGGER months_of_no_sessions AFTER TRUNCATE ON cadenced.session FOR EACH STATEMENT EXECUTE FUNCTION cadenced.forget_months();
-CREATE TRIGGER months_of_removed_sessions AFTER DELETE ON cadenced.session REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION cadenced.mark_months_of_sessions();
 CREATE TRIGGER session_first_start BEFORE UPDATE OF starts_at ON cadenced.session FOR EACH ROW WHEN ((old.starts_at IS DISTINCT FROM new.starts_at)) EXECUTE FUNCTION cadenced.keep_first_start();
 
 -- Rows of a pass that is still being read; invisible to everything until the pass is applied. Unlogged: after a crash the pass is read again.
@@ -844,6 +843,8 @@ create view cadenced.cadence_rule (
   from_on date
   until_on date
   current boolean
+);
+
 -- What mentoring.sync_health says of a calendar, without its owner.
 create view cadenced.calendar_health (
   calendar_id bigint
@@ -1145,7 +1146,6 @@ create view mentoring.cadence_compliance (
 );
 grant select on table mentoring.cadence_compliance to mentoring_reader;
 
--- Untagged calendar entries that hold both sides of a mentorship, where the program opts in. Listed, never counted.
 -- Untagged calendar entries that hold both sides of a mentorship, where the program opts in: somebody may have forgotten the tag. Listed, never counted; no title is kept, and private entries are left out. An entry on both calendars is one row. Those of the last 35 and the coming 120 days; a new series appears with the daily comparison.
 create view mentoring.candidate_event (
   program text  -- Name of the program.
@@ -1976,9 +1976,6 @@ create function cadenced.check_plan(plan_mentorship bigint, plan mentoring.plann
 -- Refuses times that cannot be those of the session.
 create function cadenced.check_times(of_session cadenced.session, kind text, from_at timestamp with time zone, until_at timestamp with time zone) returns void language plpgsql stable;
 
--- What the sessions of a program and month add up to, counted from the sessions.
-create function cadenced.count_month(of_program bigint, of_month date) returns cadenced.program_month_total language sql stable security definer;
-grant execute on cadenced.count_month(of_program bigint, of_month date) to (public);
 -- What the sessions of a program add up to in each month from one to another that has any, counted from the sessions.
 create function cadenced.count_months(of_program bigint, from_month date, until_month date) returns SETOF cadenced.program_month_total language sql stable security definer;
 grant execute on cadenced.count_months(of_program bigint, from_month date, until_month date) to (public);
@@ -1995,6 +1992,9 @@ grant execute on cadenced.end_of_day(day date, zone text) to (public);
 create function cadenced.forget_months() returns trigger language plpgsql security definer;
 grant execute on cadenced.forget_months() to (public);
 
+-- Whether somebody was invited to a session or belongs to its mentorship.
+create function cadenced.is_of_session(person bigint, of_session bigint) returns boolean language sql stable;
+
 -- Counts the gaps that began from from_on to the day before until_on: kept (no longer than `most` days on which somebody owed a session), unverified (kept only if unknown sessions were held), missed. A gap runs from a held session to the required-th after it; the open one counts when it is already too long. met: days of all sessions that may have been held, ascending; held: which of them are proven.
 create function cadenced.judge_gaps(met date[], held boolean[], free datemultirange, upto date, most integer, required integer, from_on date, until_on date, OUT kept integer, OUT unverified integer, OUT missed integer) returns record language plpgsql immutable;
 grant execute on cadenced.judge_gaps(met date[], held boolean[], free datemultirange, upto date, most integer, required integer, from_on date, until_on date, OUT kept integer, OUT unverified integer, OUT missed integer) to (public);
@@ -2010,8 +2010,6 @@ grant execute on cadenced.keep_pause_history() to (public);
 -- Keeps the end a mentorship was meant to have when it is ended sooner.
 create function cadenced.keep_planned_end() returns trigger language plpgsql security definer;
 grant execute on cadenced.keep_planned_end() to (public);
--- Whether somebody was invited to a session or belongs to its mentorship.
-create function cadenced.is_of_session(person bigint, of_session bigint) returns boolean language sql stable;
 
 -- The day of an instant in a zone.
 create function cadenced.local_date(at timestamp with time zone, zone text) returns date language sql stable;
@@ -2048,10 +2046,6 @@ grant execute on cadenced.mark_months_of_changed_member() to (public);
 -- Marks the months that a pause takes out of the rates or gives back.
 create function cadenced.mark_months_of_changed_pause() returns trigger language plpgsql security definer;
 grant execute on cadenced.mark_months_of_changed_pause() to (public);
-
--- Marks the months in which changed sessions counted and count now.
-create function cadenced.mark_months_of_changed_sessions() returns trigger language plpgsql security definer;
-grant execute on cadenced.mark_months_of_changed_sessions() to (public);
 
 -- Marks the months of the sessions that come to lie before or after the end of their mentorship.
 create function cadenced.mark_months_of_ended_mentorship() returns trigger language plpgsql security definer;

@@ -4465,7 +4465,6 @@ export interface MentoringSession {
    */
   original_start: Timestamp | null;
   /**
-   * held, too_short, one_sided, no_one, cancelled or unknown; NULL until three hours after the end.
    * held, too_short (both came, not long enough together), one_sided (one side is missing, so that they cannot have met, whatever is known of the other), no_one (both are), cancelled or unknown; NULL until three hours after the end.
    */
   outcome: string | null;
