@@ -1,6 +1,6 @@
 import type { Instant } from './observation.ts';
 import type { Role } from './roster.ts';
-import { bySides, type Member, type Sighting, saysSomebodyWasAbsent, sidesOf, spoke } from './sighting.ts';
+import { bySides, type Sighting, saysSomebodyWasAbsent, sidesOf, spoke } from './sighting.ts';
 import { lasted, minutesOf } from './stays.ts';
 import type {
   AttendanceStatus,

@@ -149,7 +149,9 @@ describe('the contract', () => {
     const queries = [...text.matchAll(/```sql\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
     const questions = queries.filter(
       (query) =>
-        !/record_evidence|record_feedback|correct_attendance|pause_mentorship|^(?:insert|update|delete)/m.test(query),
+        !/record_evidence|record_feedback|correct_attendance|pause_mentorship|^(?:insert|update|delete)/m.test(
+          query,
+        ),
     );
     expect(questions.length).toBeGreaterThanOrEqual(11);
     for (const question of questions) {
