@@ -259,7 +259,7 @@ describe('candidates', () => {
           [...new Set(ought)].toSorted(),
         );
       }),
-      { numRuns: 30, endOnFailure: true },
+      { numRuns: 15, endOnFailure: true },
     );
   });
 });

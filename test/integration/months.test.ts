@@ -232,10 +232,19 @@ describe('the kept months', () => {
       [world.ids.program],
     );
     for (const dice of [6, 12, 18, 60, 61, 90, 96, 120]) await EDITS.book(dice);
-    await run(`update cadenced.session set reschedules = 1, status = 'cancelled', cancelled_at = starts_at,
-                      cancel_reason = 'cancelled' where session_id % 3 = 0`);
-    await run(`update cadenced.session set outcome = case when session_id % 3 = 1 then 'cancelled' when status = 'scheduled'
-                      then 'held' end, settled_at = case when session_id % 3 > 0 then ends_at end`);
+    // Of each mentorship's sessions in turn: declined, held, called off.
+    await run(
+      `with turn as (
+         select session_id, row_number() over (partition by mentorship_id order by starts_at, session_id) % 3 as place
+           from cadenced.session
+       )
+       update cadenced.session
+          set reschedules = 1, status = case place when 0 then 'cancelled' else 'scheduled' end,
+              cancelled_at = case place when 0 then starts_at end, cancel_reason = case place when 0 then 'cancelled' end,
+              outcome = case place when 1 then 'cancelled' when 2 then 'held' end,
+              settled_at = case when place > 0 then ends_at end
+         from turn where turn.session_id = session.session_id`,
+    );
     await run(`update cadenced.session set first_seen_at = starts_at - interval '1 day'`);
     await renewMonths(world.db);
     const before = (await run(RECOUNT)).rows;
