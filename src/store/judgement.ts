@@ -121,10 +121,10 @@ export async function setReportsAsked(db: Kysely<DB>, asked: boolean): Promise<v
         select occurrence_id, 'reports', 'waiting', ends_at + ${ms(firstHarvestAfterMs('reports'))}
           from cadenced.occurrence
          where conference_kind = 'meet' and conference_key is not null
-           and ends_at > ${expires === null ? sql`'-infinity'` : sql`cadenced.now() - ${ms(expires)}`}
+           and ends_at > ${expires === null ? sql`'-infinity'` : sql`(select cadenced.now()) - ${ms(expires)}`}
            and exists (select from cadenced.session
                         where session.occurrence_id = occurrence.occurrence_id and session.status = 'scheduled'
-                          and (occurrence.ends_at > cadenced.now() or session.settled_at is null
+                          and (occurrence.ends_at > (select cadenced.now()) or session.settled_at is null
                                or session.outcome = 'unknown'))
          order by occurrence_id
         on conflict (occurrence_id, source) do update
