@@ -159,7 +159,7 @@ export async function setReportsAsked(db: Kysely<DB>, asked: boolean): Promise<v
            and ends_at > ${expires === null ? sql`'-infinity'` : sql`(select cadenced.now()) - ${ms(expires)}`}
            and exists (select from cadenced.session
                         where session.occurrence_id = occurrence.occurrence_id and session.status = 'scheduled'
-                          and (occurrence.ends_at > cadenced.now() or session.settled_at is null
+                          and (occurrence.ends_at > (select cadenced.now()) or session.settled_at is null
                                or session.outcome = 'unknown'))
          order by occurrence_id
         on conflict (occurrence_id, source) do update

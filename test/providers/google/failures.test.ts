@@ -104,6 +104,16 @@ describe('what Google refuses', () => {
     expect(failed).toMatchObject({ kind: 'auth', code: 'forbidden', status: 403 });
     expect(failed.cause).toBeUndefined();
     expect(failed.message).not.toContain('secret');
+    // What an answer says in words may quote what was asked: a subject's address, a channel's token.
+    const body = {
+      error: { code: 400, message: 'secret', errors: [{ reason: 'invalid', message: 'secret' }] },
+    };
+    const refused = failureOfAnswer({ status: 400, body, headers: new Headers() }, 'events.watch');
+    expect(refused.message).toBe('permanent/invalid: events.watch 400 invalid');
+    const token = { error: 'invalid_grant', error_description: 'Invalid JWT: secret' };
+    expect(failureOfAnswer({ status: 400, body: token, headers: new Headers() }, 'token').message).toBe(
+      'config/key_refused: token 400 invalid_grant',
+    );
   });
 
   it.each([
