@@ -1257,7 +1257,7 @@ create function cadenced.add_active_days(from_on date, days integer, free datemu
 grant execute on cadenced.add_active_days(from_on date, days integer, free datemultirange) to (public);
 
 -- What the sessions of a program add up to in each month from one to another that has any, counted from the sessions.
-create function cadenced.count_months(of_program bigint, from_month date, until_month date) returns SETOF cadenced.program_month_total language sql stable security definer;
+create function cadenced.count_months(of_program bigint, from_month date, until_month date) returns SETOF cadenced.program_month_total language plpgsql stable security definer;
 grant execute on cadenced.count_months(of_program bigint, from_month date, until_month date) to (public);
 
 -- How many of the days lie in the span.
