@@ -1977,7 +1977,7 @@ create function cadenced.check_plan(plan_mentorship bigint, plan mentoring.plann
 create function cadenced.check_times(of_session cadenced.session, kind text, from_at timestamp with time zone, until_at timestamp with time zone) returns void language plpgsql stable;
 
 -- What the sessions of a program add up to in each month from one to another that has any, counted from the sessions.
-create function cadenced.count_months(of_program bigint, from_month date, until_month date) returns SETOF cadenced.program_month_total language sql stable security definer;
+create function cadenced.count_months(of_program bigint, from_month date, until_month date) returns SETOF cadenced.program_month_total language plpgsql stable security definer;
 grant execute on cadenced.count_months(of_program bigint, from_month date, until_month date) to (public);
 
 -- How many of the days lie in the span.

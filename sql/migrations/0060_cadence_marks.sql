@@ -43,12 +43,12 @@ begin
   -- As sets: joining the two by session would be a loop within a loop, because nobody knows how many rows they hold.
   -- When a session is judged next, or its number, counts nowhere and is left out.
   with was as materialized (
-        select session_id, mentorship_id, occurrence_id, starts_at, ends_at, status, cancelled_at, outcome, outcome_reason,
-               overlap_minutes, settled_at, reschedules
+        select session_id, mentorship_id, occurrence_id, starts_at, ends_at, status, cancelled_at, cancelled_by, outcome,
+               outcome_reason, overlap_minutes, settled_at, reschedules, first_seen_at, first_starts_at, start_delay_minutes
           from before
   ), its as materialized (
-        select session_id, mentorship_id, occurrence_id, starts_at, ends_at, status, cancelled_at, outcome, outcome_reason,
-               overlap_minutes, settled_at, reschedules
+        select session_id, mentorship_id, occurrence_id, starts_at, ends_at, status, cancelled_at, cancelled_by, outcome,
+               outcome_reason, overlap_minutes, settled_at, reschedules, first_seen_at, first_starts_at, start_delay_minutes
           from after
   ), changed as materialized (
         (select * from was except select * from its)

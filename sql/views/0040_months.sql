@@ -95,8 +95,11 @@ comment on view cadenced.session_count is 'Every session as what it adds to each
 
 create function cadenced.count_months(of_program bigint, from_month date, until_month date)
   returns setof cadenced.program_month_total
-  language sql stable parallel safe security definer set search_path = ''
-begin atomic
+  -- Planned for the program and months that are asked for: a plan for any of them reads everybody's sessions by time.
+  language plpgsql stable parallel safe security definer set search_path = '' set plan_cache_mode = force_custom_plan
+as $$
+begin
+  return query
   select count_months.of_program, meeting.month,
          coalesce(sum(scheduled), 0)::bigint, coalesce(sum(held), 0)::bigint, coalesce(sum(too_short), 0)::bigint,
          coalesce(sum(one_sided), 0)::bigint, coalesce(sum(no_one), 0)::bigint, coalesce(sum(cancelled), 0)::bigint,
@@ -134,38 +137,41 @@ begin atomic
              and fact.starts_at < (count_months.until_month + interval '1 month 1 day') at time zone 'UTC'
            group by fact.month, fact.occurrence_id) as meeting
    group by meeting.month;
-end;
+end
+$$;
 comment on function cadenced.count_months(bigint, date, date) is 'What the sessions of a program add up to in each month from one to another that has any, counted from the sessions.';
 
 create function cadenced.renew_months(most integer) returns integer
   language plpgsql security definer set search_path = ''
 as $$
 declare
-  renewed integer;
+  renewed integer := 0;
+  chosen record;
 begin
   -- "cadm". One at a time: of two, the one that counted first could write last.
   if not pg_catalog.pg_try_advisory_xact_lock(1667327085) then return 0; end if;
-  -- One statement sees one state: a change whose mark it removes is counted, one that it does not see keeps its mark.
-  -- Programs are counted from their first chosen month to their last at once: after a mass load that is all of a
-  -- program's sessions read once instead of once a month.
-  with chosen as materialized (
-    select stale.program_id, stale.month from cadenced.stale_month stale
-     group by stale.program_id, stale.month order by stale.program_id, stale.month limit renew_months.most
-  ), unmarked as (
-    delete from cadenced.stale_month using chosen
-     where stale_month.program_id = chosen.program_id and stale_month.month = chosen.month
-  ), counted as materialized (
-    select total.*
-      from (select program_id, min(month) as first, max(month) as last from chosen group by program_id) as span
-      join cadenced.program on program.program_id = span.program_id
-     cross join lateral cadenced.count_months(span.program_id, span.first, span.last) as total
-     where exists (select from chosen where chosen.program_id = total.program_id and chosen.month = total.month)
-  ), emptied as (
-    delete from cadenced.program_month_total known using chosen
-     where known.program_id = chosen.program_id and known.month = chosen.month
-       and not exists (select from counted
-                        where counted.program_id = chosen.program_id and counted.month = chosen.month)
-  ), written as (
+  -- A program is counted from its first chosen month to its last at once: after a mass load that is all of its
+  -- sessions read once instead of once a month.
+  for chosen in
+    select stale.program_id, array_agg(stale.month) as months, min(stale.month) as first, max(stale.month) as last
+      from (select marked.program_id, marked.month from cadenced.stale_month marked
+             group by marked.program_id, marked.month order by marked.program_id, marked.month
+             limit renew_months.most) as stale
+     group by stale.program_id
+  loop
+    -- One statement sees one state: a change whose mark it removes is counted, one that it does not see keeps its mark.
+    with unmarked as (
+      delete from cadenced.stale_month
+       where stale_month.program_id = chosen.program_id and stale_month.month = any (chosen.months)
+    ), counted as materialized (
+      select total.* from cadenced.count_months(chosen.program_id, chosen.first, chosen.last) as total
+       where total.month = any (chosen.months)
+         and exists (select from cadenced.program where program.program_id = chosen.program_id)
+    ), emptied as (
+      delete from cadenced.program_month_total known
+       where known.program_id = chosen.program_id and known.month = any (chosen.months)
+         and known.month not in (select counted.month from counted)
+    )
     insert into cadenced.program_month_total as known
     select * from counted
         on conflict (program_id, month) do update
@@ -181,9 +187,9 @@ begin
             excluded.cancelled_by_mentor, excluded.cancelled_by_mentee, excluded.cancelled_by_peer,
             excluded.cancelled_by_other, excluded.moves, excluded.slip_known, excluded.slip_days,
             excluded.slip_days_median, excluded.lead_known, excluded.lead_days, excluded.lead_days_median,
-            excluded.starts_known, excluded.late_starts, excluded.start_delay_minutes)
-  )
-  select count(*) into renewed from chosen;
+            excluded.starts_known, excluded.late_starts, excluded.start_delay_minutes);
+    renewed := renewed + cardinality(chosen.months);
+  end loop;
   return renewed;
 end
 $$;

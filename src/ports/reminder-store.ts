@@ -1,15 +1,11 @@
 export interface ReminderStore {
   /** How many days ahead reminders are made: as far as the longest offset of any program asks; 0 when none reminds. */
   daysAhead(): Promise<number>;
-  /**
-   * Ids of the sessions that start after `now` and by `until`, ascending, a page at a time.
-   * @param after the last id of the page before, 0 to begin
-   */
+  /** Ids of the sessions that start after `now` and by `until`, the earliest first, a page of so many at a time. */
   comingSessions(
     window: { readonly now: Date; readonly until: Date },
-    after: number,
-    limit: number,
-  ): Promise<readonly number[]>;
+    page: number,
+  ): AsyncIterable<readonly number[]>;
   /**
    * Makes, moves or suppresses the reminders of the given sessions as policy, roster and zones have them now, in one
    * transaction; a second call writes nothing.

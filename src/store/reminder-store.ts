@@ -11,28 +11,32 @@ export function createReminderStore(db: Kysely<DB>): ReminderStore {
       const days = await longestReminderDays(db);
       return days === 0 ? 0 : days + REMINDERS_AHEAD_DAYS;
     },
-    comingSessions: (window, after, limit) => comingSessions(db, window, after, limit),
+    comingSessions: (window, page) => comingSessions(db, window, page),
     replan: (sessionIds, now) => inTransaction(db, (trx) => planReminders(trx, sessionIds, now)),
     nudge: (now) => inTransaction(db, (trx) => queueNudges(trx, now)),
   };
 }
 
-async function comingSessions(
+/** By start and not by id: each page goes on where the last one ended, instead of sorting the whole window again. */
+async function* comingSessions(
   db: Kysely<DB>,
   window: { readonly now: Date; readonly until: Date },
-  after: number,
   limit: number,
-): Promise<number[]> {
-  const { rows } = await sql<{ id: number }>`
-    select session.session_id as id
-      from cadenced.occurrence
-      join cadenced.session on session.occurrence_id = occurrence.occurrence_id
-     where occurrence.starts_at > ${window.now}::timestamptz - interval '1 day'
-       and occurrence.starts_at <= ${window.until}::timestamptz + interval '1 day'
-       and session.starts_at > ${window.now} and session.starts_at <= ${window.until}
-       and session.session_id > ${after}
-     order by session.session_id limit ${limit}`.execute(db);
-  return rows.map((row) => row.id);
+): AsyncGenerator<readonly number[]> {
+  // As text: a Date would lose the microseconds, and with them the place.
+  let after: { readonly start: string; readonly id: number } = { start: window.now.toISOString(), id: 0 };
+  for (;;) {
+    const { rows } = await sql<{ id: number; start: string }>`
+      select session_id as id, starts_at::text as start
+        from cadenced.session
+       where (starts_at, session_id) > (${after.start}::timestamptz, ${after.id}::bigint)
+         and starts_at > ${window.now} and starts_at <= ${window.until}
+       order by starts_at, session_id limit ${limit}`.execute(db);
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    yield rows.map((row) => row.id);
+    after = last;
+  }
 }
 
 /** How long before its time an unbooked plan is spoken of. */

@@ -179,10 +179,21 @@ export function readRecentSessions(db: Kysely<DB>): Promise<Counts> {
   );
 }
 
-/** Mentorships by the state of their cadence. */
-export function readCadences(db: Kysely<DB>): Promise<Counts> {
-  return counts(
-    db,
-    sql`select state as name, count(*)::int as count from mentoring.cadence group by 1 order by 2 desc, 1`,
-  );
+/** So many standings are worked out within a second or two; all at once would run into the statement timeout. */
+const MENTORSHIPS_A_TIME = 5_000;
+
+/** Mentorships by the state of their cadence, most first. */
+export async function readCadences(db: Kysely<DB>): Promise<Counts> {
+  const total = new Map<string, number>();
+  for (let after = 0; ; ) {
+    const { rows } = await sql<{ name: string; count: number; last: number }>`
+      select state as name, count(*)::int as count, max(mentorship_id) as last from mentoring.cadence
+       where mentorship_id = any (array(select mentorship_id from cadenced.mentorship where mentorship_id > ${after}
+                                         order by mentorship_id limit ${MENTORSHIPS_A_TIME}))
+       group by 1`.execute(db);
+    if (rows.length === 0) break;
+    for (const { name, count } of rows) total.set(name, (total.get(name) ?? 0) + count);
+    after = Math.max(...rows.map((row) => row.last));
+  }
+  return Object.fromEntries([...total].toSorted(([a, of], [b, than]) => than - of || (a < b ? -1 : 1)));
 }

@@ -18,13 +18,11 @@ export async function replanReminders(
   const days = await store.daysAhead();
   const window = { now: now.toJSDate(), until: now.plus({ days }).toJSDate() };
   let sessions = 0;
-  for (let after = 0; days > 0; ) {
-    const page = await store.comingSessions(window, after, PAGE);
-    const last = page.at(-1);
-    if (last === undefined) break;
-    after = last;
-    sessions += page.length;
-    await store.replan(page, window.now);
+  if (days > 0) {
+    for await (const page of store.comingSessions(window, PAGE)) {
+      sessions += page.length;
+      await store.replan(page, window.now);
+    }
   }
   const nudges = await store.nudge(window.now);
   return { sessions, nudges };

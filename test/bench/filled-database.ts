@@ -14,7 +14,12 @@ export type Size = { readonly programs: number; readonly mentorships: number; re
 
 export const FULL: Size = { programs: 2_000, mentorships: 200_000, sessions: 5_000_000 };
 
-/** `node bench.ts [share of the full size] [folder to keep the cluster in]` */
+/** The value of `--name` on the command line. */
+export function option(name: string): string | undefined {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? undefined : process.argv[at + 1];
+}
+
 export function sizeFrom(share: number): Size {
   if (!(share > 0 && share <= 1)) throw new RangeError('the share of the full size lies between 0 and 1');
   return {
@@ -257,6 +262,8 @@ export async function fill(pool: pg.Pool, size: Size, say: (line: string) => voi
        select event_id, endpoint_id, 'delivered', 1 from cadenced.outbound_event cross join endpoint
         where position % 4 = 0`,
     );
+    // What follows joins what was filled in; without statistics it would do so row by row.
+    await step('analysed for the first time', 'analyze');
     for (const [what, text] of waitingWork(size)) await step(what, text);
     await client.query('set session_replication_role = origin');
     await step('analysed', 'vacuum analyze');

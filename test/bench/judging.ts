@@ -28,12 +28,12 @@ try {
     () => undefined,
   );
   await cluster.pool.query(
-    'truncate cadenced.evidence, cadenced.outcome_history, cadenced.outbound_event cascade',
+    'truncate cadenced.evidence, cadenced.harvest, cadenced.outcome_history, cadenced.outbound_event cascade',
   );
   await cluster.pool.query(
     `update cadenced.session set outcome = null, outcome_reason = null, settled_at = null, provisional_at = null,
             overlap_minutes = null, ordinal = null, stage = null, status = 'scheduled', cancelled_at = null,
-            cancel_reason = null, evidence_tier = null`,
+            cancel_reason = null, evidence_tier = null, next_judgement_at = null`,
   );
   await cluster.pool.query(
     `update cadenced.participant set status = null, minutes = null, joined_at = null, left_at = null,

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { backendMs } from './cpu-time.ts';
-import { FULL, fill, openBenchCluster, sizeFrom } from './filled-database.ts';
+import { FULL, fill, openBenchCluster, option, sizeFrom } from './filled-database.ts';
 import { type Question, questionsOf } from './view-questions.ts';
 
 /**
@@ -105,11 +105,6 @@ async function printPlan(client: pg.Client, { view, where }: Question): Promise<
 }
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
-
-function option(name: string): string | undefined {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? undefined : process.argv[at + 1];
-}
 
 const share = option('share');
 const size = share === undefined ? FULL : sizeFrom(Number(share));
