@@ -12,7 +12,7 @@ export async function applyEnrolments(
   await sql`
     insert into cadenced.enrolment (program_id, person_id, role, enrolled_on, ends_on)
     select program.program_id, person.person_id, one.role,
-           coalesce(one."enrolledOn", least((cadenced.now() at time zone program.time_zone)::date, one."endsOn")),
+           coalesce(one."enrolledOn", least(((select cadenced.now()) at time zone program.time_zone)::date, one."endsOn")),
            one."endsOn"
       from jsonb_to_recordset(${enrolments}::jsonb)
         as one (program text, email text, role text, "enrolledOn" date, "endsOn" date)

@@ -19,7 +19,7 @@ const RECOUNT = `
   select program.name as program, counted.*
     from (select distinct program_id, month from cadenced.session_fact) as known
     join cadenced.program using (program_id)
-   cross join lateral cadenced.count_month(known.program_id, known.month) as counted
+   cross join lateral cadenced.count_months(known.program_id, known.month, known.month) as counted
    order by counted.program_id, counted.month`;
 const KEPT = 'select * from cadenced.program_month_counts where scheduled > 0 order by program_id, month';
 

@@ -22,14 +22,10 @@ test('16 a process that is killed between pages: the next one goes on from the l
   const before = await cursorOf();
   for (const day of [21, 22]) single(`2026-03-${day}T14:00`);
   moveMeeting(run.world, { meeting: moved.id, start: '2026-03-27T14:00' });
-  // The first page of three is read and stored; the second is asked for and never comes.
+  // The first page of three is read; the second is asked for and never comes.
   run.faults.add({ path: 'skiptoken', times: 1, fault: { kind: 'stall', where: 'headers' } });
   const { pid, ended } = run.command('sync', '--calendar', ADA);
   await vi.waitFor(() => expect(run.asked(/skiptoken/)).toBe(1), { timeout: 30_000, interval: 20 });
-  await vi.waitFor(
-    async () => expect(await run.rows(sql`select from cadenced.staged_copy`)).not.toEqual([]),
-    { timeout: 30_000, interval: 20 },
-  );
   process.kill(pid, 'SIGKILL');
   expect(await ended).toBeNull();
   expect(await run.booked()).toEqual(['2026-03-20T13:00']);
