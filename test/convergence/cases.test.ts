@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   addGuest,
+  cancelMeeting,
   cancelOccurrence,
   createMeeting,
   editMeeting,
@@ -279,6 +280,24 @@ describe.each([
       { id: before[0]?.id, start: '2026-09-15T08:00', reschedules: 0 },
       { id: before[1]?.id, start: '2026-09-21T07:00', reschedules: 1 },
       { id: before[2]?.id, start: '2026-09-28T07:00', reschedules: 1 },
+    ]);
+  });
+
+  test('a series called off leaves an occurrence that was over, though its last edit is older than it', async () => {
+    const series = await bookedAndRead('2026-09-14T06:00', 'FREQ=WEEKLY;COUNT=3');
+    const before = await sessions(mentorship);
+    editMeeting(stage.world, { meeting: series.id, slot, title: 'Special session #mentoring' });
+    await toInstant('2026-09-16T06:00');
+    cancelMeeting(stage.world, { meeting: series.id });
+    await read();
+    // A calendar that held nothing else is believed at the second look.
+    await stage.advance(2 * HOUR);
+    for (const { id } of stage.calendars) await stage.sync(id, { reconcile: true });
+    await read();
+    expect(await sessions(mentorship)).toMatchObject([
+      { id: before[0]?.id, start: '2026-09-15T08:00', status: 'scheduled' },
+      { id: before[1]?.id, start: '2026-09-22T08:00', status: 'cancelled' },
+      { id: before[2]?.id, start: '2026-09-29T08:00', status: 'cancelled' },
     ]);
   });
 });

@@ -206,6 +206,19 @@ class Player {
     const { calendars } = this.#stage;
     const chosen = calendars.filter(({ provider }) => step.provider === null || provider === step.provider);
     const calendar = random.pick(chosen);
+    const hits = await this.#readInTrouble(calendar, step, random);
+    if (step.trouble !== 'lost cursor' || hits > 0) return;
+    // It was read anew for its age, so that there was no cursor to lose: now there is one, with a change behind it.
+    this.#edit('move occurrence', random);
+    await this.#readInTrouble(calendar, step, random);
+  }
+
+  /** @returns how often the trouble struck */
+  async #readInTrouble(
+    calendar: Stage['calendars'][number],
+    step: Extract<Step, { does: 'sync' }>,
+    random: Random,
+  ): Promise<number> {
     const enough = this.#troubles(step.trouble, random);
     let stopInterrupting: () => void = nothing;
     if (step.meanwhile !== null) {
@@ -217,19 +230,19 @@ class Player {
     }
     const report = await this.#read(calendar, step.wish);
     stopInterrupting();
-    enough();
+    const hits = enough();
     this.#tell(`${words(step)} ${calendar.address}: ${outcome(report)}`);
     this.#count(`pass: ${report?.kind} ${report?.failure?.kind ?? 'applied'}`);
+    return hits;
   }
 
-  #troubles(trouble: Trouble | null, random: Random): () => void {
-    if (trouble === null) return nothing;
+  /** @returns what ends the trouble, and tells how often it struck */
+  #troubles(trouble: Trouble | null, random: Random): () => number {
+    if (trouble === null) return () => 0;
     const ends = (['google', 'microsoft'] as const).map((provider) =>
       this.#stage.trouble(`${trouble} (${provider})`, ruleFor(trouble, provider, random)),
     );
-    return () => {
-      for (const end of ends) end();
-    };
+    return () => ends.reduce((hits, end) => hits + end(), 0);
   }
 
   async #burst(trouble: Trouble | null, random: Random): Promise<void> {

@@ -126,7 +126,7 @@ export interface Stage {
   /** How often each fault was acted out, by provider and kind. */
   readonly fired: Map<string, number>;
   /** Adds a rule whose hits are counted; gives the function that takes it away. */
-  trouble(name: string, rule: FaultRule): () => void;
+  trouble(name: string, rule: FaultRule): () => number;
   close(): Promise<void>;
 }
 
@@ -305,6 +305,7 @@ export async function openStage(databaseUrl: string, seed: number): Promise<Stag
         const hits = rules.rules().find((known) => known.id === id)?.hits ?? 0;
         if (hits > 0) fired.set(name, (fired.get(name) ?? 0) + hits);
         rules.remove(id);
+        return hits;
       };
     },
     async close() {

@@ -213,6 +213,30 @@ describe('reading a Microsoft calendar', () => {
       expect(queryOf('/calendarView').get('endDateTime')).toBe('2026-12-01T00:00:00Z');
     });
 
+    it('dates what was called off with its series when that happened, and nothing else', async () => {
+      const [edited, calledOff] = ['2026-11-10T09:00:00Z', '2026-11-20T09:00:00Z'];
+      const row = (id: string, fields: Record<string, unknown> = {}) =>
+        occurrence({ id, type: 'exception', isOrganizer: false, isCancelled: true, ...fields });
+      holding({
+        '/events/m1': master({ isOrganizer: false, isCancelled: true, lastModifiedDateTime: calledOff }),
+        '/events/m1/instances': {
+          value: [row('kept', { isCancelled: false, lastModifiedDateTime: edited })],
+        },
+        '/calendarView': {
+          value: [
+            row('edited', { lastModifiedDateTime: edited }),
+            row('later', { lastModifiedDateTime: '2026-11-21T09:00:00Z' }),
+          ],
+        },
+      });
+      const { copies } = await instances();
+      expect(copies.map(({ sourceId, updatedAt }) => [sourceId, updatedAt])).toEqual([
+        ['kept', Date.parse(edited)],
+        ['edited', Date.parse(calledOff)],
+        ['later', Date.parse('2026-11-21T09:00:00Z')],
+      ]);
+    });
+
     it('fails on a row it cannot read: leaving it out would cancel a session', async () => {
       holding({ '/events/m1': master(), '/events/m1/instances': { value: [occurrence(), { id: 'o2' }] } });
       expect(await thrownBy(instances())).toMatchObject({ kind: 'bug', code: 'malformed_event' });

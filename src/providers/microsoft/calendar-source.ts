@@ -8,6 +8,7 @@ import { bounds, eventPath, viewPath } from './paths.ts';
 import {
   calledOffDates,
   completedFrom,
+  datedWith,
   isThin,
   kindOf,
   listedEvents,
@@ -56,7 +57,8 @@ export function createCalendarSource(graph: Graph, changes: ReadChanges): Calend
         const rows = [...listed, ...calledOff.filter((row) => !known.has(row.id))].map((row) =>
           isThin(row) ? completedFrom(master, row) : row,
         );
-        return { ...readListing(rows, calendar.address), gone: false };
+        const { copies, cancelled } = readListing(rows, calendar.address);
+        return { copies: copies.map((copy) => datedWith(master, copy)), cancelled, gone: false };
       } catch (error) {
         if (isItemGone(error)) return { copies: [], cancelled: [], gone: true };
         throw error;

@@ -156,6 +156,17 @@ export function calledOffDates(master: WireMaster): CalendarDate[] {
   return (master.cancelledOccurrences ?? []).flatMap((id) => /\.(\d{4}-\d{2}-\d{2})$/.exec(id)?.[1] ?? []);
 }
 
+/**
+ * An occurrence of a series that is off, dated no earlier than the series: an exception shows that mark under the date
+ * of its own last edit, which may be weeks older, and believed it would call off what has taken place. Which of them
+ * had been called off by themselves before, nothing tells for certain: those, too, count from then unless known already.
+ */
+export function datedWith(master: WireMaster, copy: ObservedCopy): ObservedCopy {
+  const calledOffAt = master.isCancelled ? instantOfText(master.lastModifiedDateTime) : null;
+  if (copy.status !== 'cancelled' || calledOffAt === null || copy.updatedAt === null) return copy;
+  return { ...copy, updatedAt: Math.max(copy.updatedAt, calledOffAt) };
+}
+
 /** A master as the source of its series. */
 export function readSeries(event: WireEvent, owner: string): ObservedSeries {
   return {
