@@ -84,7 +84,7 @@ export async function applyPass(
         predecessors: new Set(predecessors),
       },
       stored,
-      await loadContext(trx, staged.copies, stored),
+      await loadContext(trx, calendarId, staged.copies, stored),
     );
     const written = await writeChanges(trx, plan.changes, pass.now);
     const events = await followUp(trx, calendarId, pass, plan, written);
@@ -194,6 +194,7 @@ const NOBODY = { roster: { personOf: new Map(), mentorships: [] }, blind: new Se
 
 async function loadContext(
   trx: Transaction<DB>,
+  calendarId: number,
   staged: readonly StagedCopy[],
   stored: readonly Occurrence[],
 ) {
@@ -204,9 +205,11 @@ async function loadContext(
     if (copy.organizer) addresses.add(copy.organizer);
     if ('holder' in copy) addresses.add(copy.holder.address);
   }
+  // Whose pass this is can be read again, whatever its state still says: its word decides, and nobody asks it twice.
   const { rows } = await sql<{ calendar_id: number; address: string }>`
     select calendar_id, address from cadenced.calendar
-     where state in ('denied', 'gone', 'needs_consent') or retired_at is not null`.execute(trx);
+     where calendar_id <> ${calendarId}
+       and (state in ('denied', 'gone', 'needs_consent') or retired_at is not null)`.execute(trx);
   const mentorshipIds = stored.flatMap((occurrence) =>
     occurrence.sessions.map((session) => session.mentorshipId),
   );

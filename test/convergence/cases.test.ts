@@ -5,6 +5,7 @@ import {
   cancelMeeting,
   cancelOccurrence,
   createMeeting,
+  deleteCopy,
   editMeeting,
   type Meeting,
   moveMeeting,
@@ -102,6 +103,27 @@ test('a meeting that comes back marked on a guest copy alone is looked for at it
   expect(
     (await sessions('Eve & Fay')).filter(({ status }) => status === 'scheduled').map(({ start }) => start),
   ).toEqual(['2026-09-17T10:00', '2026-09-24T10:00', '2026-10-01T10:00', '2026-10-08T10:00']);
+});
+
+test('a calendar that can be read again decides in that very pass', async () => {
+  const [organizer, guest] = ['cyd@south.example', 'dan@south.example'];
+  const meeting = createMeeting(stage.world, {
+    organizer,
+    guests: [guest],
+    title: 'Session #mentoring',
+    start: '2026-09-15T10:00',
+  });
+  await readAll();
+  const cyd = stage.calendars.find(({ address }) => address === organizer)?.id ?? 0;
+  const path = '/v1.0/users/.*(calendarView|events)';
+  const enough = stage.trouble('403', { path, mailbox: organizer, fault: { kind: 'status', status: 403 } });
+  expect((await stage.sync(cyd))?.failure?.kind).toBe('permanent');
+  enough();
+  // The guest's copy is gone and says nothing: only the organizer's calendar knows.
+  deleteCopy(stage.world, { meeting: meeting.id, person: guest });
+  cancelMeeting(stage.world, { meeting: meeting.id });
+  await readAll(guest, organizer);
+  expect(await sessions('Cyd & Dan')).toMatchObject([{ start: '2026-09-15T08:00', status: 'cancelled' }]);
 });
 
 describe('a meeting put off before it began, of which a verdict was given at its old time', () => {
