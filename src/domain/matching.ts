@@ -204,6 +204,10 @@ export function matchSlots(
     if (!taken.has(match)) taken.set(match, originalOf(observed[at] as ObservedSlot));
   };
 
+  // What another id of this pass still names is that one's.
+  const shown = new Set(observed.map(({ sourceId }) => sourceId));
+  const isNamed = (match: number) => stored[match]?.sourceIds.some((id) => shown.has(id)) ?? false;
+
   // An id that stands belongs where it stands; one that was dragged along in time once stood elsewhere too.
   const byId = index(stored, (slot) => slot.sourceIds);
   const byFormerId = index(stored, (slot) => slot.formerIds);
@@ -216,7 +220,7 @@ export function matchSlots(
       return end <= now && start !== slot.start;
     });
     const arrived = left
-      ? (byStart.get(slot.start) ?? []).filter((match) => isSlotOf(stored[match], slot))
+      ? (byStart.get(slot.start) ?? []).filter((match) => isSlotOf(stored[match], slot) && !isNamed(match))
       : [];
     settle(at, nearestOf([...arrived, ...named], slot));
   }

@@ -285,6 +285,15 @@ describe('the past', () => {
     ]);
   });
 
+  test('an event that was used again does not take the slot of another that was moved away from it', () => {
+    const ahead = alone(NOW + 3 * DAY, 'a');
+    const over = alone(NOW - 3 * DAY, 'd', { here: 'held' });
+    const shown = [single(NOW + 3 * DAY, 'd'), single(NOW + 5 * DAY, 'a')];
+    const [first, second] = matchSlots([ahead, over], shown, NOW);
+    expect(second).toBe(0);
+    expect(first).not.toBe(0);
+  });
+
   test("a weekday change does not let tomorrow's session be over", () => {
     const tomorrow = NOW + DAY;
     const stored = [-7, 0, 7].map((days) => slot(tomorrow + days * DAY, `a${days}`));
