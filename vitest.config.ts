@@ -5,6 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/bench/**'],
     globalSetup: ['test/support/postgres.ts'],
+    setupFiles: ['test/support/properties.ts'],
     // Real servers start in hooks; a hook that hangs is a defect, not a slow machine.
     hookTimeout: 60_000,
     testTimeout: 60_000,

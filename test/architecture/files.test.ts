@@ -56,14 +56,23 @@ describe('what a person is told to read', () => {
 });
 
 describe('tests', () => {
+  const SELF = 'test/architecture/files.test.ts';
   const tests = sources.filter(({ path }) => path.startsWith('test/'));
 
   it('wait for signals, never for time', () => {
     const timed = tests
       .filter(({ names }) => ['setTimeout', 'setInterval', 'sleep'].some((name) => names.has(name)))
       .map(({ path }) => path)
-      .filter((path) => path !== 'test/architecture/files.test.ts');
+      .filter((path) => path !== SELF);
     expect(timed.toSorted()).toEqual(Object.keys(TIMED_STIMULI).toSorted());
+  });
+
+  it('try the same values every time, unless asked to search', () => {
+    const free = tests
+      .map(({ path }) => ({ path, text: readFileSync(join(PROJECT, path), 'utf8') }))
+      .filter(({ path, text }) => /numRuns: (?!runs\()|\bseed: (?:Date|Math)/.test(text) && path !== SELF)
+      .map(({ path }) => path);
+    expect(free).toEqual([]);
   });
 
   it('play providers with canned answers only where providers are tested', () => {

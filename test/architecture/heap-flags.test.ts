@@ -13,14 +13,14 @@ const flagsOf = (command: string) =>
 const { scripts } = JSON.parse(text('package.json')) as {
   readonly scripts: Readonly<Record<string, string>>;
 };
-const flags = flagsOf(scripts['cadenced'] ?? '');
+const flags = flagsOf(scripts.cadenced ?? '');
 
 test('however the daemon is started, V8 gets the same bounds', () => {
   expect(flags).toHaveLength(2);
   const [interpreter = ''] = text('src/main.ts').split('\n');
   const [entrypoint = ''] = text('Dockerfile').match(/^ENTRYPOINT .*$/m) ?? [];
   expect({
-    'npm start': flagsOf(scripts['start'] ?? ''),
+    'npm start': flagsOf(scripts.start ?? ''),
     'src/main.ts': flagsOf(interpreter),
     Dockerfile: flagsOf(entrypoint),
   }).toEqual({ 'npm start': flags, 'src/main.ts': flags, Dockerfile: flags });

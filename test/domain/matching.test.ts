@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { matchSlots, type ObservedSlot, type StoredSlot } from '../../src/domain/matching.ts';
+import { runs } from '../support/properties.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -365,7 +366,7 @@ describe('whatever is stored and observed', () => {
           );
         },
       ),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 
@@ -386,7 +387,7 @@ describe('whatever is stored and observed', () => {
           expect(originals.size).toBeLessThanOrEqual(belonging.size > 0 ? 0 : 1);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 

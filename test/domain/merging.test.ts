@@ -9,6 +9,7 @@ import {
   rsvpOf,
 } from '../../src/domain/merging.ts';
 import type { Copy, Occurrence, Removal } from '../../src/domain/occurrence.ts';
+import { runs } from '../support/properties.ts';
 import {
   ANNA,
   BEN,
@@ -455,7 +456,7 @@ describe('whatever the copies say', () => {
         const { copies: _b, ...other } = merge(meeting(mixed), view);
         expect(other).toEqual(one);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 
@@ -470,7 +471,7 @@ describe('whatever the copies say', () => {
         const once = give(merge({ ...give(merge(meeting(those), view)), copies: others }, view));
         expect(give(merge(once, view))).toEqual(once);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 

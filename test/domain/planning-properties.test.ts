@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { sameState } from '../../src/domain/equality.ts';
 import type { StagedCopy, StagedRemoval } from '../../src/domain/planning.ts';
+import { runs } from '../support/properties.ts';
 import {
   ANNA,
   BEN,
@@ -96,7 +97,7 @@ describe('whatever a calendar shows', () => {
           expect(again.differing).toBe(0);
         }
       }),
-      { numRuns: 400 },
+      { numRuns: runs(400) },
     );
   });
 
@@ -116,7 +117,7 @@ describe('whatever a calendar shows', () => {
           expect(told(memory)).toEqual(sessions);
         }
       }),
-      { numRuns: 400 },
+      { numRuns: runs(400) },
     );
   });
 
@@ -141,7 +142,7 @@ describe('whatever a calendar shows', () => {
         other.pass({ ...input, copies });
         expect(told(other)).toEqual(told(one));
       }),
-      { numRuns: 400 },
+      { numRuns: runs(400) },
     );
   });
 
@@ -165,7 +166,7 @@ describe('whatever a calendar shows', () => {
           if (!session.cancelled && now?.cancelled) expect(now.cancelled.at).toBeLessThan(session.start);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -178,7 +179,7 @@ describe('whatever a calendar shows', () => {
             expect(sameState(before, after)).toBe(false);
         }
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 });

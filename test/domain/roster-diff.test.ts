@@ -4,6 +4,7 @@ import { renderRosterDiff } from '../../src/domain/render-roster-diff.ts';
 import type { Roster, RosterPerson, WantedRoster } from '../../src/domain/roster.ts';
 import { OPTIONAL_COLUMNS } from '../../src/domain/roster.ts';
 import { diffRoster, isEmptyDiff, type RosterDiff } from '../../src/domain/roster-diff.ts';
+import { runs } from '../support/properties.ts';
 
 const ada: RosterPerson = {
   email: 'ada@example.org',
@@ -369,7 +370,7 @@ describe('the algebra of an import', () => {
           'Nothing to change.',
         ]);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
     // A property that meets only refusals proves nothing.
     expect(applied).toBeGreaterThan(50);
@@ -383,7 +384,7 @@ describe('the algebra of an import', () => {
         const addresses = apply(current, diff).people.flatMap(({ email, aliases }) => [email, ...aliases]);
         expect(addresses).toHaveLength(new Set(addresses).size);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 });

@@ -6,6 +6,7 @@ import type { JobRunner } from '../../src/jobs/job-runner.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { createWorkFinder } from '../../src/store/due-work.ts';
 import { watchCadence } from '../../src/usecases/watch-cadence.ts';
+import { runs } from '../support/properties.ts';
 import { createSeededWorld, type SeededWorld } from './seeded-world.ts';
 
 let world: SeededWorld;
@@ -167,7 +168,7 @@ describe('the marks of the cadence watch', () => {
           }
         },
       ),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 

@@ -3,6 +3,7 @@ import { DateTime } from 'luxon';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Cadence } from '../../src/domain/program.ts';
+import { runs } from '../support/properties.ts';
 import { createSeededWorld, POLICY, type SeededWorld, ZONE } from './seeded-world.ts';
 
 /*
@@ -206,7 +207,7 @@ describe('the cadence view', () => {
       fc.asyncProperty(cases, async (given) => {
         expect(await shown(given)).toBe(expected(given));
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 
@@ -225,7 +226,7 @@ describe('the cadence view', () => {
         if (given.cadence.form === 'rolling' && given.cadence.count > 1) return;
         expect(severity.indexOf(after)).toBeLessThanOrEqual(severity.indexOf(before));
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ObservedCopy } from '../../src/domain/observation.ts';
+import { runs } from '../support/properties.ts';
 import {
   ANNA,
   BEN,
@@ -259,7 +260,7 @@ describe('candidates', () => {
           [...new Set(ought)].toSorted(),
         );
       }),
-      { numRuns: 15, endOnFailure: true },
+      { numRuns: runs(15), endOnFailure: true },
     );
   });
 });

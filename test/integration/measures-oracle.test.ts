@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runs } from '../support/properties.ts';
 import { type Case, cases, dayOf, PEOPLE, write } from './measures-case.ts';
 import {
   activity,
@@ -49,7 +50,7 @@ async function read(text: string): Promise<Row[]> {
 }
 
 /** Runs the check over random programs, each in a transaction that leaves nothing behind. */
-async function over(numRuns: number, check: (given: Case) => Promise<void>): Promise<void> {
+async function over(usualRuns: number, check: (given: Case) => Promise<void>): Promise<void> {
   await fc.assert(
     fc.asyncProperty(cases, async (given) => {
       await client.query('begin');
@@ -60,7 +61,7 @@ async function over(numRuns: number, check: (given: Case) => Promise<void>): Pro
         await client.query('rollback');
       }
     }),
-    { numRuns },
+    { numRuns: runs(usualRuns) },
   );
 }
 

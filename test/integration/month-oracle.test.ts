@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runs } from '../support/properties.ts';
 import {
   factsOf,
   feedbackRow,
@@ -148,7 +149,7 @@ describe('the metrics of sessions, people and months', () => {
           await client.query('rollback');
         }
       }),
-      { numRuns: 40, endOnFailure: true },
+      { numRuns: runs(40), endOnFailure: true },
     );
   });
 });

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renewMonths } from '../../src/store/months.ts';
+import { runs } from '../support/properties.ts';
 import { createSeededWorld, type SeededWorld } from './seeded-world.ts';
 
 let world: SeededWorld;
@@ -192,7 +193,7 @@ describe('the kept months', () => {
           expect((await run('select from cadenced.stale_month')).rowCount).toBe(0);
         },
       ),
-      { numRuns: 40, endOnFailure: true },
+      { numRuns: runs(40), endOnFailure: true },
     );
   });
 

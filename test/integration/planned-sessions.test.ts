@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bindPlannedSessions } from '../../src/store/planned-sessions.ts';
+import { runs } from '../support/properties.ts';
 import { createSeededWorld, type SeededWorld } from './seeded-world.ts';
 
 const HOUR = 3_600_000;
@@ -216,13 +217,13 @@ describe('whatever comes, moves and goes', () => {
     fc.record({ do: fc.constant('rename' as const), which, references: fc.subarray(['PLAN-1', 'PLAN-2']) }),
     fc.record({ do: fc.constant('switch' as const), which }),
   );
-  let runs = 0;
+  let played = 0;
 
   it('plans are bound as the rule says', { timeout: 120_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 14 }), async (steps) => {
-        runs += 1;
-        const key = `chance-${runs}`;
+        played += 1;
+        const key = `chance-${played}`;
         const mentorship = await world.another(key);
         const model: Model = { plans: [], sessions: [] };
         for (const one of steps) {
@@ -237,7 +238,7 @@ describe('whatever comes, moves and goes', () => {
           model.plans.map(({ bound }) => bound),
         );
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 

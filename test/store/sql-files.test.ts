@@ -16,11 +16,15 @@ test.each([
 });
 
 test('whatever is joined by semicolons comes apart again', () => {
-  const quoted = fc
-    .stringMatching(/^[a-z; $'-]*$/)
-    .chain((text) =>
-      fc.constantFrom(`'${text.replaceAll("'", "''")}'`, `$q$${text}$q$`, `"x${text.replaceAll('"', '')}"`),
-    );
+  const text = fc.stringMatching(/^[a-z; $'-]*$/);
+  // A dollar-quoted body ends at the first `$q$`: one that holds it, or that makes it with its own end, is
+  // two tokens to Postgres as well.
+  const dollarBody = text.filter((body) => `${body}$q$`.indexOf('$q$') === body.length);
+  const quoted = fc.oneof(
+    text.map((body) => `'${body.replaceAll("'", "''")}'`),
+    text.map((body) => `"x${body}"`),
+    dollarBody.map((body) => `$q$${body}$q$`),
+  );
   const statement = fc
     .array(quoted, { minLength: 1, maxLength: 4 })
     .map((parts) => `select ${parts.join(', ')}`);

@@ -19,6 +19,7 @@ import {
   splitSeries,
   type World,
 } from '../../../src/sandbox/world/index.ts';
+import { runs } from '../../support/properties.ts';
 import { type GraphBench, type Row, startBench } from './graph-calls.ts';
 
 const WINDOW = 'startDateTime=2026-03-01T00:00:00Z&endDateTime=2026-04-20T00:00:00Z';
@@ -147,6 +148,6 @@ it('leads a careful reader to what a full round shows, whatever was edited', asy
         await bench.close();
       }
     }),
-    { numRuns: 60, seed: 20_260_310 },
+    { numRuns: runs(60) },
   );
 });
