@@ -154,6 +154,8 @@ describe('the contract', () => {
         ),
     );
     expect(questions.length).toBeGreaterThanOrEqual(11);
+    // The time of the sandbox is not the database's, and a question about "the last three months" had no answer there.
+    expect(questions.filter((query) => /\bnow\(\)|current_(?:date|timestamp)/.test(query))).toEqual([]);
     for (const question of questions) {
       const rows = await as('mentoring_reader', question);
       expect(Array.isArray(rows), question).toBe(true);

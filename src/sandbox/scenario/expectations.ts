@@ -1,4 +1,5 @@
 import type { Cast, Part } from './cast.ts';
+import { STAGES } from './papers.ts';
 import type { Expected, ExpectedCadence, ExpectedSession, Outcome } from './scenario-types.ts';
 
 /** The reminders of the scenario's program, in milliseconds before the start. */
@@ -78,6 +79,7 @@ export function expectationsOf(
       'cadence.at_risk': 1,
       'cadence.violated': 1,
       'calendar.disconnected': 1,
+      'stage.reached': stagesReached(sessions),
     },
     calendars: {
       active: calendarsOf(cast).filter((address) => address !== lost),
@@ -115,6 +117,20 @@ function reminders(
     }
   }
   return counts;
+}
+
+/** Stages whose first session is held during the story: each mentorship tells each of its stages once. */
+function stagesReached(sessions: readonly ExpectedSession[]): number {
+  const held = Map.groupBy(
+    sessions
+      .filter(({ outcome }) => outcome === 'held')
+      .toSorted((one, other) => one.scheduledStart.localeCompare(other.scheduledStart)),
+    ({ mentorship }) => mentorship,
+  );
+  return [...held.values()].reduce(
+    (sum, each) => sum + STAGES.filter(({ fromSession }) => each[fromSession - 1]?.phase === 'story').length,
+    0,
+  );
 }
 
 function calendarsOf(cast: Cast): string[] {

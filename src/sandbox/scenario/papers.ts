@@ -5,6 +5,12 @@ import type { Timetable } from './timetable.ts';
 /** The only program of the organisation. */
 export const PROGRAM = 'Pathways';
 
+/** A stage begins with the n-th session that was held. */
+export const STAGES = [
+  { name: 'Getting to know each other', fromSession: 1 },
+  { name: 'Working on goals', fromSession: 5 },
+] as const;
+
 const COLUMNS = [
   'program',
   'mentorship',
@@ -77,6 +83,11 @@ export function configOf(cast: Cast, timetable: Timetable): string {
         - Which one thing is in the way right now?
       3:
         - Look back at the last session. What would you ask differently today?
+    stages:
+${STAGES.map((stage) => `      - { name: ${stage.name}, from_session: ${stage.fromSession} }`).join('\n')}
+    benchmarks:
+      - { name: first session, sessions: 1, within: P10D }
+      - { name: four sessions, sessions: 4, within: P28D }
 polling:
   every: PT5M
   reconcile: P1D
