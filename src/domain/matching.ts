@@ -154,12 +154,12 @@ function halfInterval(stored: readonly StoredSlot[], observed: readonly Observed
 /** The stored slots with the series that they belong to on the observed calendar once these matches are stored. */
 function asTaken(
   stored: readonly StoredSlot[],
-  observed: readonly ObservedSlot[],
+  observed: ReadonlyArray<readonly [at: number, slot: ObservedSlot]>,
   matches: ReadonlyArray<number | null>,
 ): StoredSlot[] {
   const slots = [...stored];
-  for (const [at, match] of matches.entries()) {
-    const { seriesId } = observed[at] as ObservedSlot;
+  for (const [at, { seriesId }] of observed) {
+    const match = matches[at] ?? null;
     if (match !== null && seriesId !== null) slots[match] = { ...(slots[match] as StoredSlot), seriesId };
   }
   return slots;
@@ -282,10 +282,21 @@ export function matchSlots(
     if (mayMeet(was, is, now) && mayFollow(was, is)) settle(at, match);
   }
 
+  // Twins stay together, also where one of them was guessed.
+  const slotOfTwin = new Map<string, number>();
+  const joinsTwin = (slot: ObservedSlot): number | null => {
+    const match = slotOfTwin.get(twinKey(slot));
+    return match !== undefined && mayMeet(stored[match] as StoredSlot, slot, now) ? match : null;
+  };
+  for (const [at, slot] of inOrder) {
+    const match = matches[at] ?? null;
+    if (match !== null) slotOfTwin.set(twinKey(slot), match);
+  }
+
   // Each guess tells more of the series; the next pass would know it from the start, so that this one looks again too.
   for (let before = -1; before < taken.size; ) {
     before = taken.size;
-    const reach = halfInterval(asTaken(stored, observed, matches), observed);
+    const reach = halfInterval(asTaken(stored, inOrder, matches), observed);
     const pairs: Array<{ distance: number; at: number; match: number }> = [];
     const waiting = openStored();
     for (const [at, slot] of guessable()) {
@@ -303,19 +314,15 @@ export function matchSlots(
     }
     // Sorting is stable: among equals the order of the slots decides, not that of the rows.
     pairs.sort((a, b) => a.distance - b.distance);
-    for (const { at, match } of pairs) if (matches[at] === null && !taken.has(match)) settle(at, match);
+    for (const { at, match } of pairs) {
+      const slot = observed[at] as ObservedSlot;
+      if (matches[at] !== null || taken.has(match) || joinsTwin(slot) !== null) continue;
+      settle(at, match);
+      slotOfTwin.set(twinKey(slot), match);
+    }
   }
 
-  // Twins stay together, also where one of them was guessed.
-  const guessed = new Map(
-    inOrder
-      .filter(([at]) => matches[at] !== null)
-      .map(([at, slot]) => [twinKey(slot), matches[at] as number]),
-  );
-  for (const [at, slot] of open()) {
-    const match = guessed.get(twinKey(slot));
-    if (match !== undefined && mayMeet(stored[match] as StoredSlot, slot, now)) settle(at, match);
-  }
+  for (const [at, slot] of open()) settle(at, joinsTwin(slot));
   return matches;
 }
 

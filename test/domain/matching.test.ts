@@ -310,6 +310,44 @@ describe('the past', () => {
   });
 });
 
+describe('what was found by chance', () => {
+  test('twins that nothing names are guessed together, not each its own slot', () => {
+    const stored = [
+      slot(FIRST + 14 * DAY, 'a2'),
+      slot(FIRST + 7 * DAY, 'm1', {
+        seriesId: null,
+        seriesElsewhere: ['9/m'],
+        sourceIds: [],
+        here: 'elsewhere',
+      }),
+    ];
+    const [moved, twin] = [
+      seen(FIRST + 21 * DAY, 'a3', { start: FIRST + 21 * DAY + HOUR }),
+      seen(FIRST + 21 * DAY, 'b3', { seriesId: 't' }),
+    ];
+    const early = seen(FIRST - 7 * DAY, 'a0');
+    const [one, other] = matchSlots(stored, [moved, twin, early], NOW);
+    expect(other).toBe(one);
+  });
+
+  test('a slot that two of one pass name is of the same series in every order', () => {
+    const stored = [
+      alone(NOW - 20 * HOUR, 'x', { sourceIds: [] }),
+      alone(NOW - 19 * HOUR, 'y', { sourceIds: [], seriesId: 't', here: 'held' }),
+      alone(NOW + 119 * HOUR, 'z', { sourceIds: ['e', 'c'], here: 'held' }),
+    ];
+    const observed = [
+      seen(NOW + 264 * HOUR, 'c', { start: NOW - 7 * HOUR, status: 'cancelled' }),
+      seen(NOW - 298 * HOUR, 'e', { start: NOW - 54 * HOUR, seriesId: 't' }),
+      single(NOW - 89 * HOUR, 'h', null, { ownerIsOrganizer: false }),
+    ];
+    const byId = (those: readonly ObservedSlot[]) =>
+      Object.fromEntries(matchSlots(stored, those, NOW).map((match, at) => [those[at]?.sourceId, match]));
+    expect(byId(observed.toReversed())).toEqual(byId(observed));
+    expect(byId([observed[2], observed[1], observed[0]] as ObservedSlot[])).toEqual(byId(observed));
+  });
+});
+
 const hours = fc.integer({ min: -300, max: 300 }).map((at) => NOW + at * HOUR);
 const anyStored: fc.Arbitrary<StoredSlot> = fc
   .record({
