@@ -39,7 +39,7 @@ select session.session_id, session.occurrence_id, session.mentorship_id, program
   join cadenced.session on session.mentorship_id = mentorship.mentorship_id
  -- Worked out once a session: without the fence it would be, for every count that asks for it.
  cross join lateral (
-   select cadenced.month_of(session.starts_at, program.time_zone) as month, left_out.because as left_out,
+   select date_trunc('month', left_out.local)::date as month, left_out.because as left_out,
           case
             when session.outcome = 'cancelled' or (session.status = 'cancelled' and session.outcome is null)
               then 'cancelled'
@@ -47,11 +47,13 @@ select session.session_id, session.occurrence_id, session.mentorship_id, program
             when left_out.because is not null then 'paused'
             else session.outcome
           end as counts
-     from (select case
-                    when paused.days @> cadenced.local_date(session.starts_at, program.time_zone) then 'pause'
+     from (select begun.local,
+                  case
+                    when paused.days @> begun.local::date then 'pause'
                     when holidays.during @> session.starts_at then 'holiday'
-                    when cadenced.local_date(session.starts_at, program.time_zone) > mentorship.ends_on then 'end'
-                  end as because) as left_out
+                    when begun.local::date > mentorship.ends_on then 'end'
+                  end as because
+             from (select session.starts_at at time zone program.time_zone as local offset 0) as begun) as left_out
    offset 0
  ) as counted;
 comment on view cadenced.session_fact is 'Every session with the month and the one column of the monthly views that it counts in, and what is measured about it.';

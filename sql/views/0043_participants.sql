@@ -45,18 +45,21 @@ select counted.program, counted.participant_id, counted.name, counted.email, cou
        rates.participant_attendance_rate_upper, rates.participant_no_show_rate_verified,
        rates.participant_no_show_rate_lower, rates.participant_no_show_rate_upper, rates.coverage
   from (select program, participant_id, name, email, role, month,
-               sum(invited)::bigint as invited, sum(attended)::bigint as attended, sum(absent)::bigint as absent,
+               sum(eligible)::bigint + sum(cancelled) + sum(pending) + sum(paused) as invited,
+               sum(attended)::bigint as attended, sum(absent)::bigint as absent,
                sum(excused)::bigint as excused, sum(unknown)::bigint as unknown, sum(eligible)::bigint as eligible,
                sum(cancelled)::bigint as cancelled, sum(pending)::bigint as pending, sum(paused)::bigint as paused,
                sum(on_holiday)::bigint as on_holiday, sum(after_end)::bigint as after_end,
                round(coalesce(sum(minutes), 0) / 60, 2) as hours
-          -- Counted by meeting first: one meeting of three mentorships is three sessions, but one hour.
+          -- Counted by meeting first: one meeting of three mentorships is three sessions, but one hour. As plain
+          -- integers, whose sums need no numeric.
           from (select fact.program, person.person_id as participant_id, person.name, person.address as email,
                        fact.role, fact.month, fact.occurrence_id,
-                       sum(fact.invited) as invited, sum(fact.attended) as attended, sum(fact.absent) as absent,
-                       sum(fact.excused) as excused, sum(fact.unknown) as unknown, sum(fact.eligible) as eligible,
-                       sum(fact.cancelled) as cancelled, sum(fact.pending) as pending, sum(fact.paused) as paused,
-                       sum(fact.on_holiday) as on_holiday, sum(fact.after_end) as after_end,
+                       sum(fact.attended)::int as attended, sum(fact.absent)::int as absent,
+                       sum(fact.excused)::int as excused, sum(fact.unknown)::int as unknown,
+                       sum(fact.eligible)::int as eligible, sum(fact.cancelled)::int as cancelled,
+                       sum(fact.pending)::int as pending, sum(fact.paused)::int as paused,
+                       sum(fact.on_holiday)::int as on_holiday, sum(fact.after_end)::int as after_end,
                        max(fact.minutes) as minutes
                   from cadenced.participant_count fact
                   join cadenced.person on person.person_id = fact.person_id
@@ -73,17 +76,19 @@ select counted.program, counted.participant_id, counted.name, counted.email, cou
        rates.participant_attendance_rate_upper, rates.participant_no_show_rate_verified,
        rates.participant_no_show_rate_lower, rates.participant_no_show_rate_upper, rates.coverage
   from (select program, participant_id, name, email, role,
-               sum(invited)::bigint as invited, sum(attended)::bigint as attended, sum(absent)::bigint as absent,
+               sum(eligible)::bigint + sum(cancelled) + sum(pending) + sum(paused) as invited,
+               sum(attended)::bigint as attended, sum(absent)::bigint as absent,
                sum(excused)::bigint as excused, sum(unknown)::bigint as unknown, sum(eligible)::bigint as eligible,
                sum(cancelled)::bigint as cancelled, sum(pending)::bigint as pending, sum(paused)::bigint as paused,
                sum(on_holiday)::bigint as on_holiday, sum(after_end)::bigint as after_end,
                round(coalesce(sum(minutes), 0) / 60, 2) as hours
           from (select fact.program, person.person_id as participant_id, person.name, person.address as email,
                        fact.role, fact.occurrence_id,
-                       sum(fact.invited) as invited, sum(fact.attended) as attended, sum(fact.absent) as absent,
-                       sum(fact.excused) as excused, sum(fact.unknown) as unknown, sum(fact.eligible) as eligible,
-                       sum(fact.cancelled) as cancelled, sum(fact.pending) as pending, sum(fact.paused) as paused,
-                       sum(fact.on_holiday) as on_holiday, sum(fact.after_end) as after_end,
+                       sum(fact.attended)::int as attended, sum(fact.absent)::int as absent,
+                       sum(fact.excused)::int as excused, sum(fact.unknown)::int as unknown,
+                       sum(fact.eligible)::int as eligible, sum(fact.cancelled)::int as cancelled,
+                       sum(fact.pending)::int as pending, sum(fact.paused)::int as paused,
+                       sum(fact.on_holiday)::int as on_holiday, sum(fact.after_end)::int as after_end,
                        max(fact.minutes) as minutes
                   from cadenced.participant_count fact
                   join cadenced.person on person.person_id = fact.person_id

@@ -1,39 +1,35 @@
 -- Who takes part, who has somebody to meet, and who does meet.
 
+-- Flat, with both the program and the person in every branch: whoever asks for one of them has only its rows read.
 create view mentoring.enrolment as
-select program.name as program, known.person_id as participant_id, person.name, person.address as email, known.role,
-       known.enrolled_on, known.ends_on, known.enrolled, known.enrolled and known.open_mentorships > 0 as matched,
-       known.open_mentorships,
+select known.program, known.participant_id, known.name, known.email, known.role, known.enrolled_on, known.ends_on,
+       known.enrolled, known.enrolled and known.open_mentorships > 0 as matched, known.open_mentorships,
        case when known.enrolled and known.open_mentorships = 0
             then known.today - greatest(known.enrolled_on, known.last_ended_on + 1) end as days_waiting
-  from cadenced.program
- cross join lateral (
-   select each.person_id, each.role, clock.today, min(each.enrolled_on) as enrolled_on,
-          case when bool_and(each.ends_on is not null) then max(each.ends_on) end as ends_on,
-          bool_or(each.enrolled_on <= clock.today and (each.ends_on is null or each.ends_on >= clock.today)
-                  or (each.mentorship_id is not null and (each.ends_on is null or each.ends_on >= clock.today)))
-            as enrolled,
-          count(*) filter (where each.mentorship_id is not null
-                             and (each.ends_on is null or each.ends_on >= clock.today)) as open_mentorships,
-          max(each.ends_on) filter (where each.mentorship_id is not null and each.ends_on < clock.today) as last_ended_on
-     from (select cadenced.local_date((select cadenced.now()), program.time_zone) as today) as clock
-    cross join lateral (
-      select enrolment.person_id, enrolment.role, null::bigint as mentorship_id, enrolment.enrolled_on,
-             enrolment.ends_on
-        from cadenced.enrolment
-       where enrolment.program_id = program.program_id
-       union all
-      select member.person_id, member.role, mentorship.mentorship_id, mentorship.starts_on, mentorship.ends_on
-        from cadenced.mentorship
-       -- Here and below the offset has rows read by index: a program is a small part of all people.
-       cross join lateral (select membership.person_id, membership.role from cadenced.membership
-                            where membership.mentorship_id = mentorship.mentorship_id offset 0) as member
-       where mentorship.program_id = program.program_id
-    ) as each
-    group by each.person_id, each.role, clock.today
- ) as known
- cross join lateral (select person.name, person.address from cadenced.person
-                      where person.person_id = known.person_id offset 0) as person;
+  from (select each.program, each.participant_id, each.name, each.email, each.role, each.today,
+               min(each.enrolled_on) as enrolled_on,
+               case when bool_and(each.ends_on is not null) then max(each.ends_on) end as ends_on,
+               bool_or(each.enrolled_on <= each.today and (each.ends_on is null or each.ends_on >= each.today)
+                       or (each.in_mentorship and (each.ends_on is null or each.ends_on >= each.today)))
+                 as enrolled,
+               count(*) filter (where each.in_mentorship and (each.ends_on is null or each.ends_on >= each.today))
+                 as open_mentorships,
+               max(each.ends_on) filter (where each.in_mentorship and each.ends_on < each.today) as last_ended_on
+          from (select program.name as program, cadenced.local_date((select cadenced.now()), program.time_zone) as today,
+                       person.person_id as participant_id, person.name, person.address as email, enrolment.role,
+                       enrolment.enrolled_on, enrolment.ends_on, false as in_mentorship
+                  from cadenced.program
+                  join cadenced.enrolment on enrolment.program_id = program.program_id
+                  join cadenced.person on person.person_id = enrolment.person_id
+                 union all
+                select program.name, cadenced.local_date((select cadenced.now()), program.time_zone),
+                       person.person_id, person.name, person.address, membership.role,
+                       mentorship.starts_on, mentorship.ends_on, true
+                  from cadenced.program
+                  join cadenced.mentorship on mentorship.program_id = program.program_id
+                  join cadenced.membership on membership.mentorship_id = mentorship.mentorship_id
+                  join cadenced.person on person.person_id = membership.person_id) as each
+         group by each.participant_id, each.role, each.program, each.name, each.email, each.today) as known;
 comment on view mentoring.enrolment is 'Everybody who takes part or took part in a program: members of a mentorship, and those whom the roster names without one, because they wait.';
 comment on column mentoring.enrolment.program is 'Name of the program.';
 comment on column mentoring.enrolment.participant_id is 'The person.';

@@ -33,7 +33,7 @@ const TIMES = [
   'joined_at',
 ];
 /** Views that work mentorship by mentorship or month by month: nobody asks them for hours of everything. */
-const NOT_BY_TIME_ALONE = /^(attendance|evidence|outcome_history|cadence)$/;
+const NOT_BY_TIME_ALONE = /^(attendance|benchmark|evidence|outcome_history|cadence)$/;
 
 type Column = { readonly view: string; readonly name: string; readonly type: string };
 
