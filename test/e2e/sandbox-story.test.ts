@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { beginStory, openStage, type Pushed, playStep, type Stage } from '../../src/cli/sandbox-stage.ts';
@@ -155,6 +156,31 @@ describe.each(SEEDS)('the story of seed %i', (seed) => {
     );
     expect(rows).toEqual([{ undelivered: 0 }]);
   });
+
+  // The names in the questions are those of the first seed.
+  if (seed === SEEDS[0]) {
+    test('every question of sql/README.md has an answer here, as it stands there', async () => {
+      const text = readFileSync(new URL('../../sql/README.md', import.meta.url), 'utf8');
+      const questions = [...text.matchAll(/```sql\n([\s\S]*?)```/g)]
+        .map((match) => match[1] ?? '')
+        .filter((query) => /^(?:--.*\n)*(?:select(?! mentoring\.)|with)/.test(query));
+      expect(questions.length).toBeGreaterThan(30);
+      const unanswered: string[] = [];
+      await stage.workshop.db.transaction().execute(async (trx) => {
+        await sql`set local role mentoring_reader`.execute(trx);
+        for (const question of questions) {
+          const { rows } = await sql.raw(question).execute(trx);
+          if (rows.length === 0) unanswered.push(/from (mentoring\.\w+)/.exec(question)?.[1] ?? question);
+        }
+      });
+      // Untagged meetings are not looked for, nobody waits for a mentorship, and nobody paused.
+      expect(unanswered).toEqual([
+        'mentoring.candidate_event',
+        'mentoring.enrolment',
+        'mentoring.pause_history',
+      ]);
+    });
+  }
 
   test('mentorships stand where they stand, and who was told what is on record', async () => {
     const { expected } = stage.scenario;
