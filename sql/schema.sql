@@ -922,7 +922,7 @@ create view cadenced.participant_count (
   minutes numeric
 );
 
--- Every version of a program's rules with its days: from the day on which it came into force to the day before until_on. Of several versions on one day the last one holds.
+-- Every version of a program's rules with its days: from the day on which it came into force (the first one from live_from, where that is earlier) to the day before until_on. Of several versions on one day the last one holds.
 create view cadenced.policy_days (
   program_id bigint
   policy jsonb

@@ -1,14 +1,20 @@
 -- The rules of a program with the days on which they held. What is measured over time is measured by the rule that
 -- was in force then: a change of the configuration never rewrites what people were asked for before it. Where no
 -- rule was in force (before the first start, or while a program was not configured) nothing is asked of anybody.
+-- A program that says it has been live for longer asked for the same all along, as far as anybody can tell.
 
 create view cadenced.policy_days as
 select program_policy.program_id, program_policy.policy, program_policy.valid_until is null as current,
-       cadenced.local_date(program_policy.valid_from, program.time_zone) as from_on,
+       case when exists (select from cadenced.program_policy earlier
+                          where earlier.program_id = program_policy.program_id
+                            and earlier.valid_from < program_policy.valid_from)
+            then cadenced.local_date(program_policy.valid_from, program.time_zone)
+            else cadenced.local_date(least(program_policy.valid_from, program.live_from), program.time_zone)
+       end as from_on,
        coalesce(cadenced.local_date(program_policy.valid_until, program.time_zone), 'infinity') as until_on
   from cadenced.program_policy
   join cadenced.program on program.program_id = program_policy.program_id;
-comment on view cadenced.policy_days is 'Every version of a program''s rules with its days: from the day on which it came into force to the day before until_on. Of several versions on one day the last one holds.';
+comment on view cadenced.policy_days is 'Every version of a program''s rules with its days: from the day on which it came into force (the first one from live_from, where that is earlier) to the day before until_on. Of several versions on one day the last one holds.';
 
 create view cadenced.cadence_rule as
 -- A version differs from the one before in any of its keys, mostly in others than these: what is the same goes on.

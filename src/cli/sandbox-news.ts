@@ -145,8 +145,8 @@ function describe(type: string, payload: Record<string, unknown>): string {
       return `${type}  ${about}: ${at('scheduled_start')}`;
     case 'calendar.disconnected':
     case 'calendar.reconnected':
-      return `${type}  ${about} ${text('reason')}`;
+      return `${type}  ${about}: ${text('reason')}`;
     default:
-      return `${type}  ${about} ${Array.isArray(payload.reasons) ? payload.reasons.join(', ') : text('stage')}`;
+      return `${type}  ${about}: ${Array.isArray(payload.reasons) ? payload.reasons.join(', ') : text('stage')}`;
   }
 }

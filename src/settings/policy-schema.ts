@@ -215,7 +215,8 @@ const rules = {
     examples: ['Europe/Berlin'],
   }).optional(),
   live_from: day({
-    description: 'Violations older than this are recorded and told to nobody. Absent: the first start.',
+    description:
+      'Violations older than this are recorded and told to nobody; compliance and benchmarks are measured from it on. Absent: the first start.',
   })
     .nullable()
     .optional(),

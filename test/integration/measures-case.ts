@@ -44,7 +44,10 @@ export type Pair = {
 };
 export type Case = {
   readonly today: number;
+  /** The first one is from the day on which the program says it went live, where that is before its first start. */
   readonly versions: readonly Version[];
+  readonly firstStart: number;
+  readonly liveFrom: number;
   readonly pairs: readonly Pair[];
   readonly pausedPerson: { readonly person: number; readonly stretch: Stretch } | null;
   readonly enrolled: ReadonlyArray<{
@@ -124,9 +127,14 @@ export const cases: fc.Arbitrary<Case> = fc
       { maxLength: 4, selector: (one) => `${one.person} ${one.role}` },
     ),
     capacity: fc.option(fc.integer({ min: 0, max: 3 })),
+    liveFrom: fc.integer({ min: 0, max: 260 }),
   })
   .map((given) => ({
     ...given,
+    firstStart: given.versions[0]?.from ?? 0,
+    versions: given.versions.map((one, index) =>
+      index === 0 ? { ...one, from: Math.min(one.from, given.liveFrom) } : one,
+    ),
     pairs: given.pairs.map((one) => ({
       ...one,
       // What is still to come has no outcome yet.
@@ -144,9 +152,13 @@ export async function write(client: pg.Client, program: number, given: Case): Pr
   ]);
   await run('delete from cadenced.mentorship; delete from cadenced.calendar; delete from cadenced.person');
   await run('delete from cadenced.program_policy');
+  const noon = (day: number) => dayOf(day).set({ hour: 12 }).toJSDate();
+  await run('update cadenced.program set live_from = $2 where program_id = $1', [
+    program,
+    noon(given.liveFrom),
+  ]);
   for (const [index, one] of given.versions.entries()) {
     const next = given.versions[index + 1];
-    const noon = (day: number) => dayOf(day).set({ hour: 12 }).toJSDate();
     const policy = {
       ...POLICY,
       cadence: one.cadence,
@@ -161,7 +173,12 @@ export async function write(client: pg.Client, program: number, given: Case): Pr
     };
     await run(
       'insert into cadenced.program_policy (program_id, valid_from, valid_until, policy) values ($1, $2, $3, $4)',
-      [program, noon(one.from), next === undefined ? null : noon(next.from), JSON.stringify(policy)],
+      [
+        program,
+        noon(index === 0 ? given.firstStart : one.from),
+        next === undefined ? null : noon(next.from),
+        JSON.stringify(policy),
+      ],
     );
   }
   const { rows: people } = await run(
