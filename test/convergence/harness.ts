@@ -388,7 +388,14 @@ class Player {
     for (const [address, notifications] of shuffled([...(await this.#stage.underWay())], random))
       await this.#handOn(address, notifications, random);
     const read = await this.#readDue(random);
-    const polled = this.#stage.calendars.filter(({ address }) => this.#behind.has(address));
+    // Nobody tells of a calendar that was read before its first channel was opened.
+    const { rows: told } = await sql<{ id: number }>`
+      select calendar_id as id from cadenced.channel where state in ('verified', 'unverified')`.execute(
+      this.#stage.db,
+    );
+    const polled = this.#stage.calendars.filter(
+      ({ id, address }) => this.#behind.has(address) || !told.some((channel) => channel.id === id),
+    );
     await this.#readAll(random, 'changes', polled);
     await this.#readDue(random);
     this.#count('comparison after push alone');
