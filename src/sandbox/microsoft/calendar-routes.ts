@@ -7,8 +7,18 @@ import { type GraphRequest, type GraphServer, readableMailbox } from './graph-se
 import { eventId, eventsOfCopy, eventsWithin, findEvent, type MailboxEvent } from './mailbox.ts';
 import { contextOf, equalsLiteral, pageOf, select, selects, windowOf } from './odata.ts';
 
+export interface ViewHabits {
+  /** Over more days than these a plain `calendarView` is too much and always fails with 504; `null` = never. */
+  widestViewDays: number | null;
+}
+
 /** Adds everything under a mailbox that concerns its calendar. */
-export function addCalendarRoutes(server: GraphServer, world: World, rounds: DeltaRounds): void {
+export function addCalendarRoutes(
+  server: GraphServer,
+  world: World,
+  rounds: DeltaRounds,
+  habits: ViewHabits,
+): void {
   const calendarOf = (request: GraphRequest): Calendar =>
     world.calendar(readableMailbox(world, request.user).id);
 
@@ -34,7 +44,12 @@ export function addCalendarRoutes(server: GraphServer, world: World, rounds: Del
 
   server.get('/users/:user/calendarView', true, (request) => {
     refuseFilter(request);
-    const events = eventsWithin(world, calendarOf(request), windowOf(request.query));
+    const span = windowOf(request.query);
+    const { widestViewDays } = habits;
+    if (widestViewDays !== null && span.until - span.from > widestViewDays * 86_400_000) {
+      throw refusals.tookTooLong();
+    }
+    const events = eventsWithin(world, calendarOf(request), span);
     const rows = events
       .filter((event) => event.type !== 'seriesMaster')
       .sort((one, other) => one.occurrence.start - other.occurrence.start)
