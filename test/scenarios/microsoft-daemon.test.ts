@@ -58,8 +58,12 @@ test('16 a process that is killed with pages on the stage: nobody sees them, and
     { type: 'session.scheduled', count: 1 + others.length },
   ]);
   expect(run.asked(/delta\?.*startDateTime/)).toBe(1);
-  // Swept when it is a day old.
+  // It lies there for a day, in case its process only slept, and goes with the next look at everything.
   expect(await passesOnStage()).toEqual([{ rows: 500 }]);
+  await sql`update cadenced.staged_copy set staged_at = now() - interval '25 hours'`.execute(run.workshop.db);
+  expect(await run.command('sync', '--calendar', ADA, '--full').ended).toBe(0);
+  expect(await passesOnStage()).toEqual([]);
+  expect(await run.booked()).toEqual(booked);
 }, 90_000);
 
 test('20 fifty times due and a burst of notifications: two requests at a time for a mailbox, four in all, and few passes', async () => {
