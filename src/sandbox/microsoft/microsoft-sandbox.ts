@@ -44,6 +44,7 @@ export async function startMicrosoftSandbox(
     pageSize: 50,
     widestRoundDays: null,
     widestViewDays: null,
+    withoutUids: new Set(),
     mailboxConcurrency: 4,
     throttleRetryAfter: '1',
     latencyMs: 2,
