@@ -95,7 +95,7 @@ export function baseOfGoogleId(id: string): string {
   return id.replace(GOOGLE_SPLIT, '');
 }
 
-/** The lineage of a copy that carries no UID at all: it can only ever match itself. */
+/** The lineage of a copy that carries no UID at all: its own, unless another calendar's says the same (`nameless.ts`). */
 export function lineageWithoutUid(calendarAddress: string, sourceId: string): string {
   return `no-uid:${calendarAddress}:${sourceId}`;
 }

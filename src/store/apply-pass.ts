@@ -8,6 +8,7 @@ import { calendarEventDraft } from './calendar-events.ts';
 import { applyCandidates } from './candidates.ts';
 import type { DB } from './database.generated.ts';
 import { scheduleHarvests, scheduleJudgement, takeBackVerdicts } from './judgement.ts';
+import { withStoredLineages } from './nameless.ts';
 import { loadOccurrences, loadRoster } from './occurrences.ts';
 import { appendOutboundEvents } from './outbound.ts';
 import { bindPlannedSessions, mentorshipsToBind } from './planned-sessions.ts';
@@ -60,8 +61,9 @@ export async function applyPass(
 ): Promise<AppliedPass> {
   const applied = await inTransaction(db, async (trx): Promise<AppliedPass & { wake: number[] }> => {
     const calendar = await lockCalendar(trx, calendarId);
-    const staged = await takeFound(trx, calendarId, pass);
+    const found = await takeFound(trx, calendarId, pass);
     if (!calendar || calendar.sync_generation !== pass.generation) return { ...NOTHING, wake: [] };
+    const staged = { ...found, copies: await withStoredLineages(trx, calendarId, found.copies) };
     const predecessors = pass.complete ? await predecessorsOf(trx, calendarId, pass.complete.from) : [];
     const lineages = await touchedLineages(trx, calendarId, pass, staged, predecessors);
     await lockLineages(trx, lineages);

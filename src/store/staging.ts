@@ -71,8 +71,10 @@ const storable = (_key: string, value: unknown): unknown =>
 export async function takeFound(
   trx: Transaction<DB>,
   calendarId: number,
-  pass: Pick<FinishedPass, 'passId' | 'staged' | 'rest'>,
+  pass: Pick<FinishedPass, 'passId' | 'staged' | 'rest' | 'complete'>,
 ): Promise<{ copies: StagedCopy[]; removals: StagedRemoval[]; candidates: StagedCandidate[] }> {
+  // A pass whose process was killed could not forget what it staged; once a day is often enough to do it for it.
+  if (pass.complete !== null) await discardStaged(trx, calendarId, null);
   // As if they had been on the stage: what is stored may depend on how the pages fell only in its order.
   const rest = JSON.parse(JSON.stringify(pass.rest.flatMap(asRows), storable)) as StagedRow[];
   const rows = [...(pass.staged ? await takeStaged(trx, calendarId, pass.passId) : []), ...rest];
@@ -125,8 +127,12 @@ function append<T extends { readonly sourceId: string }>(rows: Map<string, T[]>,
   else rows.set(row.sourceId, [row]);
 }
 
-/** Forgets a pass, and with it what passes that died left behind more than a day ago. */
-export async function discardStaged(db: Kysely<DB>, calendarId: number, passId: string): Promise<void> {
+/** Forgets a pass, if one is named, and what passes that died left behind more than a day ago. */
+export async function discardStaged(
+  db: Kysely<DB>,
+  calendarId: number,
+  passId: string | null,
+): Promise<void> {
   await sql`
     delete from cadenced.staged_copy
      where calendar_id = ${calendarId}

@@ -223,33 +223,58 @@ export class Reading {
     else this.#exceptions.set(seriesId, [kept]);
   }
 
-  /** Finds out what became of ids that left the stream: deleted, moved out of sight, or nothing at all. */
-  async lookUpRemoved(signal: AbortSignal): Promise<void> {
-    for (const id of this.#removedToLookUp) {
-      const looked = await this.#source.lookUp(this.ref, id, signal);
-      switch (looked.found) {
-        case 'gone':
-          await this.#stage({
-            copies: [],
-            removals: [{ sourceId: id, updatedAt: null, how: 'deleted' }],
-          });
-          this.#touched.delete(id);
-          this.#masters.set(id, false);
-          break;
-        case 'single':
-          await this.#stage({
-            copies: [this.#keep(looked.copy, this.#tagsOf(looked.copy))],
-            removals: [],
-          });
-          break;
-        case 'series':
-          this.#touched.add(looked.series.seriesId);
-          break;
-        case 'instance':
-          this.#touched.add(looked.seriesId);
-          break;
+  /**
+   * Finds out what became of ids that left the stream: deleted, moved out of sight, or nothing at all. That one is
+   * missing is believed when it was asked for twice and the calendar shows it nowhere in between: a stream tells of
+   * removals that were none, and one "not found" may be a fault.
+   */
+  async lookUpRemoved(sight: Window, signal: AbortSignal): Promise<void> {
+    const missing = new Set<string>();
+    for (const id of this.#removedToLookUp) if (!(await this.#isFound(id, signal))) missing.add(id);
+    if (missing.size === 0) return;
+    for (const id of await this.#takeShown(missing, sight, signal)) missing.delete(id);
+    for (const id of missing) {
+      if (await this.#isFound(id, signal)) continue;
+      await this.#stage({
+        copies: [],
+        removals: [{ sourceId: id, updatedAt: null, how: 'deleted' }],
+      });
+      this.#touched.delete(id);
+      this.#masters.set(id, false);
+    }
+  }
+
+  /** Whether anything stands behind an id; if so, it is kept, or its series listed. */
+  async #isFound(id: string, signal: AbortSignal): Promise<boolean> {
+    const looked = await this.#source.lookUp(this.ref, id, signal);
+    switch (looked.found) {
+      case 'gone':
+        return false;
+      case 'single':
+        await this.#stage({ copies: [this.#keep(looked.copy, this.#tagsOf(looked.copy))], removals: [] });
+        return true;
+      case 'series':
+        this.#touched.add(looked.series.seriesId);
+        return true;
+      case 'instance':
+        this.#touched.add(looked.seriesId);
+        return true;
+    }
+  }
+
+  /** Which of these ids of events and series the calendar shows; what it shows of them is kept, or their series listed. */
+  async #takeShown(ids: ReadonlySet<string>, sight: Window, signal: AbortSignal): Promise<Set<string>> {
+    const shown = new Set<string>();
+    for await (const { copies } of this.#source.snapshot(this.ref, sight, signal)) {
+      for (const copy of copies) {
+        const id = [copy.sourceId, copy.seriesId].find((each) => each !== null && ids.has(each));
+        if (id == null) continue;
+        shown.add(id);
+        if (copy.seriesId !== null) this.#touched.add(copy.seriesId);
+        else await this.#stage({ copies: [this.#keep(copy, this.#tagsOf(copy))], removals: [] });
       }
     }
+    return shown;
   }
 
   /** Lists every series that was touched, once, and stages its occurrences. */

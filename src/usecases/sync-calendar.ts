@@ -193,7 +193,7 @@ async function read(
       hindrance = page.hindrance ?? null;
     }
     if (next === null) throw failure.transient('no_cursor', { provider: calendar.provider });
-    await reading.lookUpRemoved(signal);
+    await reading.lookUpRemoved(sight, signal);
     await reading.expandSeries(sight, signal);
     const wantedRead = await reading.readWanted(signal);
     // The cursor goes on under the window it was made with; only a pass without one begins a new window.

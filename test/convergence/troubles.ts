@@ -80,8 +80,14 @@ export function ruleFor(trouble: Trouble, provider: 'google' | 'microsoft', rand
     case 'reset':
       return some(2, { kind: 'reset' });
     case '404':
-      // Of the calendar, not of one event: that would be the provider's word that the event is gone.
-      return { provider, path: STREAM[provider], times: 1, fault: { kind: 'status', status: 404 } };
+      // At Google of the calendar alone: of one event it would be the provider's word that the event is gone.
+      return {
+        provider,
+        path: provider === 'google' ? STREAM.google : `${STREAM.microsoft}|/events/`,
+        skip: random.below(3),
+        times: 1,
+        fault: { kind: 'status', status: 404 },
+      };
     case '503 with a wait':
       return some(2, { kind: 'status', status: 503, retryAfter: 1 });
     case '504':

@@ -172,11 +172,36 @@ describe('reading a Microsoft calendar', () => {
       expect(wire.asked).toHaveLength(2);
     });
 
-    it('says so when the master is gone, also between two requests', async () => {
-      holding({});
-      expect(await instances()).toEqual({ copies: [], cancelled: [], gone: true });
-      holding({ '/events/m1': master() });
-      expect(await instances()).toEqual({ copies: [], cancelled: [], gone: true });
+    const NOWHERE = { copies: [], cancelled: [], gone: true };
+
+    it('says so when the master is gone, also between two requests, after asking again and looking for it', async () => {
+      holding({ '/calendarView': { value: [event()] } });
+      expect(await instances()).toEqual(NOWHERE);
+      expect(wire.asked.map(({ url }) => url.slice(PATH.length).split('?')[0])).toEqual([
+        '/events/m1',
+        '/events/m1',
+        '/calendarView',
+      ]);
+      holding({ '/events/m1': master(), '/calendarView': { value: [event()] } });
+      expect(await instances()).toEqual(NOWHERE);
+    });
+
+    it('reads from the calendar what Graph denies and the calendar shows', async () => {
+      holding({
+        '/calendarView': {
+          value: [event(), occurrence(), occurrence({ id: 'o2', seriesMasterId: 'm2' })],
+        },
+      });
+      const { copies, gone } = await instances();
+      expect({ ids: copies.map(({ sourceId }) => sourceId), gone }).toEqual({ ids: ['o1'], gone: false });
+    });
+
+    it('does not say so where the calendar cannot be looked at', async () => {
+      wire.graph = (asked, response) =>
+        asked.url.includes('/events/')
+          ? refuse(response, 404, 'ErrorItemNotFound')
+          : refuse(response, 503, 'UnknownError');
+      expect(await thrownBy(instances())).toMatchObject({ kind: 'transient', code: 'server_error' });
     });
 
     it('says so when the series was made a single event, which has no instances to list', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterEach, expect, test, vi } from 'vitest';
-import { createMeeting, moveMeeting } from '../../src/sandbox/world/index.ts';
+import { cancelMeeting, createMeeting, moveMeeting } from '../../src/sandbox/world/index.ts';
 import { type MicrosoftDaemon, openMicrosoftDaemon } from './microsoft-daemon.ts';
 import { ADA, BO, HOUR } from './microsoft-stage.ts';
 
@@ -13,33 +13,57 @@ afterEach(() => run.close());
 const single = (start: string) =>
   createMeeting(run.world, { organizer: ADA, guests: [BO], title: 'Session #mentoring', start });
 
-test('16 a process that is killed between pages: the next one goes on from the last cursor, nothing lost or doubled', async () => {
-  run = await openMicrosoftDaemon({ habits: { pageSize: 1, repeatRows: false, emptyFirstPage: false } });
+test('16 a process that is killed with pages on the stage: nobody sees them, and the next one goes on from the last cursor', async () => {
+  run = await openMicrosoftDaemon({ habits: { pageSize: 100, repeatRows: false, emptyFirstPage: false } });
   const moved = single('2026-03-20T14:00');
   expect(await run.command('sync', '--calendar', ADA).ended).toBe(0);
   const cursorOf = () =>
     run.rows(sql<{ cursor: string }>`select cursor from cadenced.calendar where address = ${ADA}`);
+  const passesOnStage = () =>
+    run.rows(sql<{ rows: number }>`
+      select count(*)::int as rows from cadenced.staged_copy group by calendar_id, pass_id`);
   const before = await cursorOf();
-  for (const day of [21, 22]) single(`2026-03-${day}T14:00`);
-  moveMeeting(run.world, { meeting: moved.id, start: '2026-03-27T14:00' });
-  // The first page of three is read; the second is asked for and never comes.
-  run.faults.add({ path: 'skiptoken', times: 1, fault: { kind: 'stall', where: 'headers' } });
+  // Seven pages: five fill the stage, the sixth is in hand, and the seventh is asked for and never comes.
+  const [first, ...others] = Array.from({ length: 640 }, (_, n) =>
+    single(new Date(Date.UTC(2026, 2, 21) + n * 4 * HOUR).toISOString().slice(0, 16)),
+  );
+  moveMeeting(run.world, { meeting: moved.id, start: '2026-03-20T16:00' });
+  run.faults.add({ path: 'skiptoken', skip: 5, times: 1, fault: { kind: 'stall', where: 'headers' } });
   const { pid, ended } = run.command('sync', '--calendar', ADA);
-  await vi.waitFor(() => expect(run.asked(/skiptoken/)).toBe(1), { timeout: 30_000, interval: 20 });
+  await vi.waitFor(
+    async () => {
+      expect(run.asked(/skiptoken/)).toBe(6);
+      expect(await passesOnStage()).toEqual([{ rows: 500 }]);
+    },
+    { timeout: 30_000, interval: 20 },
+  );
   process.kill(pid, 'SIGKILL');
   expect(await ended).toBeNull();
   expect(await run.booked()).toEqual(['2026-03-20T13:00']);
+  expect(await run.rows(sql`select count(*)::int as copies from cadenced.event_copy`)).toEqual([
+    { copies: 1 },
+  ]);
   expect(await cursorOf()).toEqual(before);
 
+  // What stands on the stage is no longer true: whoever took it up would tell of a session that nobody has.
+  cancelMeeting(run.world, { meeting: first?.id ?? '' });
   expect(await run.command('sync', '--calendar', ADA).ended).toBe(0);
-  expect(await run.booked()).toEqual(['2026-03-21T13:00', '2026-03-22T13:00', '2026-03-27T13:00']);
+  const booked = await run.booked();
+  expect(booked).toHaveLength(1 + others.length);
+  expect(booked.slice(0, 2)).toEqual(['2026-03-20T15:00', '2026-03-21T03:00']);
   expect(
     await run.rows(sql`select type, count(*)::int from cadenced.outbound_event group by type order by type`),
   ).toEqual([
     { type: 'session.rescheduled', count: 1 },
-    { type: 'session.scheduled', count: 3 },
+    { type: 'session.scheduled', count: 1 + others.length },
   ]);
   expect(run.asked(/delta\?.*startDateTime/)).toBe(1);
+  // It lies there for a day, in case its process only slept, and goes with the next look at everything.
+  expect(await passesOnStage()).toEqual([{ rows: 500 }]);
+  await sql`update cadenced.staged_copy set staged_at = now() - interval '25 hours'`.execute(run.workshop.db);
+  expect(await run.command('sync', '--calendar', ADA, '--full').ended).toBe(0);
+  expect(await passesOnStage()).toEqual([]);
+  expect(await run.booked()).toEqual(booked);
 }, 90_000);
 
 test('20 fifty times due and a burst of notifications: two requests at a time for a mailbox, four in all, and few passes', async () => {

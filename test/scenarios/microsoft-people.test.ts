@@ -7,6 +7,8 @@ import {
   convertSingleToSeries,
   createMeeting,
   deleteCopy,
+  editMeeting,
+  moveMeeting,
   moveOccurrence,
   moveSeries,
   respond,
@@ -82,6 +84,95 @@ test('33 a meeting made at Google, wrapped in one Outlook mailbox and raw in ano
   expect(await stage.occurrences()).toBe(1);
   expect(await stage.booked('Ada & dana')).toEqual(['2026-03-19T09:00']);
   expect(await stage.booked('Ada & fay')).toEqual(['2026-03-19T09:00']);
+});
+
+describe('34 one meeting whose copies have no iCalUId', () => {
+  const ORDERS: [string, string[]][] = [
+    ['organizer first', [ADA, BO]],
+    ['guest first', [BO, ADA]],
+  ];
+  const open = async () => {
+    stage = await openMicrosoftStage();
+    for (const { id } of Object.values(stage.people)) stage.sandbox.habits.withoutUids.add(id);
+  };
+  const standing = async () =>
+    (
+      await stage.rows(sql<{ calendars: number }>`
+        select count(distinct calendar_id)::int as calendars from cadenced.event_copy
+         where removed_at is null group by occurrence_id order by 1`)
+    ).map(({ calendars }) => calendars);
+
+  test.each(ORDERS)(
+    '%s: one occurrence, which stays one when it is moved, renamed and called off',
+    async (_what, order) => {
+      await open();
+      const single = stage.single();
+      await stage.syncAll(...order);
+      const [session] = await stage.sessions();
+      expect(await standing()).toEqual([2]);
+      moveMeeting(stage.world, { meeting: single.id, start: '2026-03-23T14:00' });
+      editMeeting(stage.world, { meeting: single.id, title: 'Another #mentoring' });
+      await stage.syncAll(...order);
+      await stage.syncAll(...order.toReversed());
+      expect(await stage.sessions()).toMatchObject([
+        { id: session?.id, start: '2026-03-23T13:00', reschedules: 1 },
+      ]);
+      expect(await standing()).toEqual([2]);
+      for (const address of order) {
+        expect(await stage.sync(address, { full: true })).toMatchObject({
+          complete: true,
+          applied: { occurrences: 0 },
+        });
+        expect(await stage.sync(address, { reconcile: true })).toMatchObject({ drift: 0 });
+      }
+      cancelMeeting(stage.world, { meeting: single.id });
+      await stage.syncAll(...order);
+      expect(await stage.events()).toEqual(['session.scheduled', 'session.rescheduled', 'session.cancelled']);
+    },
+  );
+
+  test('both at the same time: one occurrence', async () => {
+    await open();
+    for (let day = 20; day < 26; day += 1) stage.single({ start: `2026-03-${day}T14:00` });
+    await Promise.all([stage.syncAll(ADA), stage.syncAll(BO)]);
+    expect(await standing()).toEqual([2, 2, 2, 2, 2, 2]);
+  });
+
+  test('a group: one occurrence on three calendars', async () => {
+    await open();
+    stage.single({ guests: [BO, FAY] });
+    await stage.syncAll(FAY, BO, ADA);
+    expect(await standing()).toEqual([3]);
+    expect(await stage.booked('Ada & fay')).toHaveLength(1);
+  });
+
+  test.each(ORDERS)('%s: a private one, which shows no title', async (_what, order) => {
+    await open();
+    stage.single({ visibility: 'private' });
+    await stage.syncAll(...order);
+    expect(await standing()).toEqual([2]);
+  });
+
+  test.each([
+    ['organizer first', [ADA, BO, FAY]],
+    ['guests first', [BO, FAY, ADA]],
+  ])('two people at the same hour under the same title (%s): each pair has its own', async (_what, order) => {
+    await open();
+    stage.single({ guests: [BO] });
+    stage.single({ guests: [FAY] });
+    await stage.syncAll(...order);
+    expect(await standing()).toEqual([2, 2]);
+    expect(await stage.booked()).toHaveLength(1);
+    expect(await stage.booked('Ada & fay')).toHaveLength(1);
+  });
+
+  test('the same pair twice at the same hour: nothing is guessed', async () => {
+    await open();
+    stage.single();
+    stage.single();
+    await stage.syncAll(ADA, BO);
+    expect(await standing()).toEqual([1, 1, 1, 1]);
+  });
 });
 
 test("35 an answer that was never sent stands on the guest's own copy, and nobody else's copy says otherwise", async () => {

@@ -139,6 +139,94 @@ test('10 removal of a known id that is gone: cancelled once, told once, also whe
   expect(await stage.events()).toEqual(['session.scheduled', 'session.cancelled']);
 });
 
+describe('"not found" that is a fault', () => {
+  const EVENT = /\/events\/[^/?]+\?/;
+  const denied = { kind: 'status', status: 404 } as const;
+  const ofSeries: [string, { path: RegExp; times?: number }][] = [
+    ['of the master, once', { path: EVENT, times: 1 }],
+    ['of its instances, once', { path: /\/instances/, times: 1 }],
+    ['of both, for as long as one asks', { path: /\/events\// }],
+  ];
+
+  test.each(ofSeries)('%s: a series the first round named is read all the same', async (_what, where) => {
+    stage = await openMicrosoftStage();
+    stage.weekly();
+    stage.faults.add({ ...where, fault: denied });
+    expect(await stage.sync()).toMatchObject({ complete: true, kind: 'full' });
+    expect(await stage.booked()).toEqual(SLOTS);
+  });
+
+  test.each(ofSeries)('%s: what a later round tells of a series is not put off', async (_what, where) => {
+    stage = await openMicrosoftStage();
+    const series = stage.weekly();
+    await stage.sync();
+    cancelOccurrence(stage.world, { meeting: series.id, slot: '2026-03-31T08:00:00Z' });
+    moveOccurrence(stage.world, {
+      meeting: series.id,
+      slot: '2026-04-07T08:00:00Z',
+      start: '2026-04-08T08:00:00Z',
+    });
+    stage.faults.add({ ...where, fault: denied });
+    expect(await stage.sync()).toMatchObject({ complete: true, kind: 'changes' });
+    expect(await stage.booked()).toEqual([SLOTS[0], SLOTS[1], '2026-04-08T08:00', SLOTS[4]]);
+  });
+
+  test.each(ofSeries)('%s: a full pass does not take the series for gone', async (_what, where) => {
+    stage = await openMicrosoftStage();
+    stage.weekly();
+    // Others stand, so that no brake holds what one series lost.
+    for (let day = 20; day < 24; day += 1) stage.single({ start: `2026-03-${day}T14:00` });
+    await stage.sync();
+    stage.faults.add({ ...where, fault: denied });
+    expect(await stage.sync(ADA, { full: true })).toMatchObject({ complete: true });
+    expect(await stage.booked()).toHaveLength(SLOTS.length + 4);
+    expect(await stage.events('session.cancelled')).toEqual([]);
+  });
+
+  test.each([
+    ['once', 1],
+    ['for as long as one asks', 99],
+  ])('and a stray removal before it (%s): nothing is deleted', async (_what, times) => {
+    stage = await openMicrosoftStage();
+    stage.single();
+    stage.single({ start: '2026-03-25T14:00' });
+    stage.weekly({ start: '2026-03-12T10:00' });
+    await stage.sync();
+    const before = await stage.booked();
+    stage.sandbox.habits.strayRemovals = 1;
+    for (let round = 0; round < 8; round += 1) {
+      stage.faults.add({ path: EVENT, times, fault: denied });
+      expect(await stage.sync()).toMatchObject({ complete: true, kind: 'changes' });
+      stage.faults.clear();
+    }
+    expect(stage.asked(EVENT)).toBeGreaterThan(8);
+    expect(await stage.booked()).toEqual(before);
+    expect(await stage.events('session.cancelled')).toEqual([]);
+  });
+
+  test('and a removal because it left the window before it: it is moved, not deleted', async () => {
+    stage = await openMicrosoftStage();
+    const single = stage.single();
+    await stage.sync();
+    moveMeeting(stage.world, { meeting: single.id, start: '2026-09-26T14:00' });
+    stage.faults.add({ path: EVENT, times: 1, fault: denied });
+    await stage.sync();
+    expect(await stage.booked()).toEqual(['2026-09-26T12:00']);
+    expect(await stage.events()).toEqual(['session.scheduled', 'session.rescheduled']);
+  });
+
+  test('removals that are true cost two questions each, and one look at the calendar for all of them', async () => {
+    stage = await openMicrosoftStage();
+    const gone = [20, 21, 22].map((day) => stage.single({ start: `2026-03-${day}T14:00` }));
+    await stage.sync();
+    for (const { id } of gone) cancelMeeting(stage.world, { meeting: id });
+    await stage.sync();
+    expect(stage.asked(EVENT)).toBe(6);
+    expect(stage.asked(/calendarView\?/)).toBe(1);
+    expect(await stage.booked()).toEqual([]);
+  });
+});
+
 test('11 removal of a master: everything ahead is cancelled, what is over is kept', async () => {
   stage = await openMicrosoftStage();
   const series = stage.weekly({ start: '2026-02-24T10:00' });
@@ -333,6 +421,68 @@ describe('a window that is too much for Graph (503 again and again)', () => {
     expect(await stage.state()).toMatchObject({ reason: 'window_in_pieces' });
     expect(await stage.events('session.cancelled')).toEqual([]);
     expect(await stage.booked()).toEqual(SLOTS);
+  });
+});
+
+describe('a plain list that is too much for Graph (504 again and again)', () => {
+  const lists = () =>
+    stage.faults.log.entries().flatMap(({ url, status }) => {
+      const { pathname, searchParams } = new URL(url, 'http://graph');
+      if (!pathname.endsWith('/calendarView') || searchParams.has('$select') || status !== 200) return [];
+      return [
+        `${searchParams.get('startDateTime')?.slice(0, 10)} ${searchParams.get('endDateTime')?.slice(0, 10)}`,
+      ];
+    });
+
+  test('is read in pieces by the daily look, which heals and counts as ever, and cancels nothing', async () => {
+    stage = await openMicrosoftStage({ habits: { widestViewDays: 60 } });
+    const single = stage.single();
+    stage.single({ start: '2026-07-06T14:00' });
+    // Over the end of a piece: told twice, kept once.
+    stage.single({ start: '2026-04-22T01:30', minutes: 60 });
+    stage.weekly({ start: '2026-02-03T10:00', rule: 'FREQ=WEEKLY;COUNT=26' });
+    await stage.sync();
+    const before = await stage.booked();
+    expect(await stage.sync(ADA, { reconcile: true })).toMatchObject({
+      complete: true,
+      kind: 'reconcile',
+      drift: 0,
+    });
+    expect(lists()).toEqual([
+      '2026-02-03 2026-03-14',
+      '2026-03-14 2026-04-22',
+      '2026-04-22 2026-05-31',
+      '2026-05-31 2026-07-08',
+    ]);
+    expect(await stage.booked()).toEqual(before);
+    moveMeeting(stage.world, { meeting: single.id, start: '2026-06-10T14:00' });
+    stage.world.calendar(ADA).rows.clear();
+    expect(await stage.sync(ADA, { reconcile: true })).toMatchObject({ complete: true, drift: 1 });
+    expect(await stage.booked()).toContain('2026-06-10T12:00');
+    expect(await stage.events('session.cancelled')).toEqual([]);
+    expect(stage.told('warn')).toContain('graph fails at this window: reading it in smaller pieces');
+  });
+
+  test('even over twenty days is a failure of the pass, after a bounded number of requests', async () => {
+    stage = await openMicrosoftStage();
+    stage.weekly();
+    await stage.sync();
+    stage.sandbox.habits.widestViewDays = 5;
+    expect((await stage.sync(ADA, { reconcile: true })).failure).toMatchObject({
+      kind: 'transient',
+      code: 'server_error',
+    });
+    expect(stage.asked(/calendarView\?/)).toBe(4 * 5 + 3);
+    expect(await stage.booked()).toEqual(SLOTS);
+  });
+
+  test('is not suspected while every list of the mailbox fails', async () => {
+    stage = await openMicrosoftStage();
+    stage.weekly();
+    await stage.sync();
+    stage.faults.add({ path: /calendarView\?/, fault: { kind: 'status', status: 504 } });
+    expect((await stage.sync(ADA, { reconcile: true })).failure).toMatchObject({ code: 'server_error' });
+    expect(stage.asked(/calendarView\?/)).toBe(5 + 1);
   });
 });
 

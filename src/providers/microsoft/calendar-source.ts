@@ -4,7 +4,8 @@ import type { CalendarRef, CalendarSource } from '../../ports/calendar-source.ts
 import { type Ask, type Graph, PREFER } from './client.ts';
 import { unreadable } from './failures.ts';
 import { pagesFrom } from './pages.ts';
-import { bounds, eventPath, viewPath } from './paths.ts';
+import { bounds, eventPath } from './paths.ts';
+import { type Pieces, viewPages } from './pieces.ts';
 import {
   calledOffDates,
   completedFrom,
@@ -36,8 +37,12 @@ const MOVED_MS = 14 * DAY_MS;
 /** Long enough to hold an occurrence of any series that still has one, a yearly one included. */
 const SERIES_LOOK_MS = 400 * DAY_MS;
 
+/** Where everything is asked: Graph, and who knows what to ask where a window is too much for it. */
+type At = { readonly graph: Graph; readonly pieces: Pieces };
+
 /** Reads mailboxes' default calendars through Microsoft Graph. */
-export function createCalendarSource(graph: Graph, changes: ReadChanges): CalendarSource {
+export function createCalendarSource(graph: Graph, pieces: Pieces, changes: ReadChanges): CalendarSource {
+  const at: At = { graph, pieces };
   return {
     provider: 'microsoft',
     cursorVersion: `calendarView/delta;${PREFER};mapping=${MAPPING}`,
@@ -46,23 +51,17 @@ export function createCalendarSource(graph: Graph, changes: ReadChanges): Calend
 
     async instances(calendar, seriesId, window, signal) {
       const ask = asking(calendar, signal);
-      try {
-        const { body } = await graph.get(`${eventPath(calendar, seriesId)}?$select=${MASTER_FIELDS}`, ask);
-        const master = resourceOf(wireMaster, body);
-        // A series that was made a single event keeps its id, and Graph refuses to list instances of it.
-        if (kindOf(master) !== 'series') return { copies: [], cancelled: [], gone: true };
-        const listed = await instancesOf(graph, calendar, seriesId, window, ask);
-        const calledOff = await calledOffOf(graph, calendar, master, window, ask);
-        const known = new Set(listed.map((row) => row.id));
-        const rows = [...listed, ...calledOff.filter((row) => !known.has(row.id))].map((row) =>
-          isThin(row) ? completedFrom(master, row) : row,
-        );
-        const { copies, cancelled } = readListing(rows, calendar.address);
-        return { copies: copies.map((copy) => datedWith(master, copy)), cancelled, gone: false };
-      } catch (error) {
-        if (isItemGone(error)) return { copies: [], cancelled: [], gone: true };
-        throw error;
+      // Who is believed here at once loses the series until it changes again, and a full pass would take it for gone.
+      const listing =
+        (await listingOf(at, calendar, seriesId, window, ask)) ??
+        (await listingOf(at, calendar, seriesId, window, ask));
+      if (listing !== null) return listing;
+      // Denied twice, it is still not gone while the calendar shows it: then it is read from there.
+      const shown: WireEvent[] = [];
+      for await (const page of viewPages(graph, pieces, calendar, window, ask)) {
+        shown.push(...listedEvents(page.value).filter((row) => row.seriesMasterId === seriesId));
       }
+      return { ...readListing(shown, calendar.address), gone: shown.length === 0 };
     },
 
     async lookUp(calendar, sourceId, signal) {
@@ -75,11 +74,11 @@ export function createCalendarSource(graph: Graph, changes: ReadChanges): Calend
         if (isItemGone(error)) return { found: 'gone' };
         throw error;
       }
-      return lookedUp(graph, calendar, event, ask);
+      return lookedUp(at, calendar, event, ask);
     },
 
     async *snapshot(calendar, window, signal) {
-      for await (const page of pagesFrom(graph, viewPath(calendar, window), asking(calendar, signal))) {
+      for await (const page of viewPages(graph, pieces, calendar, window, asking(calendar, signal))) {
         yield readListing(listedEvents(page.value), calendar.address) satisfies Listing;
       }
     },
@@ -87,11 +86,7 @@ export function createCalendarSource(graph: Graph, changes: ReadChanges): Calend
     async copiesOf(calendar, meeting, signal) {
       const copies: ObservedCopy[] = [];
       // iCalUId differs between the occurrences of a series and cannot be filtered by its common part.
-      for await (const page of pagesFrom(
-        graph,
-        viewPath(calendar, meeting.window),
-        asking(calendar, signal),
-      )) {
+      for await (const page of viewPages(graph, pieces, calendar, meeting.window, asking(calendar, signal))) {
         const listed = readListing(listedEvents(page.value), calendar.address).copies;
         copies.push(...listed.filter((copy) => copy.lineage === meeting.lineage));
       }
@@ -100,14 +95,41 @@ export function createCalendarSource(graph: Graph, changes: ReadChanges): Calend
   };
 }
 
+/** A series by its own list; `null` where Graph says that there is no such series. */
+async function listingOf(
+  at: At,
+  calendar: CalendarRef,
+  seriesId: string,
+  window: Window,
+  ask: Ask,
+): Promise<(Listing & { readonly gone: boolean }) | null> {
+  try {
+    const { body } = await at.graph.get(`${eventPath(calendar, seriesId)}?$select=${MASTER_FIELDS}`, ask);
+    const master = resourceOf(wireMaster, body);
+    // A series that was made a single event keeps its id, and Graph refuses to list instances of it.
+    if (kindOf(master) !== 'series') return { copies: [], cancelled: [], gone: true };
+    const listed = await instancesOf(at.graph, calendar, seriesId, window, ask);
+    const calledOff = await calledOffOf(at, calendar, master, window, ask);
+    const known = new Set(listed.map((row) => row.id));
+    const rows = [...listed, ...calledOff.filter((row) => !known.has(row.id))].map((row) =>
+      isThin(row) ? completedFrom(master, row) : row,
+    );
+    const { copies, cancelled } = readListing(rows, calendar.address);
+    return { copies: copies.map((copy) => datedWith(master, copy)), cancelled, gone: false };
+  } catch (error) {
+    if (isItemGone(error)) return null;
+    throw error;
+  }
+}
+
 /**
  * What a found event is. With immutable ids an event in Deleted Items keeps its id, so that finding it proves
  * nothing: it counts only while the calendar's view shows it.
  */
-async function lookedUp(graph: Graph, calendar: CalendarRef, event: WireEvent, ask: Ask): Promise<LookedUp> {
+async function lookedUp(at: At, calendar: CalendarRef, event: WireEvent, ask: Ask): Promise<LookedUp> {
   const kind = kindOf(event);
   if (kind === 'series') {
-    const shown = await seriesIsShown(graph, calendar, event, ask);
+    const shown = await seriesIsShown(at, calendar, event, ask);
     return shown ? { found: 'series', series: readSeries(event, calendar.address) } : { found: 'gone' };
   }
   if (kind !== 'single') {
@@ -119,35 +141,30 @@ async function lookedUp(graph: Graph, calendar: CalendarRef, event: WireEvent, a
   // All-day events lie at midnight of the mailbox's zone, wherever that is.
   const slack = copy.allDay ? DAY_MS : 60_000;
   const around = { from: copy.start - slack, until: copy.end + slack };
-  const shown = await viewShows(graph, calendar, around, (row) => row.id === event.id, ask);
+  const shown = await viewShows(at, calendar, around, (row) => row.id === event.id, ask);
   return shown ? { found: 'single', copy } : { found: 'gone' };
 }
 
 /** A master stands in no view; its occurrences do. A series that has none to show is not called gone. */
-async function seriesIsShown(
-  graph: Graph,
-  calendar: CalendarRef,
-  master: WireEvent,
-  ask: Ask,
-): Promise<boolean> {
+async function seriesIsShown(at: At, calendar: CalendarRef, master: WireEvent, ask: Ask): Promise<boolean> {
   const from = master.start ? instantOf(master.start) : null;
   if (from === null) throw unreadable('a series without a start');
   const window = { from: from - DAY_MS, until: from + SERIES_LOOK_MS };
-  const shown = await viewShows(graph, calendar, window, (row) => row.seriesMasterId === master.id, ask);
+  const shown = await viewShows(at, calendar, window, (row) => row.seriesMasterId === master.id, ask);
   if (shown) return true;
-  const instances = await instancesOf(graph, calendar, master.id, window, ask);
+  const instances = await instancesOf(at.graph, calendar, master.id, window, ask);
   return instances.length === 0;
 }
 
 async function viewShows(
-  graph: Graph,
+  at: At,
   calendar: CalendarRef,
   window: Window,
   isIt: (row: WireEvent) => boolean,
   ask: Ask,
 ): Promise<boolean> {
-  const path = `${viewPath(calendar, window)}&$select=id,seriesMasterId,type`;
-  for await (const page of pagesFrom(graph, path, ask)) {
+  const { graph, pieces } = at;
+  for await (const page of viewPages(graph, pieces, calendar, window, ask, 'id,seriesMasterId,type')) {
     if (listedEvents(page.value).some(isIt)) return true;
   }
   return false;
@@ -171,7 +188,7 @@ async function instancesOf(
  * guest's session that is merely absent would look as if the guest had deleted it. The master names the dates.
  */
 async function calledOffOf(
-  graph: Graph,
+  { graph, pieces }: At,
   calendar: CalendarRef,
   master: WireMaster,
   window: Window,
@@ -181,7 +198,7 @@ async function calledOffOf(
   const span = master.isCancelled ? window : spanOfCalledOff(calledOffDates(master), window);
   if (span === null) return [];
   const rows: WireEvent[] = [];
-  for await (const page of pagesFrom(graph, viewPath(calendar, span), ask)) {
+  for await (const page of viewPages(graph, pieces, calendar, span, ask)) {
     const ours = listedEvents(page.value).filter((row) => row.seriesMasterId === master.id);
     rows.push(...ours.filter((row) => row.isCancelled));
   }

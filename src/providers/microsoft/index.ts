@@ -10,6 +10,7 @@ import { createDirectory } from './directory.ts';
 import { createEvidenceSource } from './evidence-source.ts';
 import { byAnyAddress } from './mailbox.ts';
 import { readNotification } from './notification.ts';
+import { createPieces } from './pieces.ts';
 import { type ProbeFinding, probeMailbox, probeRefused } from './probe.ts';
 import { createPushService } from './push.ts';
 import { createRequester, type Pacing, UNPACED } from './request.ts';
@@ -56,8 +57,9 @@ export function createMicrosoft(settings: MicrosoftSettings, deps: MicrosoftDeps
   const elapsed = deps.elapsed ?? (() => performance.now());
   const mailboxes = byAnyAddress(graph, directory);
   const restarts = createRestarts({ log: deps.log, elapsed });
+  const pieces = createPieces(mailboxes, deps.log);
   return {
-    calendar: createCalendarSource(mailboxes, createRounds(mailboxes, { restarts, log: deps.log })),
+    calendar: createCalendarSource(mailboxes, pieces, createRounds(mailboxes, { restarts, pieces })),
     evidence: createEvidenceSource(settings, graph, directory),
     readNotification,
     push: createPushService(graph, directory, { now: deps.now ?? Date.now }),

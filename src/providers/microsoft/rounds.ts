@@ -1,11 +1,11 @@
 import { failure, isFailure } from '../../domain/failure.ts';
-import type { ChangePage, Instant, Window } from '../../domain/observation.ts';
+import type { ChangePage, Window } from '../../domain/observation.ts';
 import type { CalendarRef, CalendarSource } from '../../ports/calendar-source.ts';
-import type { Log } from '../../runtime/log.ts';
 import type { Ask, Graph } from './client.ts';
 import { type DeltaRound, readCursor, writeCursor } from './cursor.ts';
 import { pagesFrom } from './pages.ts';
-import { bounds, userPath, viewPath } from './paths.ts';
+import { bounds, userPath } from './paths.ts';
+import type { Pieces } from './pieces.ts';
 import { readChanges } from './reading.ts';
 import type { Restarts } from './restarts.ts';
 import { deltaPageOf } from './wire.ts';
@@ -20,9 +20,6 @@ import { deltaPageOf } from './wire.ts';
 
 /** Wide rounds are evicted slowly: their pages are given longer than other requests. */
 const DELTA_TIMEOUT_MS = 60_000;
-const DAY_MS = 86_400_000;
-/** An eighth of the usual window. What fails over so few days does not fail for their number. */
-const NARROWEST_MS = 20 * DAY_MS;
 /** A link that fails is given up for a full round, the dearest request there is, only after so many passes in a row. */
 const PASSES_BEFORE_ANEW = 3;
 
@@ -37,42 +34,19 @@ type Piece = { readonly window: Window; readonly deltaLink: string | null };
 /** Makes the one reader of change tracking. */
 export function createRounds(
   graph: Graph,
-  deps: { readonly restarts: Restarts; readonly log: Log },
+  deps: { readonly restarts: Restarts; readonly pieces: Pieces },
 ): ReadChanges {
-  const { restarts, log } = deps;
+  const { restarts, pieces } = deps;
   /** Passes in a row in which a link failed while the mailbox answered, by mailbox. */
   const failing = new Map<string, number>();
 
-  /** Whether Graph fails at this round alone: a question about one day of the same mailbox is answered. */
-  async function answersElse(calendar: CalendarRef, window: Window, ask: Ask): Promise<boolean> {
-    const aDay = { from: window.from, until: window.from + DAY_MS };
-    try {
-      await graph.get(`${viewPath(calendar, aDay, 1)}&$select=id`, { ...ask, once: true });
-      return true;
-    } catch (error) {
-      if (ask.signal.aborted) throw error;
-      return false;
-    }
-  }
-
   /** What is to be read in place of a piece that failed. @throws the failure where nothing else is to be tried */
   async function insteadOf(piece: Piece, calendar: CalendarRef, error: unknown, ask: Ask): Promise<Piece[]> {
-    const { window, deltaLink } = piece;
-    const half = halfOf(window);
-    const narrows = deltaLink === null && window.until - window.from > NARROWEST_MS;
-    if (!isOverwhelmed(error) || (deltaLink === null && !narrows)) throw error;
-    if (!(await answersElse(calendar, window, ask))) throw error;
-    if (deltaLink === null) {
-      const days = Math.round((half - window.from) / DAY_MS);
-      log.warn(
-        { calendar: calendar.address, days },
-        'graph fails at this window: reading it in smaller pieces',
-      );
-      return [
-        { window: { from: window.from, until: half }, deltaLink: null },
-        { window: { from: half, until: window.until }, deltaLink: null },
-      ];
+    if (piece.deltaLink === null) {
+      const halves = await pieces.halvesOf(calendar, piece.window, error, ask);
+      return halves.map((window) => ({ window, deltaLink: null }));
     }
+    if (!(await pieces.failsAlone(calendar, piece.window, error, ask))) throw error;
     const passes = (failing.get(calendar.address) ?? 0) + 1;
     failing.set(calendar.address, passes);
     if (passes < PASSES_BEFORE_ANEW) throw error;
@@ -137,14 +111,4 @@ export function createRounds(
 
 function isLost(error: unknown): boolean {
   return isFailure(error, 'gone') && error.code === 'cursor_lost';
-}
-
-/** 50x, or no answer in the time we give, after every repetition that a request is granted. */
-function isOverwhelmed(error: unknown): boolean {
-  return isFailure(error, 'transient') && (error.code === 'server_error' || error.code === 'timeout');
-}
-
-/** The midnight nearest to the middle. */
-function halfOf({ from, until }: Window): Instant {
-  return Math.round((from + until) / 2 / DAY_MS) * DAY_MS;
 }

@@ -113,6 +113,7 @@ export const refusals = {
     ),
   badRequest: (message: string) => new GraphRefusal(400, 'BadRequest', message),
   overwhelmed: () => new GraphRefusal(503, 'UnknownError', ''),
+  tookTooLong: () => new GraphRefusal(504, 'UnknownError', ''),
   teamsDenied: (user: string) =>
     new GraphRefusal(
       403,

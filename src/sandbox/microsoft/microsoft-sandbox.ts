@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Faults } from '../faults.ts';
 import type { World } from '../world/world.ts';
-import { addCalendarRoutes } from './calendar-routes.ts';
+import { addCalendarRoutes, type ViewHabits } from './calendar-routes.ts';
 import { createDeltaRounds, type DeltaHabits } from './delta-rounds.ts';
 import { createEntra, type Entra } from './entra.ts';
 import { createGraphServer, type TrafficHabits } from './graph-server.ts';
@@ -11,7 +11,7 @@ import { addSubscriptionRoutes } from './subscription-routes.ts';
 import { createSubscriptions, type SubscriptionHabits, type Subscriptions } from './subscriptions.ts';
 
 /** How this tenant behaves. Change the values freely while it runs. */
-export type MicrosoftHabits = DeltaHabits & TrafficHabits & TeamsHabits & SubscriptionHabits;
+export type MicrosoftHabits = DeltaHabits & ViewHabits & TrafficHabits & TeamsHabits & SubscriptionHabits;
 
 export interface MicrosoftSandbox {
   /** Graph's origin, without `/v1.0`. */
@@ -43,6 +43,8 @@ export async function startMicrosoftSandbox(
     strayRemovals: 0,
     pageSize: 50,
     widestRoundDays: null,
+    widestViewDays: null,
+    withoutUids: new Set(),
     mailboxConcurrency: 4,
     throttleRetryAfter: '1',
     latencyMs: 2,
@@ -64,7 +66,8 @@ export async function startMicrosoftSandbox(
   const entra = createEntra(world.random.fork('entra'));
   const server = createGraphServer({ world, entra, faults: options.faults, habits });
   entra.serve(server.app);
-  addCalendarRoutes(server, world, createDeltaRounds(world, world.random.fork('delta tokens'), habits));
+  const rounds = createDeltaRounds(world, world.random.fork('delta tokens'), habits);
+  addCalendarRoutes(server, world, rounds, habits);
   addPeopleRoutes(server, world);
   addMeetingRoutes(server, world, habits);
   const subscriptions = createSubscriptions(world, world.random.fork('subscriptions'), habits, entra);
