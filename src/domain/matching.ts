@@ -29,6 +29,8 @@ export interface StoredSlot {
   readonly seriesElsewhere: readonly string[];
   /** UIDs of the copies that stand on any calendar. */
   readonly uids: readonly string[];
+  /** A copy stands on any calendar: where it does not, the originals are those of the last one that did. */
+  readonly stands: boolean;
   /** Ids of the copies that stand on the observed calendar. */
   readonly sourceIds: readonly string[];
   /** Ids of copies that stood there once. */
@@ -118,6 +120,29 @@ function isSlotOf(stored: StoredSlot | undefined, observed: ObservedSlot): boole
     : stored.originalStarts.includes(observed.originalStart);
 }
 
+const isSingleOn = (stored: StoredSlot, observed: ObservedSlot): boolean =>
+  stored.originalStarts.length + stored.originalDates.length === 0 &&
+  observed.originalStart === null &&
+  observed.originalDate === null;
+
+const isOnlyOneOfSeries = (stored: StoredSlot, observed: ObservedSlot, now: Instant): boolean =>
+  stored.here === 'vacated' &&
+  stored.seriesId !== null &&
+  stored.seriesId === observed.seriesId &&
+  observed.status !== 'cancelled' &&
+  // As with any guess: what lies ahead does not come to be over.
+  (stored.end <= now || observed.start > now);
+
+/**
+ * How far an observed copy lies from a stored slot. A single event has no original: made of an occurrence that had been
+ * moved, it stands where that one stood.
+ */
+function distanceOf(stored: StoredSlot, observed: ObservedSlot): number {
+  const isSingle = observed.originalStart === null && observed.originalDate === null;
+  const places = isSingle ? [...originalsOf(stored), stored.start] : originalsOf(stored);
+  return Math.min(...places.map((place) => Math.abs(place - originalOf(observed))));
+}
+
 const twinKey = (slot: ObservedSlot): string =>
   `${originalOf(slot)}/${hasDateOnly(slot) ? dateOf(slot) : ''}`;
 
@@ -125,7 +150,11 @@ const twinKey = (slot: ObservedSlot): string =>
  * Half the shortest distance between two slots of one series; `Infinity` where there is no second slot. The parts of a
  * split are looked at apart: on different weekdays the last of one and the first of the other may be a day apart.
  */
-function halfInterval(stored: readonly StoredSlot[], observed: readonly ObservedSlot[]): number {
+function halfInterval(
+  stored: readonly StoredSlot[],
+  observed: readonly ObservedSlot[],
+  now: Instant,
+): number {
   const shortest = (starts: readonly Instant[]): number => {
     const ordered = [...new Set(starts)].sort((a, b) => a - b);
     let gap = Number.POSITIVE_INFINITY;
@@ -136,19 +165,29 @@ function halfInterval(stored: readonly StoredSlot[], observed: readonly Observed
     }
     return gap;
   };
+  const shown = new Map<string | null, Instant[]>();
+  for (const slot of observed) push(shown, `shown ${slot.seriesId}`, originalOf(slot));
   // Every calendar's part counts, whichever is read: what one pass adds must not let the next one reach further. What is
   // stored and what is shown stay apart, as a series may stand on another weekday by now.
-  const parts = new Map<string | null, Instant[]>();
-  for (const slot of stored) {
-    const original = originalsOf(slot)[0] as number;
-    const elsewhere = slot.seriesElsewhere.map((id) => `elsewhere ${id}`);
-    if (slot.seriesId !== null || elsewhere.length === 0) push(parts, slot.seriesId, original);
-    for (const part of elsewhere) push(parts, part, original);
-  }
-  for (const slot of observed) push(parts, `shown ${slot.seriesId}`, originalOf(slot));
-  const interval = Math.min(...[...parts.values()].map(shortest));
+  const partsOf = (slots: readonly StoredSlot[]): Instant[][] => {
+    const parts = new Map<string | null, Instant[]>();
+    for (const slot of slots) {
+      const original = originalsOf(slot)[0] as number;
+      const elsewhere = slot.seriesElsewhere.map((id) => `elsewhere ${id}`);
+      if (slot.seriesId !== null || elsewhere.length === 0) push(parts, slot.seriesId, original);
+      for (const part of elsewhere) push(parts, part, original);
+    }
+    return [...parts.values(), ...shown.values()];
+  };
+  const shortestOf = (parts: readonly Instant[][]): number => Math.min(...parts.map(shortest));
+  // What is over, and what stands on no calendar, keeps the place it had: the days between it and a series that was
+  // moved since are no interval of anybody's. It counts where nothing else tells the interval.
+  const current = shortestOf(partsOf(stored.filter((slot) => slot.end > now && slot.stands)));
+  if (current < Number.POSITIVE_INFINITY) return current / 2;
+  const all = partsOf(stored);
+  const interval = shortestOf(all);
   // Where no part has two slots, what lies between the parts is all there is to go by.
-  return (interval === Number.POSITIVE_INFINITY ? shortest([...parts.values()].flat()) : interval) / 2;
+  return (interval === Number.POSITIVE_INFINITY ? shortest(all.flat()) : interval) / 2;
 }
 
 /** The stored slots with the series that they belong to on the observed calendar once these matches are stored. */
@@ -246,7 +285,10 @@ export function matchSlots(
     settle(at, nearestOf(candidates, slot));
   }
 
-  // A lineage of one single event has no other slot it could be.
+  const mayFollow = followers();
+
+  // A lineage of one single event has no other slot it could be; nor has the one occurrence that a series has left, when
+  // this pass takes it from where it stood: with nothing beside it there is no interval to measure its move by.
   const [lone] = stored;
   const [loneObserved] = observed;
   if (
@@ -256,9 +298,8 @@ export function matchSlots(
     loneObserved &&
     !taken.has(0) &&
     lone.here !== 'held' &&
-    lone.originalStarts.length + lone.originalDates.length === 0 &&
-    loneObserved.originalStart === null &&
-    loneObserved.originalDate === null &&
+    (isSingleOn(lone, loneObserved) ||
+      (isOnlyOneOfSeries(lone, loneObserved, now) && mayFollow(lone, loneObserved))) &&
     mayMeet(lone, loneObserved, now)
   ) {
     settle(0, 0);
@@ -267,7 +308,6 @@ export function matchSlots(
   const openStored = () =>
     [...stored.entries()].filter(([at, slot]) => !taken.has(at) && slot.here !== 'held');
 
-  const mayFollow = followers();
   const storedOnDate = new Map<CalendarDate, number[]>();
   for (const [at, slot] of openStored()) {
     for (const date of new Set(datesOf(slot))) push(storedOnDate, date, at);
@@ -296,7 +336,7 @@ export function matchSlots(
   // Each guess tells more of the series; the next pass would know it from the start, so that this one looks again too.
   for (let before = -1; before < taken.size; ) {
     before = taken.size;
-    const reach = halfInterval(asTaken(stored, inOrder, matches), observed);
+    const reach = halfInterval(asTaken(stored, inOrder, matches), observed, now);
     const pairs: Array<{ distance: number; at: number; match: number }> = [];
     const waiting = openStored();
     for (const [at, slot] of guessable()) {
@@ -306,9 +346,7 @@ export function matchSlots(
         if (!mayFollow(candidate, slot)) continue;
         const within =
           candidate.here === 'elsewhere' && reach === Number.POSITIVE_INFINITY ? LONE_REACH : reach;
-        const distance = Math.min(
-          ...originalsOf(candidate).map((original) => Math.abs(original - originalOf(slot))),
-        );
+        const distance = distanceOf(candidate, slot);
         if (distance <= within) pairs.push({ distance, at, match });
       }
     }

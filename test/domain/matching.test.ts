@@ -18,6 +18,7 @@ const slot = (original: number, id: string, given: Partial<StoredSlot> = {}): St
   seriesId: 's',
   seriesElsewhere: [],
   uids: ['x@google.com'],
+  stands: true,
   sourceIds: [id],
   formerIds: [],
   here: 'vacated',
@@ -311,6 +312,36 @@ describe('the past', () => {
 });
 
 describe('what was found by chance', () => {
+  // Moved two days back while it stood five days before the next, then three ahead: the week between stays a week.
+  test.each([
+    ['what is over', FIRST + 3 * DAY, { here: 'held' }],
+    ['what stands on no calendar', FIRST + 12 * DAY, { stands: false, sourceIds: [], here: 'elsewhere' }],
+  ] as const)('a series that is moved again keeps its slots: %s kept its old place', (_what, from, given) => {
+    const stored = [
+      slot(from - 5 * DAY, 'a0', given),
+      ...weeks(3, (week) => slot(from + week * 7 * DAY, `b${week}`)),
+    ];
+    const observed = weeks(3, (week) => seen(from + (week * 7 + 3) * DAY, `c${week}`));
+    expect(matchSlots(stored, observed, NOW)).toEqual([1, 2, 3]);
+  });
+
+  test('a series made single at an occurrence that had been moved leaves that one where it stands', () => {
+    const moved = FIRST + 3 * DAY;
+    const stored = [
+      slot(FIRST + 4 * DAY + 12 * HOUR, 'a0', { start: moved, end: moved + HOUR }),
+      ...[5, 6, 7].map((days) => slot(FIRST + days * DAY + 12 * HOUR, `a${days}`)),
+    ];
+    expect(matchSlots(stored, [single(moved, 's')], NOW)).toEqual([0]);
+  });
+
+  test('the only occurrence that a series has left is moved, however far', () => {
+    const observed = [seen(FIRST + 5 * DAY, 'b')];
+    expect(matchSlots([slot(FIRST + 7 * DAY, 'a')], observed, NOW)).toEqual([0]);
+    // Still there, or of another series: it is another one.
+    expect(matchSlots([slot(FIRST + 7 * DAY, 'a', { here: 'held' })], observed, NOW)).toEqual([null]);
+    expect(matchSlots([slot(FIRST + 7 * DAY, 'a', { seriesId: 't' })], observed, NOW)).toEqual([null]);
+  });
+
   test('twins that nothing names are guessed together, not each its own slot', () => {
     const stored = [
       slot(FIRST + 14 * DAY, 'a2'),

@@ -11,6 +11,7 @@ import {
   copyStatus,
   createMeeting,
   deleteCopy,
+  editMeeting,
   type Meeting,
   moveOccurrence,
   moveSeries,
@@ -97,6 +98,21 @@ describe('the world', () => {
       false,
       false,
     ]);
+  });
+
+  it('dates an occurrence by the edit of all that took back its move', () => {
+    const world = inhabited();
+    const meeting = weekly(world);
+    const slot = Date.parse('2026-10-13T08:00:00Z');
+    moveOccurrence(world, { meeting: meeting.id, slot, start: '2026-10-12T08:00:00Z' });
+    const moved = world.now();
+    expect(world.updatedAt(meeting.organizer, meeting, slot)).toBe(moved);
+    world.clock.set('2026-10-15T00:00:00Z');
+    editMeeting(world, { meeting: meeting.id, title: 'Coaching' });
+    // It is one of its own still.
+    expect(world.updatedAt(meeting.organizer, meeting, slot)).toBe(moved);
+    moveSeries(world, { meeting: meeting.id, time: '10:00' });
+    expect(world.updatedAt(meeting.organizer, meeting, slot)).toBe(world.now());
   });
 
   it('keeps an occurrence the same when it moves or is called off', () => {
