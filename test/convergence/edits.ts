@@ -46,6 +46,7 @@ export const OWN_EDITS = [
   'convert to series',
   'convert to single',
   'invite outsider',
+  'invite to occurrence',
   'leave',
   'leave occurrence',
   'uninvite',
@@ -201,6 +202,7 @@ const OWN: Readonly<Record<OwnEdit, Editor>> = {
     addGuest(world, { meeting: meeting.id, guest: 'ivy@elsewhere.example' });
     return 'Ivy';
   }),
+  'invite to occurrence': on('invite to occurrence', inviteToOccurrence),
   move: on('move', (world, meeting, random, seen) => {
     if (meeting.recurrence !== null || seen.has(converted(meeting))) return null;
     const at = Math.ceil((world.now() + (1 + random.below(20 * 24 * 4)) * 900_000) / 900_000) * 900_000;
@@ -268,6 +270,28 @@ function uninvite(world: World, meeting: Meeting, random: Random, slot: number |
   const guest = random.pick(guests).address;
   removeGuest(world, { meeting: meeting.id, guest, slot });
   return `${guest}${slot === null ? '' : ` ${new Date(slot).toISOString()}`}`;
+}
+
+/**
+ * Somebody new is invited to one occurrence. Excluded: one that another occurrence of the meeting stands at the same time
+ * as. Outlook shows the guest a single event without an original start, so that it is as much the one as the other.
+ */
+function inviteToOccurrence(world: World, meeting: Meeting, random: Random): string | null {
+  const strangers = BOOKING_GROUPS.filter((group) =>
+    group.some((who) => world.person(who).id === meeting.organizer),
+  )
+    .flat()
+    .filter((who) => world.copy(world.person(who).id, meeting.id) === undefined);
+  const chosen = comingOccurrence(world, meeting, random);
+  if (strangers.length === 0 || chosen?.slot == null) return null;
+  const { slot, start } = chosen;
+  const isShared = [...world.meetings.values()]
+    .filter(({ lineage }) => lineage === meeting.lineage)
+    .flatMap((part) => occurrencesOf(part, world.now(), { from: start, until: start + 1 }))
+    .some((other) => other.start === start && (other.meeting !== chosen.meeting || other.slot !== slot));
+  if (isShared) return null;
+  addGuest(world, { meeting: meeting.id, guest: random.pick(strangers), slot });
+  return new Date(slot).toISOString();
 }
 
 /** A shared property looks like a private one: on the copy that is gone nobody can tell them apart. */
@@ -346,9 +370,12 @@ function moveAll(world: World, meeting: Meeting, random: Random, seen: SeenStart
 }
 
 /**
- * "This and following", at its own time of day or another. Excluded: the following occurrences begin in the past,
- * because the one that was chosen had been put off to later. What a calendar then shows before now has not taken place
- * at that time, and no calendar says so.
+ * "This and following", at its own time of day or another. Excluded:
+ *
+ * - the following occurrences begin in the past, because the one that was chosen had been put off to later: what a
+ *   calendar then shows before now has not taken place at that time, and no calendar says so;
+ * - the series ends at an earlier split, and the part behind it was moved to before that end: both could then lay out
+ *   the same instant, which is what a leftover row of a split looks like.
  */
 function split(world: World, meeting: Meeting, random: Random): string | null {
   const chosen = comingOccurrence(world, meeting, random);
@@ -357,9 +384,20 @@ function split(world: World, meeting: Meeting, random: Random): string | null {
   const hour = random.below(2) === 0 ? null : 8 + random.below(10);
   const own = DateTime.fromMillis(slot, { zone: meeting.zone });
   const first = hour === null ? own : own.set({ hour, minute: 15 });
-  if (first.toMillis() < world.now()) return null;
+  if (first.toMillis() < world.now() || isOverlapped(world, meeting)) return null;
   const time = hour === null ? {} : { time: `${String(hour).padStart(2, '0')}:15` };
   return splitSeries(world, { meeting: meeting.id, slot, ...time }).id;
+}
+
+function isOverlapped(world: World, meeting: Meeting): boolean {
+  const until = /UNTIL=(\d{8}T\d{6}Z)/.exec(meeting.recurrence?.rule ?? '')?.[1];
+  if (until === undefined) return false;
+  const end = DateTime.fromISO(until).toMillis();
+  return [...world.meetings.values()]
+    .filter(({ id, lineage }) => id !== meeting.id && lineage === meeting.lineage)
+    .filter(({ ordinalOffset }) => ordinalOffset > meeting.ordinalOffset)
+    .flatMap((part) => occurrencesOf(part, world.now(), { from: end - 31 * DAY, until: end + 31 * DAY }))
+    .some(({ slot }) => slot !== null && slot <= end);
 }
 
 function categorise(world: World, meeting: Meeting, random: Random, set: boolean): string | null {

@@ -392,6 +392,7 @@ const anyStored: fc.Arbitrary<StoredSlot> = fc
     here: fc.constantFrom('held' as const, 'vacated' as const, 'elsewhere' as const),
     startsHere: fc.uniqueArray(hours, { maxLength: 1 }),
     settled: fc.boolean(),
+    stands: fc.boolean(),
     awaitsOrganizer: fc.boolean(),
   })
   .map((made) => ({ ...made, end: made.start + HOUR, originalDates: made.originalStarts.map(day) }));
