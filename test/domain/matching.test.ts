@@ -334,6 +334,15 @@ describe('what was found by chance', () => {
     expect(matchSlots(stored, [single(moved, 's')], NOW)).toEqual([0]);
   });
 
+  test('the guest of one occurrence follows it where it is used again after it was over', () => {
+    const original = FIRST - 7 * DAY;
+    const ahead = FIRST + 2 * DAY + 5 * HOUR;
+    const again = { start: ahead, end: ahead + HOUR, sourceIds: [], here: 'elsewhere' } as const;
+    const stored = [slot(original, 'g', { here: 'held' }), slot(original, 'm', again)];
+    const shown = single(ahead, 'g', null, { updatedAt: NOW - HOUR, ownerIsOrganizer: false });
+    expect(matchSlots(stored, [shown], NOW)).toEqual([1]);
+  });
+
   test('the only occurrence that a series has left is moved, however far', () => {
     const observed = [seen(FIRST + 5 * DAY, 'b')];
     expect(matchSlots([slot(FIRST + 7 * DAY, 'a')], observed, NOW)).toEqual([0]);
