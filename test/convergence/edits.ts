@@ -308,7 +308,9 @@ const standsInForAnother = (world: World, meeting: Meeting, { slot, start }: Occ
  *
  * - by half its period or more, since everything was last read: the neighbour is as near;
  * - a daily series by whole days: it becomes itself, one place further;
- * - one that carries a coming occurrence into the past: whether that took place is not for a calendar to say.
+ * - one that carries a coming occurrence into the past: whether that took place is not for a calendar to say;
+ * - one part of a split series to the very starts of another (what ends with a day has room for an occurrence more when
+ *   it moves to an earlier one): that is what the leftover row of a split looks like, and counts as one occurrence.
  */
 function moveAll(world: World, meeting: Meeting, random: Random, seen: SeenStarts): string | null {
   const rule = meeting.recurrence?.rule;
@@ -334,6 +336,8 @@ function moveAll(world: World, meeting: Meeting, random: Random, seen: SeenStart
     ({ slot, end }) => slot !== null && end > now && slot + shift < now + 3_600_000,
   );
   if (leavesTheFuture) return null;
+  const moved = { ...meeting, start: target.toFormat("yyyy-MM-dd'T'HH:mm"), overrides: new Map() };
+  if (standsOnAnotherPart(world, moved)) return null;
   const time = `${String(hour).padStart(2, '0')}:30`;
   const keepCancelled = random.below(2) === 0;
   moveSeries(world, {
@@ -343,6 +347,18 @@ function moveAll(world: World, meeting: Meeting, random: Random, seen: SeenStart
     ...(weekday === null ? {} : { weekday }),
   });
   return `${weekday ?? 'same days'} ${time}${keepCancelled ? '' : ', cancelled ones back'}`;
+}
+
+function standsOnAnotherPart(world: World, moved: Meeting): boolean {
+  const now = world.now();
+  const slotsOf = (meeting: Meeting): (number | null)[] =>
+    occurrencesOf(meeting, now, { from: now, until: now + 180 * DAY }).map(({ slot }) => slot);
+  const taken = new Set(
+    [...world.meetings.values()]
+      .filter(({ id, lineage }) => id !== moved.id && lineage === moved.lineage)
+      .flatMap(slotsOf),
+  );
+  return taken.size > 0 && slotsOf(moved).some((slot) => taken.has(slot));
 }
 
 /**

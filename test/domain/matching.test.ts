@@ -118,6 +118,29 @@ describe('a series', () => {
     expect(matchSlots(first, [seen(FIRST + 5 * HOUR, 'b', { uid: later })], NOW)).toEqual([0]);
   });
 
+  test('an id that Outlook makes of the date is not the earlier part once a later one has the day', () => {
+    const [earlier, later] = ['x@google.com', 'x_R20261103T090000@google.com'];
+    // The earlier part lays the day out again, at another hour, and its calendar gives it the id it had.
+    const again = seen(FIRST - 2 * HOUR, 'd3', { uid: earlier });
+    const second = seen(FIRST, 'r3', { seriesId: 'r', uid: later });
+    for (const uids of [[earlier], [earlier, later]]) {
+      const stands = slot(FIRST, 'd3', { uids, here: 'held' });
+      expect(matchSlots([stands], [again, second], NOW)).toEqual([null, 0]);
+    }
+    const left = slot(FIRST, 'r3', { uids: [later], formerIds: ['d3'], here: 'held' });
+    expect(matchSlots([left], [again], NOW)).toEqual([null]);
+    // As long as no part took the day over, the id says what it is.
+    expect(matchSlots([slot(FIRST, 'd3', { here: 'held' })], [again], NOW)).toEqual([0]);
+  });
+
+  test('moved again keeps its slots, though a place was laid out beside the one that was over', () => {
+    const monthly = [FIRST, FIRST + 30 * DAY, FIRST + 61 * DAY];
+    const over = slot(NOW - 4 * HOUR, 'o', { sourceIds: [], formerIds: ['o'], here: 'elsewhere' });
+    const stored = [over, ...monthly.map((at, month) => slot(at, `a${month}`))];
+    const observed = monthly.map((at, month) => seen(at + 2 * DAY, `b${month}`));
+    expect(matchSlots(stored, observed, NOW)).toEqual([1, 2, 3]);
+  });
+
   test('twice a day at other times keeps first and second apart', () => {
     const stored = weeks(6, (half) =>
       slot(FIRST + Math.floor(half / 2) * DAY + (half % 2) * 6 * HOUR, `a${half}`),
