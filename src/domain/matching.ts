@@ -318,6 +318,19 @@ export function matchSlots(
     if (match !== null) slotOfTwin.set(twinKey(slot), match);
   }
 
+  // A series has no other slot it could be where one alone lies ahead, left its place here, and one alone is shown.
+  const shownOf = Map.groupBy(observed, ({ seriesId }) => seriesId);
+  const aheadOf = Map.groupBy(
+    stored.filter(({ end }) => end > now),
+    ({ seriesId }) => seriesId,
+  );
+  const isLone = ({ here, seriesId }: StoredSlot, slot: ObservedSlot): boolean =>
+    here === 'vacated' &&
+    seriesId !== null &&
+    seriesId === slot.seriesId &&
+    shownOf.get(seriesId)?.length === 1 &&
+    aheadOf.get(seriesId)?.length === 1;
+
   // Each guess tells more of the series; the next pass would know it from the start, so that this one looks again too.
   for (let before = -1; before < taken.size; ) {
     before = taken.size;
@@ -334,7 +347,7 @@ export function matchSlots(
         const distance = Math.min(
           ...originalsOf(candidate).map((original) => Math.abs(original - originalOf(slot))),
         );
-        if (distance <= within) pairs.push({ distance, at, match });
+        if (distance <= within || isLone(candidate, slot)) pairs.push({ distance, at, match });
       }
     }
     // Sorting is stable: among equals the order of the slots decides, not that of the rows.

@@ -200,6 +200,14 @@ describe('a series', () => {
     expect(matchSlots([anna], [seen(FIRST + 20 * HOUR, 'b')], NOW)).toEqual([null]);
   });
 
+  test('the last slot of a series moves any distance with it, while nothing else is shown of it', () => {
+    const last = slot(FIRST, 'a');
+    expect(matchSlots([last], [seen(FIRST + 3 * DAY, 'b')], NOW)).toEqual([0]);
+    const beside = [seen(FIRST + 3 * DAY, 'b'), seen(FIRST, 'a')];
+    expect(matchSlots([last], beside, NOW)).toEqual([null, 0]);
+    expect(matchSlots([last], [seen(FIRST + 3 * DAY, 'b', { seriesId: 't' })], NOW)).toEqual([null]);
+  });
+
   test('a single copy with the date of an occurrence belongs there, though it was moved onto another', () => {
     const stored = weeks(3, (week) => slot(FIRST + week * 7 * DAY, `a${week}`, { here: 'elsewhere' }));
     const guest = single(FIRST + 14 * DAY, 'g', day(FIRST + 7 * DAY));
