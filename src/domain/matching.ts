@@ -101,7 +101,7 @@ function mayMeet(stored: StoredSlot, observed: ObservedSlot, now: Instant): bool
  * A split hands occurrences on to a part with a later stamp, never back: what an earlier part shows beside a slot of a
  * later one is another occurrence, though it falls on the same day.
  */
-function followers(): (stored: StoredSlot, observed: ObservedSlot) => boolean {
+function followers(): (uids: ReadonlyArray<string | null>, observed: ObservedSlot) => boolean {
   // Slots share their UIDs, and every pair of slots asks.
   const stamps = new Map<string | null, string>();
   const stampOf = (uid: string | null): string => {
@@ -109,7 +109,7 @@ function followers(): (stored: StoredSlot, observed: ObservedSlot) => boolean {
     stamps.set(uid, known);
     return known;
   };
-  return (stored, observed) => stored.uids.every((uid) => stampOf(uid) <= stampOf(observed.uid));
+  return (uids, observed) => uids.every((uid) => stampOf(uid) <= stampOf(observed.uid));
 }
 
 /** The same occurrence by its original start, where it may still come to stand on the observed calendar. */
@@ -120,22 +120,9 @@ function isSlotOf(stored: StoredSlot | undefined, observed: ObservedSlot): boole
     : stored.originalStarts.includes(observed.originalStart);
 }
 
-const isSingleOn = (stored: StoredSlot, observed: ObservedSlot): boolean =>
-  stored.originalStarts.length + stored.originalDates.length === 0 &&
-  observed.originalStart === null &&
-  observed.originalDate === null;
-
-const isOnlyOneOfSeries = (stored: StoredSlot, observed: ObservedSlot, now: Instant): boolean =>
-  stored.here === 'vacated' &&
-  stored.seriesId !== null &&
-  stored.seriesId === observed.seriesId &&
-  observed.status !== 'cancelled' &&
-  // As with any guess: what lies ahead does not come to be over.
-  (stored.end <= now || observed.start > now);
-
 /**
  * How far an observed copy lies from a stored slot. A single event has no original: made of an occurrence that had been
- * moved, it stands where that one stood.
+ * moved, or shown to a guest of that one alone, it stands where that one stands.
  */
 function distanceOf(stored: StoredSlot, observed: ObservedSlot): number {
   const isSingle = observed.originalStart === null && observed.originalDate === null;
@@ -148,7 +135,9 @@ const twinKey = (slot: ObservedSlot): string =>
 
 /**
  * Half the shortest distance between two slots of one series; `Infinity` where there is no second slot. The parts of a
- * split are looked at apart: on different weekdays the last of one and the first of the other may be a day apart.
+ * split are looked at apart: on different weekdays the last of one and the first of the other may be a day apart. So may
+ * what was over when the series was moved as a whole and the place that was laid out for it again, and what stands on no
+ * calendar any more and keeps its old place: they count only where what stands ahead tells no interval.
  */
 function halfInterval(
   stored: readonly StoredSlot[],
@@ -165,8 +154,6 @@ function halfInterval(
     }
     return gap;
   };
-  const shown = new Map<string | null, Instant[]>();
-  for (const slot of observed) push(shown, `shown ${slot.seriesId}`, originalOf(slot));
   // Every calendar's part counts, whichever is read: what one pass adds must not let the next one reach further. What is
   // stored and what is shown stay apart, as a series may stand on another weekday by now.
   const partsOf = (slots: readonly StoredSlot[]): Instant[][] => {
@@ -177,17 +164,15 @@ function halfInterval(
       if (slot.seriesId !== null || elsewhere.length === 0) push(parts, slot.seriesId, original);
       for (const part of elsewhere) push(parts, part, original);
     }
-    return [...parts.values(), ...shown.values()];
+    for (const slot of observed) push(parts, `shown ${slot.seriesId}`, originalOf(slot));
+    return [...parts.values()];
   };
-  const shortestOf = (parts: readonly Instant[][]): number => Math.min(...parts.map(shortest));
-  // What is over, and what stands on no calendar, keeps the place it had: the days between it and a series that was
-  // moved since are no interval of anybody's. It counts where nothing else tells the interval.
-  const current = shortestOf(partsOf(stored.filter((slot) => slot.end > now && slot.stands)));
-  if (current < Number.POSITIVE_INFINITY) return current / 2;
-  const all = partsOf(stored);
-  const interval = shortestOf(all);
+  const ahead = Math.min(...partsOf(stored.filter((slot) => slot.end > now && slot.stands)).map(shortest));
+  if (ahead !== Number.POSITIVE_INFINITY) return ahead / 2;
+  const parts = partsOf(stored);
+  const interval = Math.min(...parts.map(shortest));
   // Where no part has two slots, what lies between the parts is all there is to go by.
-  return (interval === Number.POSITIVE_INFINITY ? shortest(all.flat()) : interval) / 2;
+  return (interval === Number.POSITIVE_INFINITY ? shortest(parts.flat()) : interval) / 2;
 }
 
 /** The stored slots with the series that they belong to on the observed calendar once these matches are stored. */
@@ -247,12 +232,24 @@ export function matchSlots(
   const shown = new Set(observed.map(({ sourceId }) => sourceId));
   const isNamed = (match: number) => stored[match]?.sourceIds.some((id) => shown.has(id)) ?? false;
 
+  // Outlook makes ids of dates: an id at another original start is another's, where a later part of the series has what
+  // it named, or shows it in this pass.
+  const mayFollow = followers();
+  const shownAt = Map.groupBy(observed, originalOf);
+  const isHandedOn = (match: number, slot: ObservedSlot): boolean => {
+    const was = stored[match] as StoredSlot;
+    const originals = originalsOf(was);
+    if (originals.includes(originalOf(slot))) return false;
+    const parts = originals.flatMap((original) => shownAt.get(original) ?? []);
+    return !mayFollow([...was.uids, ...parts.map(({ uid }) => uid)], slot);
+  };
+
   // An id that stands belongs where it stands; one that was dragged along in time once stood elsewhere too.
   const byId = index(stored, (slot) => slot.sourceIds);
   const byFormerId = index(stored, (slot) => slot.formerIds);
   const byStart = index(stored, (slot) => [slot.start]);
   for (const [at, slot] of inOrder) {
-    const named = byId.get(slot.sourceId) ?? [];
+    const named = (byId.get(slot.sourceId) ?? []).filter((match) => !isHandedOn(match, slot));
     // What another calendar has told of the same event already is nearer than the place it left.
     const left = named.some((match) => {
       const { start, end } = stored[match] as StoredSlot;
@@ -281,14 +278,13 @@ export function matchSlots(
 
   // After the instants: Outlook makes ids of dates, and an occurrence that was moved meanwhile left its id to another.
   for (const [at, slot] of open()) {
-    const candidates = (byFormerId.get(slot.sourceId) ?? []).filter((match) => !taken.has(match));
+    const candidates = (byFormerId.get(slot.sourceId) ?? []).filter(
+      (match) => !taken.has(match) && !isHandedOn(match, slot),
+    );
     settle(at, nearestOf(candidates, slot));
   }
 
-  const mayFollow = followers();
-
-  // A lineage of one single event has no other slot it could be; nor has the one occurrence that a series has left, when
-  // this pass takes it from where it stood: with nothing beside it there is no interval to measure its move by.
+  // A lineage of one single event has no other slot it could be.
   const [lone] = stored;
   const [loneObserved] = observed;
   if (
@@ -298,8 +294,9 @@ export function matchSlots(
     loneObserved &&
     !taken.has(0) &&
     lone.here !== 'held' &&
-    (isSingleOn(lone, loneObserved) ||
-      (isOnlyOneOfSeries(lone, loneObserved, now) && mayFollow(lone, loneObserved))) &&
+    lone.originalStarts.length + lone.originalDates.length === 0 &&
+    loneObserved.originalStart === null &&
+    loneObserved.originalDate === null &&
     mayMeet(lone, loneObserved, now)
   ) {
     settle(0, 0);
@@ -319,7 +316,7 @@ export function matchSlots(
     const [at, match] = [those[0] as number, candidates[0] as number];
     if (those.length !== 1 || candidates.length !== 1 || taken.has(match)) continue;
     const [was, is] = [stored[match] as StoredSlot, observed[at] as ObservedSlot];
-    if (mayMeet(was, is, now) && mayFollow(was, is)) settle(at, match);
+    if (mayMeet(was, is, now) && mayFollow(was.uids, is)) settle(at, match);
   }
 
   // Twins stay together, also where one of them was guessed.
@@ -333,6 +330,19 @@ export function matchSlots(
     if (match !== null) slotOfTwin.set(twinKey(slot), match);
   }
 
+  // A series has no other slot it could be where one alone lies ahead, left its place here, and one alone is shown.
+  const shownOf = Map.groupBy(observed, ({ seriesId }) => seriesId);
+  const aheadOf = Map.groupBy(
+    stored.filter(({ end }) => end > now),
+    ({ seriesId }) => seriesId,
+  );
+  const isLone = ({ here, seriesId }: StoredSlot, slot: ObservedSlot): boolean =>
+    here === 'vacated' &&
+    seriesId !== null &&
+    seriesId === slot.seriesId &&
+    shownOf.get(seriesId)?.length === 1 &&
+    aheadOf.get(seriesId)?.length === 1;
+
   // Each guess tells more of the series; the next pass would know it from the start, so that this one looks again too.
   for (let before = -1; before < taken.size; ) {
     before = taken.size;
@@ -343,11 +353,11 @@ export function matchSlots(
       for (const [match, candidate] of waiting) {
         // A guess neither moves what is over nor lets what lies ahead be over.
         if (!mayMeet(candidate, slot, now) || (candidate.end > now && slot.start <= now)) continue;
-        if (!mayFollow(candidate, slot)) continue;
+        if (!mayFollow(candidate.uids, slot)) continue;
         const within =
           candidate.here === 'elsewhere' && reach === Number.POSITIVE_INFINITY ? LONE_REACH : reach;
         const distance = distanceOf(candidate, slot);
-        if (distance <= within) pairs.push({ distance, at, match });
+        if (distance <= within || isLone(candidate, slot)) pairs.push({ distance, at, match });
       }
     }
     // Sorting is stable: among equals the order of the slots decides, not that of the rows.

@@ -332,7 +332,9 @@ const standsInForAnother = (world: World, meeting: Meeting, { slot, start }: Occ
  *
  * - by half its period or more, since everything was last read: the neighbour is as near;
  * - a daily series by whole days: it becomes itself, one place further;
- * - one that carries a coming occurrence into the past: whether that took place is not for a calendar to say.
+ * - one that carries a coming occurrence into the past: whether that took place is not for a calendar to say;
+ * - one part of a split series to the very starts of another (what ends with a day has room for an occurrence more when
+ *   it moves to an earlier one): that is what the leftover row of a split looks like, and counts as one occurrence.
  */
 function moveAll(world: World, meeting: Meeting, random: Random, seen: SeenStarts): string | null {
   const rule = meeting.recurrence?.rule;
@@ -358,6 +360,8 @@ function moveAll(world: World, meeting: Meeting, random: Random, seen: SeenStart
     ({ slot, end }) => slot !== null && end > now && slot + shift < now + 3_600_000,
   );
   if (leavesTheFuture) return null;
+  const moved = { ...meeting, start: target.toFormat("yyyy-MM-dd'T'HH:mm"), overrides: new Map() };
+  if (standsOnAnotherPart(world, moved)) return null;
   const time = `${String(hour).padStart(2, '0')}:30`;
   const keepCancelled = random.below(2) === 0;
   moveSeries(world, {
@@ -369,13 +373,22 @@ function moveAll(world: World, meeting: Meeting, random: Random, seen: SeenStart
   return `${weekday ?? 'same days'} ${time}${keepCancelled ? '' : ', cancelled ones back'}`;
 }
 
+function standsOnAnotherPart(world: World, moved: Meeting): boolean {
+  const now = world.now();
+  const slotsOf = (meeting: Meeting): (number | null)[] =>
+    occurrencesOf(meeting, now, { from: now, until: now + 180 * DAY }).map(({ slot }) => slot);
+  const taken = new Set(
+    [...world.meetings.values()]
+      .filter(({ id, lineage }) => id !== moved.id && lineage === moved.lineage)
+      .flatMap(slotsOf),
+  );
+  return taken.size > 0 && slotsOf(moved).some((slot) => taken.has(slot));
+}
+
 /**
- * "This and following", at its own time of day or another. Excluded:
- *
- * - the following occurrences begin in the past, because the one that was chosen had been put off to later: what a
- *   calendar then shows before now has not taken place at that time, and no calendar says so;
- * - the series ends at an earlier split, and the part behind it was moved to before that end: both could then lay out
- *   the same instant, which is what a leftover row of a split looks like.
+ * "This and following", at its own time of day or another. Excluded: the following occurrences begin in the past,
+ * because the one that was chosen had been put off to later. What a calendar then shows before now has not taken place
+ * at that time, and no calendar says so.
  */
 function split(world: World, meeting: Meeting, random: Random): string | null {
   const chosen = comingOccurrence(world, meeting, random);
@@ -384,20 +397,9 @@ function split(world: World, meeting: Meeting, random: Random): string | null {
   const hour = random.below(2) === 0 ? null : 8 + random.below(10);
   const own = DateTime.fromMillis(slot, { zone: meeting.zone });
   const first = hour === null ? own : own.set({ hour, minute: 15 });
-  if (first.toMillis() < world.now() || isOverlapped(world, meeting)) return null;
+  if (first.toMillis() < world.now()) return null;
   const time = hour === null ? {} : { time: `${String(hour).padStart(2, '0')}:15` };
   return splitSeries(world, { meeting: meeting.id, slot, ...time }).id;
-}
-
-function isOverlapped(world: World, meeting: Meeting): boolean {
-  const until = /UNTIL=(\d{8}T\d{6}Z)/.exec(meeting.recurrence?.rule ?? '')?.[1];
-  if (until === undefined) return false;
-  const end = DateTime.fromISO(until).toMillis();
-  return [...world.meetings.values()]
-    .filter(({ id, lineage }) => id !== meeting.id && lineage === meeting.lineage)
-    .filter(({ ordinalOffset }) => ordinalOffset > meeting.ordinalOffset)
-    .flatMap((part) => occurrencesOf(part, world.now(), { from: end - 31 * DAY, until: end + 31 * DAY }))
-    .some(({ slot }) => slot !== null && slot <= end);
 }
 
 function categorise(world: World, meeting: Meeting, random: Random, set: boolean): string | null {

@@ -119,6 +119,29 @@ describe('a series', () => {
     expect(matchSlots(first, [seen(FIRST + 5 * HOUR, 'b', { uid: later })], NOW)).toEqual([0]);
   });
 
+  test('an id that Outlook makes of the date is not the earlier part once a later one has the day', () => {
+    const [earlier, later] = ['x@google.com', 'x_R20261103T090000@google.com'];
+    // The earlier part lays the day out again, at another hour, and its calendar gives it the id it had.
+    const again = seen(FIRST - 2 * HOUR, 'd3', { uid: earlier });
+    const second = seen(FIRST, 'r3', { seriesId: 'r', uid: later });
+    for (const uids of [[earlier], [earlier, later]]) {
+      const stands = slot(FIRST, 'd3', { uids, here: 'held' });
+      expect(matchSlots([stands], [again, second], NOW)).toEqual([null, 0]);
+    }
+    const left = slot(FIRST, 'r3', { uids: [later], formerIds: ['d3'], here: 'held' });
+    expect(matchSlots([left], [again], NOW)).toEqual([null]);
+    // As long as no part took the day over, the id says what it is.
+    expect(matchSlots([slot(FIRST, 'd3', { here: 'held' })], [again], NOW)).toEqual([0]);
+  });
+
+  test('moved again keeps its slots, though a place was laid out beside the one that was over', () => {
+    const monthly = [FIRST, FIRST + 30 * DAY, FIRST + 61 * DAY];
+    const over = slot(NOW - 4 * HOUR, 'o', { sourceIds: [], formerIds: ['o'], here: 'elsewhere' });
+    const stored = [over, ...monthly.map((at, month) => slot(at, `a${month}`))];
+    const observed = monthly.map((at, month) => seen(at + 2 * DAY, `b${month}`));
+    expect(matchSlots(stored, observed, NOW)).toEqual([1, 2, 3]);
+  });
+
   test('twice a day at other times keeps first and second apart', () => {
     const stored = weeks(6, (half) =>
       slot(FIRST + Math.floor(half / 2) * DAY + (half % 2) * 6 * HOUR, `a${half}`),
@@ -176,6 +199,14 @@ describe('a series', () => {
     const anna = slot(FIRST, 'a', { here: 'elsewhere' });
     expect(matchSlots([anna], [seen(FIRST + 11 * HOUR, 'b')], NOW)).toEqual([0]);
     expect(matchSlots([anna], [seen(FIRST + 20 * HOUR, 'b')], NOW)).toEqual([null]);
+  });
+
+  test('the last slot of a series moves any distance with it, while nothing else is shown of it', () => {
+    const last = slot(FIRST, 'a');
+    expect(matchSlots([last], [seen(FIRST + 3 * DAY, 'b')], NOW)).toEqual([0]);
+    const beside = [seen(FIRST + 3 * DAY, 'b'), seen(FIRST, 'a')];
+    expect(matchSlots([last], beside, NOW)).toEqual([null, 0]);
+    expect(matchSlots([last], [seen(FIRST + 3 * DAY, 'b', { seriesId: 't' })], NOW)).toEqual([null]);
   });
 
   test('a single copy with the date of an occurrence belongs there, though it was moved onto another', () => {
@@ -341,14 +372,6 @@ describe('what was found by chance', () => {
     const stored = [slot(original, 'g', { here: 'held' }), slot(original, 'm', again)];
     const shown = single(ahead, 'g', null, { updatedAt: NOW - HOUR, ownerIsOrganizer: false });
     expect(matchSlots(stored, [shown], NOW)).toEqual([1]);
-  });
-
-  test('the only occurrence that a series has left is moved, however far', () => {
-    const observed = [seen(FIRST + 5 * DAY, 'b')];
-    expect(matchSlots([slot(FIRST + 7 * DAY, 'a')], observed, NOW)).toEqual([0]);
-    // Still there, or of another series: it is another one.
-    expect(matchSlots([slot(FIRST + 7 * DAY, 'a', { here: 'held' })], observed, NOW)).toEqual([null]);
-    expect(matchSlots([slot(FIRST + 7 * DAY, 'a', { seriesId: 't' })], observed, NOW)).toEqual([null]);
   });
 
   test('twins that nothing names are guessed together, not each its own slot', () => {

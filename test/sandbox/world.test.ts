@@ -139,7 +139,12 @@ describe('the world', () => {
     expect(starts(seen)[2]).toBe('2026-10-20T09:00:00.000Z');
     expect(next.uid).toBe(meeting.uid.replace('@', '_R20261020T080000@'));
     expect(new Set(seen.map(({ lineage }) => lineage))).toEqual(new Set([meeting.uid]));
-    expect(meeting.recurrence?.rule).toContain('UNTIL=20261020T075959Z');
+    expect(meeting.recurrence?.rule).toContain('UNTIL=20261019T215959Z');
+    // The day of the split is the later half's, at whatever hour the earlier one is held from now on.
+    moveSeries(world, { meeting: meeting.id, time: '09:00' });
+    expect(starts(autumn(world)).filter((start) => start.startsWith('2026-10-20'))).toEqual([
+      '2026-10-20T09:00:00.000Z',
+    ]);
   });
 
   it('splits a counted series into two that together count the same', () => {
