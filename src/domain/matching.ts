@@ -29,6 +29,8 @@ export interface StoredSlot {
   readonly seriesElsewhere: readonly string[];
   /** UIDs of the copies that stand on any calendar. */
   readonly uids: readonly string[];
+  /** A copy stands on any calendar: where it does not, the originals are those of the last one that did. */
+  readonly stands: boolean;
   /** Ids of the copies that stand on the observed calendar. */
   readonly sourceIds: readonly string[];
   /** Ids of copies that stood there once. */
@@ -99,7 +101,7 @@ function mayMeet(stored: StoredSlot, observed: ObservedSlot, now: Instant): bool
  * A split hands occurrences on to a part with a later stamp, never back: what an earlier part shows beside a slot of a
  * later one is another occurrence, though it falls on the same day.
  */
-function followers(): (stored: StoredSlot, observed: ObservedSlot) => boolean {
+function followers(): (uids: ReadonlyArray<string | null>, observed: ObservedSlot) => boolean {
   // Slots share their UIDs, and every pair of slots asks.
   const stamps = new Map<string | null, string>();
   const stampOf = (uid: string | null): string => {
@@ -107,7 +109,7 @@ function followers(): (stored: StoredSlot, observed: ObservedSlot) => boolean {
     stamps.set(uid, known);
     return known;
   };
-  return (stored, observed) => stored.uids.every((uid) => stampOf(uid) <= stampOf(observed.uid));
+  return (uids, observed) => uids.every((uid) => stampOf(uid) <= stampOf(observed.uid));
 }
 
 /** The same occurrence by its original start, where it may still come to stand on the observed calendar. */
@@ -118,14 +120,30 @@ function isSlotOf(stored: StoredSlot | undefined, observed: ObservedSlot): boole
     : stored.originalStarts.includes(observed.originalStart);
 }
 
+/**
+ * How far an observed copy lies from a stored slot. A single event has no original: made of an occurrence that had been
+ * moved, or shown to a guest of that one alone, it stands where that one stands.
+ */
+function distanceOf(stored: StoredSlot, observed: ObservedSlot): number {
+  const isSingle = observed.originalStart === null && observed.originalDate === null;
+  const places = isSingle ? [...originalsOf(stored), stored.start] : originalsOf(stored);
+  return Math.min(...places.map((place) => Math.abs(place - originalOf(observed))));
+}
+
 const twinKey = (slot: ObservedSlot): string =>
   `${originalOf(slot)}/${hasDateOnly(slot) ? dateOf(slot) : ''}`;
 
 /**
  * Half the shortest distance between two slots of one series; `Infinity` where there is no second slot. The parts of a
- * split are looked at apart: on different weekdays the last of one and the first of the other may be a day apart.
+ * split are looked at apart: on different weekdays the last of one and the first of the other may be a day apart. So may
+ * what was over when the series was moved as a whole and the place that was laid out for it again, and what stands on no
+ * calendar any more and keeps its old place: they count only where what stands ahead tells no interval.
  */
-function halfInterval(stored: readonly StoredSlot[], observed: readonly ObservedSlot[]): number {
+function halfInterval(
+  stored: readonly StoredSlot[],
+  observed: readonly ObservedSlot[],
+  now: Instant,
+): number {
   const shortest = (starts: readonly Instant[]): number => {
     const ordered = [...new Set(starts)].sort((a, b) => a - b);
     let gap = Number.POSITIVE_INFINITY;
@@ -138,17 +156,23 @@ function halfInterval(stored: readonly StoredSlot[], observed: readonly Observed
   };
   // Every calendar's part counts, whichever is read: what one pass adds must not let the next one reach further. What is
   // stored and what is shown stay apart, as a series may stand on another weekday by now.
-  const parts = new Map<string | null, Instant[]>();
-  for (const slot of stored) {
-    const original = originalsOf(slot)[0] as number;
-    const elsewhere = slot.seriesElsewhere.map((id) => `elsewhere ${id}`);
-    if (slot.seriesId !== null || elsewhere.length === 0) push(parts, slot.seriesId, original);
-    for (const part of elsewhere) push(parts, part, original);
-  }
-  for (const slot of observed) push(parts, `shown ${slot.seriesId}`, originalOf(slot));
-  const interval = Math.min(...[...parts.values()].map(shortest));
+  const partsOf = (slots: readonly StoredSlot[]): Instant[][] => {
+    const parts = new Map<string | null, Instant[]>();
+    for (const slot of slots) {
+      const original = originalsOf(slot)[0] as number;
+      const elsewhere = slot.seriesElsewhere.map((id) => `elsewhere ${id}`);
+      if (slot.seriesId !== null || elsewhere.length === 0) push(parts, slot.seriesId, original);
+      for (const part of elsewhere) push(parts, part, original);
+    }
+    for (const slot of observed) push(parts, `shown ${slot.seriesId}`, originalOf(slot));
+    return [...parts.values()];
+  };
+  const ahead = Math.min(...partsOf(stored.filter((slot) => slot.end > now && slot.stands)).map(shortest));
+  if (ahead !== Number.POSITIVE_INFINITY) return ahead / 2;
+  const parts = partsOf(stored);
+  const interval = Math.min(...parts.map(shortest));
   // Where no part has two slots, what lies between the parts is all there is to go by.
-  return (interval === Number.POSITIVE_INFINITY ? shortest([...parts.values()].flat()) : interval) / 2;
+  return (interval === Number.POSITIVE_INFINITY ? shortest(parts.flat()) : interval) / 2;
 }
 
 /** The stored slots with the series that they belong to on the observed calendar once these matches are stored. */
@@ -208,12 +232,24 @@ export function matchSlots(
   const shown = new Set(observed.map(({ sourceId }) => sourceId));
   const isNamed = (match: number) => stored[match]?.sourceIds.some((id) => shown.has(id)) ?? false;
 
+  // Outlook makes ids of dates: an id at another original start is another's, where a later part of the series has what
+  // it named, or shows it in this pass.
+  const mayFollow = followers();
+  const shownAt = Map.groupBy(observed, originalOf);
+  const isHandedOn = (match: number, slot: ObservedSlot): boolean => {
+    const was = stored[match] as StoredSlot;
+    const originals = originalsOf(was);
+    if (originals.includes(originalOf(slot))) return false;
+    const parts = originals.flatMap((original) => shownAt.get(original) ?? []);
+    return !mayFollow([...was.uids, ...parts.map(({ uid }) => uid)], slot);
+  };
+
   // An id that stands belongs where it stands; one that was dragged along in time once stood elsewhere too.
   const byId = index(stored, (slot) => slot.sourceIds);
   const byFormerId = index(stored, (slot) => slot.formerIds);
   const byStart = index(stored, (slot) => [slot.start]);
   for (const [at, slot] of inOrder) {
-    const named = byId.get(slot.sourceId) ?? [];
+    const named = (byId.get(slot.sourceId) ?? []).filter((match) => !isHandedOn(match, slot));
     // What another calendar has told of the same event already is nearer than the place it left.
     const left = named.some((match) => {
       const { start, end } = stored[match] as StoredSlot;
@@ -242,7 +278,9 @@ export function matchSlots(
 
   // After the instants: Outlook makes ids of dates, and an occurrence that was moved meanwhile left its id to another.
   for (const [at, slot] of open()) {
-    const candidates = (byFormerId.get(slot.sourceId) ?? []).filter((match) => !taken.has(match));
+    const candidates = (byFormerId.get(slot.sourceId) ?? []).filter(
+      (match) => !taken.has(match) && !isHandedOn(match, slot),
+    );
     settle(at, nearestOf(candidates, slot));
   }
 
@@ -267,7 +305,6 @@ export function matchSlots(
   const openStored = () =>
     [...stored.entries()].filter(([at, slot]) => !taken.has(at) && slot.here !== 'held');
 
-  const mayFollow = followers();
   const storedOnDate = new Map<CalendarDate, number[]>();
   for (const [at, slot] of openStored()) {
     for (const date of new Set(datesOf(slot))) push(storedOnDate, date, at);
@@ -279,7 +316,7 @@ export function matchSlots(
     const [at, match] = [those[0] as number, candidates[0] as number];
     if (those.length !== 1 || candidates.length !== 1 || taken.has(match)) continue;
     const [was, is] = [stored[match] as StoredSlot, observed[at] as ObservedSlot];
-    if (mayMeet(was, is, now) && mayFollow(was, is)) settle(at, match);
+    if (mayMeet(was, is, now) && mayFollow(was.uids, is)) settle(at, match);
   }
 
   // Twins stay together, also where one of them was guessed.
@@ -293,23 +330,34 @@ export function matchSlots(
     if (match !== null) slotOfTwin.set(twinKey(slot), match);
   }
 
+  // A series has no other slot it could be where one alone lies ahead, left its place here, and one alone is shown.
+  const shownOf = Map.groupBy(observed, ({ seriesId }) => seriesId);
+  const aheadOf = Map.groupBy(
+    stored.filter(({ end }) => end > now),
+    ({ seriesId }) => seriesId,
+  );
+  const isLone = ({ here, seriesId }: StoredSlot, slot: ObservedSlot): boolean =>
+    here === 'vacated' &&
+    seriesId !== null &&
+    seriesId === slot.seriesId &&
+    shownOf.get(seriesId)?.length === 1 &&
+    aheadOf.get(seriesId)?.length === 1;
+
   // Each guess tells more of the series; the next pass would know it from the start, so that this one looks again too.
   for (let before = -1; before < taken.size; ) {
     before = taken.size;
-    const reach = halfInterval(asTaken(stored, inOrder, matches), observed);
+    const reach = halfInterval(asTaken(stored, inOrder, matches), observed, now);
     const pairs: Array<{ distance: number; at: number; match: number }> = [];
     const waiting = openStored();
     for (const [at, slot] of guessable()) {
       for (const [match, candidate] of waiting) {
         // A guess neither moves what is over nor lets what lies ahead be over.
         if (!mayMeet(candidate, slot, now) || (candidate.end > now && slot.start <= now)) continue;
-        if (!mayFollow(candidate, slot)) continue;
+        if (!mayFollow(candidate.uids, slot)) continue;
         const within =
           candidate.here === 'elsewhere' && reach === Number.POSITIVE_INFINITY ? LONE_REACH : reach;
-        const distance = Math.min(
-          ...originalsOf(candidate).map((original) => Math.abs(original - originalOf(slot))),
-        );
-        if (distance <= within) pairs.push({ distance, at, match });
+        const distance = distanceOf(candidate, slot);
+        if (distance <= within || isLone(candidate, slot)) pairs.push({ distance, at, match });
       }
     }
     // Sorting is stable: among equals the order of the slots decides, not that of the rows.

@@ -1,3 +1,4 @@
+import { splitStampOf } from './lineage.ts';
 import type { Conference, Instant, ObservedPerson, Rsvp } from './observation.ts';
 import {
   type CancelReason,
@@ -23,6 +24,8 @@ export interface MergeContext {
   readonly roster: Roster;
   /** Calendars that cannot be read at present: what we know of them is old, so they do not decide. */
   readonly blind: ReadonlySet<number>;
+  /** Copies of the whole lineage's series that stand on their organizer's calendar. */
+  readonly organizersSeries?: readonly Copy[];
 }
 
 /** The last tie-breaks only make sure that the order in which copies came has no say. */
@@ -81,7 +84,7 @@ const isLatest = (copy: Copy, copies: readonly Copy[]): boolean =>
 /** Whether the copies say that the meeting is off, since when, and how we know. */
 export function cancellationOf(
   copies: readonly Copy[],
-  { now, blind }: Pick<MergeContext, 'now' | 'blind'>,
+  { now, blind, organizersSeries = [] }: Pick<MergeContext, 'now' | 'blind' | 'organizersSeries'>,
 ): { at: Instant; reason: CancelReason } | null {
   // A copy that was let go because its tag was lost stood there when we last looked: it called nothing off.
   const letGo = copies.filter((copy) => copy.removal?.how === 'untagged' && isLatest(copy, copies));
@@ -117,7 +120,17 @@ export function cancellationOf(
       removal !== null &&
       (holder.personId === null || (holder.provider === 'google' && removal.how !== 'deleted')),
   );
-  return telling.length > 0 ? { at: lastWord(telling), reason: 'removed_everywhere' } : null;
+  if (telling.length > 0) return { at: lastWord(telling), reason: 'removed_everywhere' };
+  // A guest was read before the organizer, whose list of the series is newer and does not have it: the series was cut
+  // short in between. An older list proves nothing, as it may not have reached so far.
+  const lastShown = Math.max(...known.map((copy) => copy.updatedAt ?? now));
+  const isLeftOut = organizersSeries.some(
+    (copy) =>
+      !blind.has(copy.holder.calendarId) &&
+      (copy.updatedAt ?? 0) > lastShown &&
+      known.every(({ seriesId, uid }) => seriesId !== null && splitStampOf(uid) === splitStampOf(copy.uid)),
+  );
+  return isLeftOut ? { at: lastWord(known), reason: 'removed_everywhere' } : null;
 }
 
 /** Everyone who is invited, as addresses with what is known of them. Owners of copies count. */

@@ -212,15 +212,19 @@ export function planPass(
     const observed = (byLineage.get(lineage) ?? []).toSorted(
       (a, b) => a.start - b.start || (a.sourceId < b.sourceId ? -1 : 1),
     );
-    for (const [was, draft] of place(
+    const placed = place(
       before,
       observed,
       arriving,
       pass,
       held.has(lineage) ? explicit : removed,
       context.blind,
-    )) {
-      const merged = merge(dropUntagged(draft, now), mergeContext, was?.copies);
+    );
+    const organizersSeries = placed.flatMap(([, { copies }]) =>
+      copies.filter((copy) => isStanding(copy) && copy.ownerIsOrganizer && copy.seriesId !== null),
+    );
+    for (const [was, draft] of placed) {
+      const merged = merge(dropUntagged(draft, now), { ...mergeContext, organizersSeries }, was?.copies);
       // A meeting that no copy calls a mentor session, or that was off before we saw it, is none of our business.
       if (was === null && !merged.copies.some(isStanding)) continue;
       if (was === null && merged.end <= now && passed.has(slotOf(merged))) continue;
@@ -294,6 +298,7 @@ function place(
     end: occurrence.end,
     ...seriesOf(occurrence, holder.calendarId),
     uids: distinct(occurrence.copies.filter(isLive).map((copy) => copy.uid)),
+    stands: occurrence.copies.some(isStanding),
     ...presence(occurrence.copies.filter(onThisCalendar), removed),
     settled: occurrence.sessions.some((session) => session.settled),
     awaitsOrganizer: occurrence.copies.some(

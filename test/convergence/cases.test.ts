@@ -13,6 +13,7 @@ import {
   moveSeries,
   removeTag,
   setCategory,
+  splitSeries,
 } from '../../src/sandbox/world/index.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 import { openStage, type Stage } from './stage.ts';
@@ -124,6 +125,51 @@ test('a calendar that can be read again decides in that very pass', async () => 
   cancelMeeting(stage.world, { meeting: meeting.id });
   await readAll(guest, organizer);
   expect(await sessions('Cyd & Dan')).toMatchObject([{ start: '2026-09-15T08:00', status: 'cancelled' }]);
+});
+
+test('a series split between two readings leaves nothing that only its guest was seen to have', async () => {
+  const series = createMeeting(stage.world, {
+    organizer: 'dan@south.example',
+    guests: ['cyd@south.example'],
+    title: 'Session #mentoring',
+    start: '2026-09-15T10:00',
+    rule: 'FREQ=DAILY;COUNT=4',
+  });
+  const cyd = stage.calendars.find(({ address }) => address === 'cyd@south.example')?.id ?? 0;
+  await stage.sync(cyd);
+  await stage.advance(HOUR);
+  // At Outlook the second half is another meeting.
+  splitSeries(stage.world, { meeting: series.id, slot: '2026-09-17T08:00:00Z', time: '14:00' });
+  await readAll('dan@south.example', 'cyd@south.example');
+  expect((await sessions('Cyd & Dan')).filter(({ status }) => status === 'scheduled')).toMatchObject([
+    { start: '2026-09-15T08:00' },
+    { start: '2026-09-16T08:00' },
+    { start: '2026-09-17T12:00' },
+    { start: '2026-09-18T12:00' },
+  ]);
+});
+
+test('an occurrence that was held on another day stays there when an edit of all shows it in its place', async () => {
+  const series = createMeeting(stage.world, {
+    organizer: 'gus@south.example',
+    guests: ['hal@north.example'],
+    title: 'Session #mentoring',
+    start: '2026-09-17T10:00',
+    zone: 'Europe/Berlin',
+    rule: 'FREQ=WEEKLY;COUNT=3',
+  });
+  const slot = Date.parse('2026-09-17T08:00:00Z');
+  moveOccurrence(stage.world, { meeting: series.id, slot, start: slot - 2 * DAY });
+  await readAll();
+  await toInstant('2026-09-19T06:00');
+  // The same weekday and hour as ever, and what single occurrences had of their own is lost.
+  moveSeries(stage.world, { meeting: series.id, weekday: 'TH', time: '10:00' });
+  await readAll();
+  expect(await sessions('Gus & Hal')).toMatchObject([
+    { start: '2026-09-15T08:00', reschedules: 0 },
+    { start: '2026-09-24T08:00' },
+    { start: '2026-10-01T08:00' },
+  ]);
 });
 
 describe('a meeting put off before it began, of which a verdict was given at its old time', () => {

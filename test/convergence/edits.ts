@@ -46,6 +46,7 @@ export const OWN_EDITS = [
   'convert to series',
   'convert to single',
   'invite outsider',
+  'invite to occurrence',
   'leave',
   'leave occurrence',
   'uninvite',
@@ -201,6 +202,7 @@ const OWN: Readonly<Record<OwnEdit, Editor>> = {
     addGuest(world, { meeting: meeting.id, guest: 'ivy@elsewhere.example' });
     return 'Ivy';
   }),
+  'invite to occurrence': on('invite to occurrence', inviteToOccurrence),
   move: on('move', (world, meeting, random, seen) => {
     if (meeting.recurrence !== null || seen.has(converted(meeting))) return null;
     const at = Math.ceil((world.now() + (1 + random.below(20 * 24 * 4)) * 900_000) / 900_000) * 900_000;
@@ -270,6 +272,28 @@ function uninvite(world: World, meeting: Meeting, random: Random, slot: number |
   return `${guest}${slot === null ? '' : ` ${new Date(slot).toISOString()}`}`;
 }
 
+/**
+ * Somebody new is invited to one occurrence. Excluded: one that another occurrence of the meeting stands at the same time
+ * as. Outlook shows the guest a single event without an original start, so that it is as much the one as the other.
+ */
+function inviteToOccurrence(world: World, meeting: Meeting, random: Random): string | null {
+  const strangers = BOOKING_GROUPS.filter((group) =>
+    group.some((who) => world.person(who).id === meeting.organizer),
+  )
+    .flat()
+    .filter((who) => world.copy(world.person(who).id, meeting.id) === undefined);
+  const chosen = comingOccurrence(world, meeting, random);
+  if (strangers.length === 0 || chosen?.slot == null) return null;
+  const { slot, start } = chosen;
+  const isShared = [...world.meetings.values()]
+    .filter(({ lineage }) => lineage === meeting.lineage)
+    .flatMap((part) => occurrencesOf(part, world.now(), { from: start, until: start + 1 }))
+    .some((other) => other.start === start && (other.meeting !== chosen.meeting || other.slot !== slot));
+  if (isShared) return null;
+  addGuest(world, { meeting: meeting.id, guest: random.pick(strangers), slot });
+  return new Date(slot).toISOString();
+}
+
 /** A shared property looks like a private one: on the copy that is gone nobody can tell them apart. */
 const isSharedMark = (meeting: Meeting): boolean => Object.keys(meeting.sharedProperties).length > 0;
 
@@ -308,7 +332,9 @@ const standsInForAnother = (world: World, meeting: Meeting, { slot, start }: Occ
  *
  * - by half its period or more, since everything was last read: the neighbour is as near;
  * - a daily series by whole days: it becomes itself, one place further;
- * - one that carries a coming occurrence into the past: whether that took place is not for a calendar to say.
+ * - one that carries a coming occurrence into the past: whether that took place is not for a calendar to say;
+ * - one part of a split series to the very starts of another (what ends with a day has room for an occurrence more when
+ *   it moves to an earlier one): that is what the leftover row of a split looks like, and counts as one occurrence.
  */
 function moveAll(world: World, meeting: Meeting, random: Random, seen: SeenStarts): string | null {
   const rule = meeting.recurrence?.rule;
@@ -334,6 +360,8 @@ function moveAll(world: World, meeting: Meeting, random: Random, seen: SeenStart
     ({ slot, end }) => slot !== null && end > now && slot + shift < now + 3_600_000,
   );
   if (leavesTheFuture) return null;
+  const moved = { ...meeting, start: target.toFormat("yyyy-MM-dd'T'HH:mm"), overrides: new Map() };
+  if (standsOnAnotherPart(world, moved)) return null;
   const time = `${String(hour).padStart(2, '0')}:30`;
   const keepCancelled = random.below(2) === 0;
   moveSeries(world, {
@@ -343,6 +371,18 @@ function moveAll(world: World, meeting: Meeting, random: Random, seen: SeenStart
     ...(weekday === null ? {} : { weekday }),
   });
   return `${weekday ?? 'same days'} ${time}${keepCancelled ? '' : ', cancelled ones back'}`;
+}
+
+function standsOnAnotherPart(world: World, moved: Meeting): boolean {
+  const now = world.now();
+  const slotsOf = (meeting: Meeting): (number | null)[] =>
+    occurrencesOf(meeting, now, { from: now, until: now + 180 * DAY }).map(({ slot }) => slot);
+  const taken = new Set(
+    [...world.meetings.values()]
+      .filter(({ id, lineage }) => id !== moved.id && lineage === moved.lineage)
+      .flatMap(slotsOf),
+  );
+  return taken.size > 0 && slotsOf(moved).some((slot) => taken.has(slot));
 }
 
 /**

@@ -18,6 +18,7 @@ const slot = (original: number, id: string, given: Partial<StoredSlot> = {}): St
   seriesId: 's',
   seriesElsewhere: [],
   uids: ['x@google.com'],
+  stands: true,
   sourceIds: [id],
   formerIds: [],
   here: 'vacated',
@@ -118,6 +119,29 @@ describe('a series', () => {
     expect(matchSlots(first, [seen(FIRST + 5 * HOUR, 'b', { uid: later })], NOW)).toEqual([0]);
   });
 
+  test('an id that Outlook makes of the date is not the earlier part once a later one has the day', () => {
+    const [earlier, later] = ['x@google.com', 'x_R20261103T090000@google.com'];
+    // The earlier part lays the day out again, at another hour, and its calendar gives it the id it had.
+    const again = seen(FIRST - 2 * HOUR, 'd3', { uid: earlier });
+    const second = seen(FIRST, 'r3', { seriesId: 'r', uid: later });
+    for (const uids of [[earlier], [earlier, later]]) {
+      const stands = slot(FIRST, 'd3', { uids, here: 'held' });
+      expect(matchSlots([stands], [again, second], NOW)).toEqual([null, 0]);
+    }
+    const left = slot(FIRST, 'r3', { uids: [later], formerIds: ['d3'], here: 'held' });
+    expect(matchSlots([left], [again], NOW)).toEqual([null]);
+    // As long as no part took the day over, the id says what it is.
+    expect(matchSlots([slot(FIRST, 'd3', { here: 'held' })], [again], NOW)).toEqual([0]);
+  });
+
+  test('moved again keeps its slots, though a place was laid out beside the one that was over', () => {
+    const monthly = [FIRST, FIRST + 30 * DAY, FIRST + 61 * DAY];
+    const over = slot(NOW - 4 * HOUR, 'o', { sourceIds: [], formerIds: ['o'], here: 'elsewhere' });
+    const stored = [over, ...monthly.map((at, month) => slot(at, `a${month}`))];
+    const observed = monthly.map((at, month) => seen(at + 2 * DAY, `b${month}`));
+    expect(matchSlots(stored, observed, NOW)).toEqual([1, 2, 3]);
+  });
+
   test('twice a day at other times keeps first and second apart', () => {
     const stored = weeks(6, (half) =>
       slot(FIRST + Math.floor(half / 2) * DAY + (half % 2) * 6 * HOUR, `a${half}`),
@@ -175,6 +199,14 @@ describe('a series', () => {
     const anna = slot(FIRST, 'a', { here: 'elsewhere' });
     expect(matchSlots([anna], [seen(FIRST + 11 * HOUR, 'b')], NOW)).toEqual([0]);
     expect(matchSlots([anna], [seen(FIRST + 20 * HOUR, 'b')], NOW)).toEqual([null]);
+  });
+
+  test('the last slot of a series moves any distance with it, while nothing else is shown of it', () => {
+    const last = slot(FIRST, 'a');
+    expect(matchSlots([last], [seen(FIRST + 3 * DAY, 'b')], NOW)).toEqual([0]);
+    const beside = [seen(FIRST + 3 * DAY, 'b'), seen(FIRST, 'a')];
+    expect(matchSlots([last], beside, NOW)).toEqual([null, 0]);
+    expect(matchSlots([last], [seen(FIRST + 3 * DAY, 'b', { seriesId: 't' })], NOW)).toEqual([null]);
   });
 
   test('a single copy with the date of an occurrence belongs there, though it was moved onto another', () => {
@@ -311,6 +343,37 @@ describe('the past', () => {
 });
 
 describe('what was found by chance', () => {
+  // Moved two days back while it stood five days before the next, then three ahead: the week between stays a week.
+  test.each([
+    ['what is over', FIRST + 3 * DAY, { here: 'held' }],
+    ['what stands on no calendar', FIRST + 12 * DAY, { stands: false, sourceIds: [], here: 'elsewhere' }],
+  ] as const)('a series that is moved again keeps its slots: %s kept its old place', (_what, from, given) => {
+    const stored = [
+      slot(from - 5 * DAY, 'a0', given),
+      ...weeks(3, (week) => slot(from + week * 7 * DAY, `b${week}`)),
+    ];
+    const observed = weeks(3, (week) => seen(from + (week * 7 + 3) * DAY, `c${week}`));
+    expect(matchSlots(stored, observed, NOW)).toEqual([1, 2, 3]);
+  });
+
+  test('a series made single at an occurrence that had been moved leaves that one where it stands', () => {
+    const moved = FIRST + 3 * DAY;
+    const stored = [
+      slot(FIRST + 4 * DAY + 12 * HOUR, 'a0', { start: moved, end: moved + HOUR }),
+      ...[5, 6, 7].map((days) => slot(FIRST + days * DAY + 12 * HOUR, `a${days}`)),
+    ];
+    expect(matchSlots(stored, [single(moved, 's')], NOW)).toEqual([0]);
+  });
+
+  test('the guest of one occurrence follows it where it is used again after it was over', () => {
+    const original = FIRST - 7 * DAY;
+    const ahead = FIRST + 2 * DAY + 5 * HOUR;
+    const again = { start: ahead, end: ahead + HOUR, sourceIds: [], here: 'elsewhere' } as const;
+    const stored = [slot(original, 'g', { here: 'held' }), slot(original, 'm', again)];
+    const shown = single(ahead, 'g', null, { updatedAt: NOW - HOUR, ownerIsOrganizer: false });
+    expect(matchSlots(stored, [shown], NOW)).toEqual([1]);
+  });
+
   test('twins that nothing names are guessed together, not each its own slot', () => {
     const stored = [
       slot(FIRST + 14 * DAY, 'a2'),
@@ -361,6 +424,7 @@ const anyStored: fc.Arbitrary<StoredSlot> = fc
     here: fc.constantFrom('held' as const, 'vacated' as const, 'elsewhere' as const),
     startsHere: fc.uniqueArray(hours, { maxLength: 1 }),
     settled: fc.boolean(),
+    stands: fc.boolean(),
     awaitsOrganizer: fc.boolean(),
   })
   .map((made) => ({ ...made, end: made.start + HOUR, originalDates: made.originalStarts.map(day) }));

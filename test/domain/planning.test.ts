@@ -341,6 +341,37 @@ describe('copies of one meeting', () => {
     }
   });
 
+  test('of a series cut short before its organizer was read: what only a guest saw is off', () => {
+    const bens = holder(BEN, 'microsoft');
+    const cut = { updatedAt: NOW - HOUR };
+    const annas: PassInput = { copies: weekly('g', TUESDAY, 2, cut), listed: listed('g') };
+    const guests = (count: number, given = {}): PassInput => ({
+      on: bens,
+      copies: weekly('o', TUESDAY, count, { ...guest, ...given }),
+      listed: listed('o'),
+    });
+    for (const inputs of [
+      [annas, guests(2, cut)],
+      [guests(2, cut), annas],
+    ]) {
+      const memory = new Memory();
+      memory.pass(guests(4));
+      for (const input of inputs) memory.pass(input);
+      expect(memory.starts).toEqual([TUESDAY, TUESDAY + 7 * DAY]);
+      for (const input of inputs) expect(memory.plan(input)).toMatchObject(nothing);
+    }
+  });
+
+  test("of a series: one that a guest removes stands where the organizer's list is no newer", () => {
+    const memory = new Memory();
+    memory.pass({ copies: weekly('g', TUESDAY, 2), listed: listed('g') });
+    // A day later Outlook's window reaches one week further.
+    const bens = { on: holder(BEN, 'microsoft'), listed: listed('o') };
+    memory.pass({ ...bens, copies: weekly('o', TUESDAY, 3, guest) });
+    memory.pass({ ...bens, copies: weekly('o', TUESDAY, 2, guest) });
+    expect(memory.starts).toEqual([TUESDAY, TUESDAY + 7 * DAY, TUESDAY + 14 * DAY]);
+  });
+
   test('follow the organizer through a move, whichever calendar tells it first', () => {
     const moved = { start: TUESDAY + DAY, end: TUESDAY + DAY + HOUR, updatedAt: NOW };
     const annas = (given = {}): PassInput => ({ copies: [staged('g', TUESDAY, given)] });

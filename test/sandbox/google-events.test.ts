@@ -293,7 +293,7 @@ describe('a delta', () => {
     });
     const { items } = await changes(token);
     expect(Object.fromEntries(items.map((item) => [item.id, item.recurrence]))).toEqual({
-      [meeting.eventId]: ['RRULE:FREQ=WEEKLY;BYDAY=TU;UNTIL=20261020T075959Z'],
+      [meeting.eventId]: ['RRULE:FREQ=WEEKLY;BYDAY=TU;UNTIL=20261019T215959Z'],
       [`${meeting.eventId}_R20261020T080000`]: ['RRULE:FREQ=WEEKLY;BYDAY=TU'],
     });
     const instances = await bench.get(`${EVENTS}/${next.eventId}/instances`, {

@@ -11,6 +11,7 @@ import {
   copyStatus,
   createMeeting,
   deleteCopy,
+  editMeeting,
   type Meeting,
   moveOccurrence,
   moveSeries,
@@ -99,6 +100,21 @@ describe('the world', () => {
     ]);
   });
 
+  it('dates an occurrence by the edit of all that took back its move', () => {
+    const world = inhabited();
+    const meeting = weekly(world);
+    const slot = Date.parse('2026-10-13T08:00:00Z');
+    moveOccurrence(world, { meeting: meeting.id, slot, start: '2026-10-12T08:00:00Z' });
+    const moved = world.now();
+    expect(world.updatedAt(meeting.organizer, meeting, slot)).toBe(moved);
+    world.clock.set('2026-10-15T00:00:00Z');
+    editMeeting(world, { meeting: meeting.id, title: 'Coaching' });
+    // It is one of its own still.
+    expect(world.updatedAt(meeting.organizer, meeting, slot)).toBe(moved);
+    moveSeries(world, { meeting: meeting.id, time: '10:00' });
+    expect(world.updatedAt(meeting.organizer, meeting, slot)).toBe(world.now());
+  });
+
   it('keeps an occurrence the same when it moves or is called off', () => {
     const world = inhabited();
     const meeting = weekly(world);
@@ -123,7 +139,12 @@ describe('the world', () => {
     expect(starts(seen)[2]).toBe('2026-10-20T09:00:00.000Z');
     expect(next.uid).toBe(meeting.uid.replace('@', '_R20261020T080000@'));
     expect(new Set(seen.map(({ lineage }) => lineage))).toEqual(new Set([meeting.uid]));
-    expect(meeting.recurrence?.rule).toContain('UNTIL=20261020T075959Z');
+    expect(meeting.recurrence?.rule).toContain('UNTIL=20261019T215959Z');
+    // The day of the split is the later half's, at whatever hour the earlier one is held from now on.
+    moveSeries(world, { meeting: meeting.id, time: '09:00' });
+    expect(starts(autumn(world)).filter((start) => start.startsWith('2026-10-20'))).toEqual([
+      '2026-10-20T09:00:00.000Z',
+    ]);
   });
 
   it('splits a counted series into two that together count the same', () => {

@@ -234,8 +234,13 @@ function splitIdentifiers(
   };
 }
 
-/** UNTIL is inclusive; Google writes the last second before the split's day ends, in UTC. */
+/**
+ * UNTIL is inclusive; Google writes the last second of the local day before the split, in UTC
+ * (https://developers.google.com/workspace/calendar/api/guides/recurringevents: `UNTIL=20110617T065959Z` before what
+ * follows from 10:00 on that day in Los Angeles), and Outlook knows only whole days (`endDate`). Were it the second
+ * before the occurrence, an edit of all to an earlier hour would lay the day of the split out in both parts.
+ */
 function untilBefore(meeting: Meeting, slot: number): string {
   if (meeting.allDay) return compactUtc(slot - 86_400_000).slice(0, 8);
-  return compactUtc(slot - 1000);
+  return compactUtc(DateTime.fromMillis(slot, { zone: meeting.zone }).startOf('day').toMillis() - 1000);
 }

@@ -176,8 +176,12 @@ export class World {
   /** When an event last changed on a calendar; the meeting's own stamp when it never did by itself. */
   updatedAt(person: string, meeting: Meeting, slot: number | null): number {
     const rows = this.calendars.get(person)?.rows;
-    const row = rows?.get(rowKey(meeting.id, slot)) ?? rows?.get(rowKey(meeting.id, null));
-    return row?.updatedAt ?? meeting.updatedAt;
+    const whole = rows?.get(rowKey(meeting.id, null));
+    const own = slot === null ? undefined : rows?.get(rowKey(meeting.id, slot));
+    if (slot === null || own === undefined) return whole?.updatedAt ?? meeting.updatedAt;
+    // An occurrence that an edit of all has made plain again is dated as its series is: what it shows is that edit's.
+    const isPlain = !meeting.overrides.has(slot) && this.copy(person, meeting.id)?.slots.has(slot) !== true;
+    return isPlain ? Math.max(own.updatedAt, whole?.updatedAt ?? 0) : own.updatedAt;
   }
 
   /** Records that an event changed on somebody's calendar, and tells who listens. */
