@@ -146,7 +146,7 @@ export function installFaults(app: FastifyInstance, wiring: FaultWiring): void {
     const fault = request.fault;
     if (fault === null || typeof payload !== 'string') return payload;
     if (fault.kind === 'empty_object') return '{}';
-    if (fault.kind === 'late') return await fault.give(payload);
+    if (fault.kind === 'late') return fault.give(payload);
     if (fault.kind === 'truncated') return payload.slice(0, Math.max(1, Math.floor(payload.length / 2)));
     if (fault.kind === 'stall' && fault.where === 'body') {
       void reply.header('content-length', Buffer.byteLength(payload));
