@@ -9,18 +9,18 @@ import { ADA, BO, type GoogleStage, openGoogleStage } from './google-stage.ts';
 let stage: GoogleStage;
 afterEach(() => stage.close());
 
-const book = () =>
+const book = (start = '2026-09-15T10:00') =>
   createMeeting(stage.world, {
     organizer: ADA,
     guests: [BO],
     title: 'Talk #mentoring',
-    start: '2026-09-15T10:00',
+    start,
     minutes: 60,
   });
 const sessions = () =>
-  stage.rows(sql<{ id: number; start: string; reschedules: number }>`
-    select session_id as id, to_char(scheduled_start at time zone 'UTC', 'MM-DD HH24:MI') as start, reschedules
-      from mentoring.session`);
+  stage.rows(sql<{ id: number; start: string; reschedules: number; status: string }>`
+    select session_id as id, to_char(scheduled_start at time zone 'UTC', 'MM-DD HH24:MI') as start, reschedules, status
+      from mentoring.session order by scheduled_start`);
 const adas = async () => {
   const [row] = await stage.rows(sql<{ id: number; cursor: string }>`
     select calendar_id as id, cursor from cadenced.calendar where address = ${ADA}`);
@@ -114,11 +114,18 @@ describe('37. Older data after newer', () => {
     expect(await sessions()).toMatchObject([{ start: '09-15 08:00' }]);
     moveMeeting(stage.world, { meeting: meeting.id, start: '2026-09-15T12:00' });
     await stage.pollDue();
+    // What is new altogether is missing from such a list.
+    book('2026-09-16T10:00');
+    await stage.pollDue();
     const newer = await sessions();
-    expect(newer).toMatchObject([{ start: '09-15 10:00', reschedules: 1 }]);
+    expect(newer).toMatchObject([
+      { start: '09-15 10:00', reschedules: 1, status: 'scheduled' },
+      { start: '09-16 08:00', reschedules: 0, status: 'scheduled' },
+    ]);
     await want(wish);
     await stage.pollDue();
     expect(answers[0]).toContain('2026-09-15T10:00:00+02:00');
+    expect(answers[0]).not.toContain('2026-09-16T10:00:00+02:00');
     expect(answers.at(-1)).toContain('2026-09-15T12:00:00+02:00');
     expect(await sessions()).toEqual(newer);
     await stage.pollDue();
