@@ -81,14 +81,38 @@ const isLatest = (copy: Copy, copies: readonly Copy[]): boolean =>
       (other.copyId ?? Number.MAX_SAFE_INTEGER) > (copy.copyId ?? Number.MAX_SAFE_INTEGER),
   );
 
+/**
+ * Whether what is left of an organizer's copy is the trace of a meeting that went to another organizer. On the old
+ * calendar Google shows a moved event as it shows one called off, by its id and nothing else
+ * (https://developers.google.com/workspace/calendar/api/v3/reference/events/move); whose it is now stands on the others'
+ * copies. A copy that is not read any more counts unless it is older than the organizer's own last word.
+ */
+function isMovedAway(own: Copy, copies: readonly Copy[], { roster, blind }: MergeContext): boolean {
+  if (!own.ownerIsOrganizer || own.removal === null || own.holder.provider !== 'google') return false;
+  const isOwn = (organizer: string): boolean =>
+    organizer === own.organizer ||
+    organizer === own.holder.address ||
+    (own.holder.personId !== null && roster.personOf.get(organizer) === own.holder.personId);
+  return copies.some(
+    (other) =>
+      other.organizer !== null &&
+      !isOwn(other.organizer) &&
+      ((isStanding(other) && !blind.has(other.holder.calendarId)) ||
+        (other.updatedAt ?? 0) >= (own.updatedAt ?? 0)),
+  );
+}
+
 /** Whether the copies say that the meeting is off, since when, and how we know. */
 export function cancellationOf(
   copies: readonly Copy[],
-  { now, blind, organizersSeries = [] }: Pick<MergeContext, 'now' | 'blind' | 'organizersSeries'>,
+  context: MergeContext,
 ): { at: Instant; reason: CancelReason } | null {
+  const { now, blind, organizersSeries = [] } = context;
   // A copy that was let go because its tag was lost stood there when we last looked: it called nothing off.
   const letGo = copies.filter((copy) => copy.removal?.how === 'untagged' && isLatest(copy, copies));
-  const known = copies.filter((copy) => copy.removal?.how !== 'untagged');
+  const known = copies.filter(
+    (copy) => copy.removal?.how !== 'untagged' && !isMovedAway(copy, copies, context),
+  );
   const organizers = known.filter((copy) => copy.ownerIsOrganizer && !blind.has(copy.holder.calendarId));
   const calledOff = known.filter((copy) => copy.removal === null && copy.status === 'cancelled');
   const lastWord = (those: readonly Copy[]): Instant =>

@@ -120,6 +120,14 @@ function asCopy(staged: StagedCopy, holder: CopyHolder, stored: Copy | null): Co
 
 const within = (copy: Copy, window: Window) => copy.end > window.from && copy.start < window.until;
 
+/**
+ * Google's lists may lag behind its change stream, so that what was changed just now and is not listed yet stays until
+ * the next list. What is really gone the stream tells by name, unless its cursor was lost in these very minutes.
+ */
+const FRESH_MS = 2 * 60_000;
+const isFresh = ({ updatedAt, holder }: Copy, now: Instant): boolean =>
+  holder.provider === 'google' && updatedAt !== null && updatedAt > now - FRESH_MS;
+
 /** The removals that the pass implies for stored copies of this calendar, by copy id. */
 function removalsOf(
   pass: Pass,
@@ -196,6 +204,11 @@ export function planPass(
     stillSeen: new Set(latest.map((copy) => copy.lineage)),
   });
   const held = new Set(braked.hold);
+  // After the brake has counted them: an empty answer must not look less empty for what is new on the calendar.
+  for (const { copy } of mine) {
+    if (copy.copyId === null || !isOf(copy, holder) || !isFresh(copy, now)) continue;
+    if (removed.get(copy.copyId)?.inferred) removed.delete(copy.copyId);
+  }
 
   const meetings = latest.filter(isMeeting);
   const byLineage = Map.groupBy(meetings, (copy) => copy.lineage);

@@ -75,13 +75,21 @@ export function createInstruments(
         this.set({ provider }, count.day === dayOf(provider) ? count.requests : 0);
     },
   });
+  // Both gauges are asked in one reading of the metrics, and wait for one count.
+  let counting: ReturnType<ChannelCounts> | null = null;
+  const counted: ChannelCounts = () => {
+    counting ??= countChannels().finally(() => {
+      counting = null;
+    });
+    return counting;
+  };
   new Gauge({
     name: 'cadenced_channels',
     help: 'Push channels on record by state.',
     labelNames: ['provider', 'state'],
     registers,
     async collect() {
-      const { actual } = await countChannels();
+      const { actual } = await counted();
       this.reset();
       for (const { provider, state, channels } of actual) this.set({ provider, state }, channels);
     },
@@ -92,7 +100,7 @@ export function createInstruments(
     labelNames: ['provider'],
     registers,
     async collect() {
-      const { expected } = await countChannels();
+      const { expected } = await counted();
       this.reset();
       for (const { provider, calendars } of expected) this.set({ provider }, calendars);
     },

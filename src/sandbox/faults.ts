@@ -26,7 +26,12 @@ export type Fault =
   /** The connection is torn. */
   | { kind: 'reset' }
   /** The answer takes this many real milliseconds. */
-  | { kind: 'delay'; ms: number };
+  | { kind: 'delay'; ms: number }
+  /**
+   * The answer is made, and what `give` comes to is sent: the same one late, when what it tells is old by then, or one
+   * that was made before, as a replica gives that lags behind. Within the process only.
+   */
+  | { kind: 'late'; give: (answer: string) => Promise<string> };
 
 export interface FaultRule {
   provider?: string;
@@ -141,6 +146,7 @@ export function installFaults(app: FastifyInstance, wiring: FaultWiring): void {
     const fault = request.fault;
     if (fault === null || typeof payload !== 'string') return payload;
     if (fault.kind === 'empty_object') return '{}';
+    if (fault.kind === 'late') return fault.give(payload);
     if (fault.kind === 'truncated') return payload.slice(0, Math.max(1, Math.floor(payload.length / 2)));
     if (fault.kind === 'stall' && fault.where === 'body') {
       void reply.header('content-length', Buffer.byteLength(payload));

@@ -136,7 +136,79 @@ describe('cancellation', () => {
 
   test('of an organizer whose calendar went blind is not believed', () => {
     const copies = [annas(gone('absent')), bens()];
-    expect(cancellationOf(copies, { now: NOW, blind: new Set([10]) })).toBeNull();
+    expect(cancellationOf(copies, { ...context, blind: new Set([10]) })).toBeNull();
+  });
+
+  describe('by the bare mark on the calendar of a former Google organizer', () => {
+    const [CY, ALIAS] = ['cy@elsewhere.org', 'a.nna@alias.org'];
+    const stub = (given: Partial<Copy> = {}) =>
+      annas({ ...gone('cancelled'), updatedAt: NOW - DAY, ...given });
+    const cys = (given: Partial<Copy> = {}) =>
+      cems({ organizer: CY, updatedAt: NOW - 2 * HOUR, people: [person(ANNA), person(CEM)], ...given });
+    const [ANNA_BLIND, CEM_BLIND] = [new Set([10]), new Set([30])];
+    const off = (at: number, reason = 'cancelled') => ({ at, reason });
+    test.each<[string, Copy[], object | null, ReadonlySet<number>?]>([
+      ["is no word while a guest's copy names another organizer", [stub(), cys()], null],
+      ['nor where a complete list lacks the mark', [stub(gone('absent')), cys()], null],
+      [
+        'nor beside the copy that the former organizer has as a guest',
+        [stub(), annas({ copyId: 9, organizer: CY, ownerIsOrganizer: false })],
+        null,
+      ],
+      ['counts while the guest is still told the old organizer', [stub(), cems()], off(NOW - HOUR)],
+      [
+        'counts where the guest is told an alias of the same person',
+        [stub(), cys({ organizer: ALIAS })],
+        off(NOW - HOUR),
+      ],
+      ['counts where the guest is told nobody', [stub(), cys({ organizer: null })], off(NOW - HOUR)],
+      ['is no word when the guest then removes their copy', [stub(), cys(gone('deleted'))], null],
+      [
+        'does not date what the new organizer calls off later',
+        [stub(), cys(gone('cancelled', NOW))],
+        off(NOW, 'removed_everywhere'),
+      ],
+      ['is no word when the tag is lost later', [stub(), cys(gone('untagged', NOW))], null],
+      ["is no word when the guest's calendar cannot be read any more", [stub(), cys()], null, CEM_BLIND],
+      ["nor when the former organizer's cannot", [stub(), cys()], null, ANNA_BLIND],
+      [
+        'counts against a calendar that went blind before the meeting came back to them',
+        [stub({ updatedAt: NOW - HOUR }), cys()],
+        off(NOW - HOUR),
+        CEM_BLIND,
+      ],
+      [
+        'is no word when the new organizer can be read no more',
+        [stub(), cys({ holder: holder(CEM), organizer: 'cem@x.org', ownerIsOrganizer: true })],
+        null,
+        CEM_BLIND,
+      ],
+    ])('%s', (_, copies, expected, blind = new Set()) => {
+      for (const those of [copies, copies.toReversed()]) {
+        const called = cancellationOf(those, { ...context, blind });
+        if (expected === null) expect(called).toBeNull();
+        else expect(called).toMatchObject(expected);
+      }
+    });
+
+    test('is one only at Google: an Outlook meeting never goes to another organizer', () => {
+      const outlook = stub({ holder: holder(ANNA, 'microsoft') });
+      expect(cancellationOf([outlook, cys()], context)).toMatchObject(off(NOW - HOUR));
+    });
+
+    test('leaves the session with its name, its time and its people, whichever calendar tells of it first', () => {
+      const members = [person(ANNA, 'none', true), person(CEM)];
+      const was = booked([annas({ people: members }), cems()]);
+      for (const between of [
+        [stub(), cems({ people: members })],
+        [annas({ people: members }), cys()],
+      ]) {
+        const is = later(later(was, between), [stub(), cys()]);
+        expect(is).toMatchObject({ cancelled: null, organizer: CY, start: START, reschedules: 0 });
+        const participants = [{ personId: ANNA }, { personId: CEM }];
+        expect(is.sessions).toMatchObject([{ sessionId: 1, cancelled: null, reschedules: 0, participants }]);
+      }
+    });
   });
 
   test('names the side that called it off, and comes back when the organizer does', () => {
@@ -150,7 +222,7 @@ describe('cancellation', () => {
 
   test("a guest's marked copy standing where nobody can look any more is not outvoted by a blind calendar", () => {
     const copies = [bens({ status: 'cancelled', updatedAt: NOW - DAY }), cems({ updatedAt: NOW - HOUR })];
-    expect(cancellationOf(copies, { now: NOW, blind: new Set([30]) })).toMatchObject({ at: NOW - DAY });
+    expect(cancellationOf(copies, { ...context, blind: new Set([30]) })).toMatchObject({ at: NOW - DAY });
   });
 
   test('is dated by the mark on the guests where Outlook does not date what the organizer deleted', () => {
@@ -495,7 +567,7 @@ describe('whatever the copies say', () => {
         if (merged.private) expect(merged.title).toBeNull();
         if (those.some((copy) => copy.private && copy.removal === null && copy.status !== 'cancelled')) {
           // A meeting that is off before it began keeps what it said last.
-          if (at >= START + HOUR || !cancellationOf(those, { now: at, blind: new Set() }))
+          if (at >= START + HOUR || !cancellationOf(those, { ...context, now: at }))
             expect(merged.private).toBe(true);
         }
       }),

@@ -529,6 +529,34 @@ describe('absence', () => {
     expect(memory.starts).toContain(NOW - 3 * DAY);
   });
 
+  test('of what Google changed just now is believed by the next list only, and counts for the brake all the same', () => {
+    const of = (lineage: string, updatedAt: number) => staged(lineage, TUESDAY, { lineage, updatedAt });
+    const fresh = of('fresh', NOW - MINUTE);
+    const old = ['o1', 'o2', 'o3', 'o4'].map((lineage) => of(lineage, NOW - DAY));
+    const memory = new Memory();
+    memory.pass({ copies: [...old, fresh] });
+    const booked = () => memory.occurrences.filter((one) => !one.cancelled).map(({ lineage }) => lineage);
+    memory.pass({ copies: old.slice(1), complete: SIGHT });
+    expect(booked()).toEqual(['o2', 'o3', 'o4', 'fresh']);
+    // An empty list is as suspect as it would be without anything new.
+    expect(memory.pass({ complete: SIGHT }).braked.hold).toEqual(['fresh', 'o2', 'o3', 'o4']);
+    memory.pass({ copies: old.slice(1), complete: SIGHT, now: NOW + 5 * MINUTE });
+    expect(booked()).toEqual(['o2', 'o3', 'o4', 'fresh']);
+    memory.pass({ copies: old.slice(1), complete: SIGHT, now: NOW + 2 * HOUR });
+    expect(booked()).toEqual(['o2', 'o3', 'o4']);
+  });
+
+  test('of what Outlook changed just now is believed at once', () => {
+    const on = holder(ANNA, 'microsoft');
+    const memory = new Memory();
+    const [one, other] = ['one', 'other'].map((lineage) =>
+      staged(lineage, TUESDAY, { lineage, updatedAt: NOW }),
+    );
+    memory.pass({ on, copies: [one, other].flatMap((copy) => copy ?? []) });
+    memory.pass({ on, copies: one ? [one] : [], complete: SIGHT });
+    expect(memory.booked).toHaveLength(1);
+  });
+
   test('an empty list of a series is weighed, a removed series is one word however many it held', () => {
     const memory = withSeries();
     expect(memory.pass({ listed: listed('m', true) }).braked.hold).toEqual(['meeting@x.org']);

@@ -4,8 +4,10 @@ import {
   addTag,
   cancelMeeting,
   cancelOccurrence,
+  changeOrganizer,
   createMeeting,
   deleteCopy,
+  detachOccurrence,
   editMeeting,
   moveMeeting,
   moveOccurrence,
@@ -274,6 +276,63 @@ describe('a delta', () => {
     deleteCopy(bench.world, { meeting: meeting.id, person: 'cyd@north.example' });
     expect((await changes(ada.token)).items).toEqual([]);
     expect((await changes(cyd.token, 'cyd@north.example')).items).toMatchObject([{ status: 'cancelled' }]);
+  });
+
+  it('leaves of a meeting that went to another organizer a bare id on the old calendar', async () => {
+    const meeting = bench.weekly();
+    const ada = await bench.all(SERIES);
+    const cyd = await bench.all(SERIES, 'cyd@north.example');
+    changeOrganizer(bench.world, { meeting: meeting.id, organizer: 'dee@away.example' });
+    expect((await changes(ada.token)).items).toEqual([
+      { kind: 'calendar#event', etag: expect.any(String), id: meeting.eventId, status: 'cancelled' },
+    ]);
+    const [guests] = (await changes(cyd.token, 'cyd@north.example')).items;
+    expect(guests).toMatchObject({
+      id: meeting.eventId,
+      iCalUID: `${meeting.eventId}@google.com`,
+      status: 'confirmed',
+      organizer: { email: 'dee@away.example' },
+    });
+    expect(guests?.attendees).toMatchObject([
+      { email: 'dee@away.example', organizer: true },
+      { email: 'cyd@north.example', self: true },
+      { email: 'ada@north.example', responseStatus: 'accepted' },
+    ]);
+    // Back again it is theirs as before, with the guest as a guest.
+    changeOrganizer(bench.world, { meeting: meeting.id, organizer: 'ada@north.example' });
+    expect((await changes(ada.token)).items).toMatchObject([
+      { id: meeting.eventId, status: 'confirmed', organizer: { email: 'ada@north.example', self: true } },
+    ]);
+  });
+
+  it('shows an occurrence that became an event of its own under the id it had, and a series without it', async () => {
+    const meeting = bench.weekly();
+    moveOccurrence(bench.world, {
+      meeting: meeting.id,
+      slot: '2026-10-13T08:00:00Z',
+      start: '2026-10-14T08:00:00Z',
+    });
+    const { token } = await bench.all(SERIES);
+    detachOccurrence(bench.world, { meeting: meeting.id, slot: '2026-10-13T08:00:00Z' });
+    const { items } = await changes(token);
+    const id = `${meeting.eventId}_20261013T080000Z`;
+    const own = items.find((item) => item.id === id);
+    expect(own).toMatchObject({ status: 'confirmed', iCalUID: `${meeting.eventId}@google.com` });
+    expect(own).toMatchObject({ start: { dateTime: '2026-10-14T10:00:00+02:00' } });
+    expect(Object.keys(own ?? {})).not.toContain('recurringEventId');
+    expect(Object.keys(own ?? {})).not.toContain('originalStartTime');
+    expect(items.filter((item) => item !== own)).toMatchObject([
+      { id: meeting.eventId, status: 'confirmed' },
+    ]);
+    const instances = await bench.get(`${EVENTS}/${meeting.eventId}/instances`, {
+      timeMin: '2026-10-06T00:00:00Z',
+      timeMax: '2026-10-21T00:00:00Z',
+    });
+    expect((JSON.parse(instances.text) as { items: { id: string }[] }).items.map((item) => item.id)).toEqual([
+      `${meeting.eventId}_20261006T080000Z`,
+      `${meeting.eventId}_20261020T080000Z`,
+    ]);
+    expect((await bench.get(`${EVENTS}/${id}`)).status).toBe(200);
   });
 
   it('spreads an answer over every copy', async () => {

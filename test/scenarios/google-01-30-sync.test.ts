@@ -8,8 +8,10 @@ import {
   convertSeriesToSingle,
   convertSingleToSeries,
   createMeeting,
+  detachOccurrence,
   editMeeting,
   type MeetingInput,
+  moveMeeting,
   moveOccurrence,
   removeTag,
   respond,
@@ -430,6 +432,44 @@ describe('what an edit becomes', () => {
     const again = await sessions();
     expect(again.filter(({ status }) => status === 'scheduled').map(({ id }) => id)).toEqual([single?.id]);
   });
+
+  test.each([
+    ['as it stood', null, '09-22 08:00'],
+    ['after it was moved', '2026-09-23T13:00:00Z', '09-23 13:00'],
+  ])(
+    '22. Instance to standalone, %s: it keeps its session, its place in the series stays empty',
+    async (_, moved, start) => {
+      stage = await openGoogleStage();
+      const meeting = weekly({ rule: 'FREQ=WEEKLY;BYDAY=TU;COUNT=3' });
+      const slot = '2026-09-22T08:00:00Z';
+      if (moved !== null) moveOccurrence(stage.world, { meeting: meeting.id, slot, start: moved });
+      await stage.pollDue();
+      const before = await sessions();
+      const told = await stage.rows(sql`select 1 from mentoring.outbound_event`);
+      const own = detachOccurrence(stage.world, { meeting: meeting.id, slot });
+      await stage.pollDue();
+      expect(await sessions()).toEqual(before);
+      for (const wish of ['full_pass_wanted', 'reconcile_wanted']) {
+        await sql`update cadenced.calendar set ${sql.ref(wish)} = true`.execute(stage.workshop.db);
+        await stage.pollDue();
+        expect(await sessions()).toEqual(before);
+      }
+      expect(await stage.rows(sql`select 1 from mentoring.outbound_event`)).toEqual(told);
+      // From now on each goes its own way.
+      moveMeeting(stage.world, { meeting: own.id, start: '2026-09-24T10:00' });
+      await stage.pollDue();
+      const apart = await sessions();
+      expect(apart.map(({ id }) => id)).toEqual(before.map(({ id }) => id));
+      expect(before[1]?.start).toBe(start);
+      expect(apart[1]).toMatchObject({ start: '09-24 08:00', status: 'scheduled' });
+      cancelMeeting(stage.world, { meeting: meeting.id });
+      await stage.pollDue();
+      expect((await sessions()).map(({ status }) => status)).toEqual(['cancelled', 'scheduled', 'cancelled']);
+      cancelMeeting(stage.world, { meeting: own.id });
+      await stage.pollDue();
+      expect(starts(await sessions())).toEqual([]);
+    },
+  );
 
   test('23. Open-ended daily series: only inside the window, and the horizon moves without a delta', async () => {
     stage = await openGoogleStage();

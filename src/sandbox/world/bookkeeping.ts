@@ -33,8 +33,22 @@ function slotsInvitedTo(meeting: Meeting, person: string): number[] {
 
 /** Puts the meeting on the calendars of its organizer and guests, where it is not yet. */
 export function deliverCopies(world: World, meeting: Meeting): void {
-  giveCopy(world, meeting, meeting.organizer, world.person(meeting.organizer).addresses[0] ?? '');
+  deliverOrganizersCopy(world, meeting);
   for (const guest of meeting.guests) giveGuestCopy(world, meeting, guest, true);
+}
+
+/** Puts the meeting on its organizer's calendar; a copy they had as a guest, or before it went elsewhere, becomes theirs. */
+export function deliverOrganizersCopy(world: World, meeting: Meeting): void {
+  const address = world.person(meeting.organizer).addresses[0] ?? '';
+  const copy = giveCopy(world, meeting, meeting.organizer, address);
+  if (copy === null) return;
+  Object.assign(copy, {
+    isOrganizer: true,
+    occurrencesOnly: false,
+    deletedAt: null,
+    uninvitedAt: null,
+    response: 'accepted',
+  });
 }
 
 /**

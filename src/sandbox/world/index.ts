@@ -17,6 +17,7 @@ export {
   addGuest,
   cancelMeeting,
   cancelOccurrence,
+  changeOrganizer,
   createMeeting,
   deleteCopy,
   editMeeting,
@@ -43,6 +44,7 @@ export { firstSlots, firstStart, instantOf, localOf, rulePart, slotsOf, withRule
 export {
   convertSeriesToSingle,
   convertSingleToSeries,
+  detachOccurrence,
   moveMeeting,
   moveOccurrence,
   moveSeries,

@@ -2,6 +2,7 @@ import { toMilliseconds } from '../clock.ts';
 import { neededSlot, type OnMeeting, type OnOccurrence, slotOf } from './arguments.ts';
 import {
   deliverCopies,
+  deliverOrganizersCopy,
   type GuestInput,
   giveGuestCopy,
   guestFor,
@@ -125,6 +126,29 @@ export function cancelOccurrence(world: World, args: OnOccurrence): void {
   const override = overrideFor(meeting, slot);
   override.cancelledAt ??= world.now();
   meetingChanged(world, meeting, slot);
+}
+
+/**
+ * Google's `move`: the meeting goes to another organizer's calendar and leaves the bare id of a cancelled event on the
+ * old one. Who organized it stays invited; guests keep their copies, which name the new organizer from now on.
+ */
+export function changeOrganizer(world: World, args: OnMeeting & { organizer: string }): void {
+  const meeting = world.meeting(args.meeting);
+  if (meeting.home !== 'google') throw new Error('an Outlook meeting stays with its organizer');
+  const former = world.person(meeting.organizer);
+  const next = world.person(args.organizer);
+  if (next.id === former.id) return;
+  keepHistory(world, meeting);
+  const formerAddress = former.addresses[0] ?? former.id;
+  meeting.organizer = next.id;
+  meeting.guests = [
+    ...meeting.guests.filter((guest) => guest.person !== next.id && guest.person !== former.id),
+    { ...guestFor(world, formerAddress), response: 'accepted', respondedAt: world.now() },
+  ];
+  const left = world.copy(former.id, meeting.id);
+  if (left !== undefined) Object.assign(left, { isOrganizer: false, uninvitedAt: world.now() });
+  deliverOrganizersCopy(world, meeting);
+  meetingChanged(world, meeting, null);
 }
 
 /** A guest takes the meeting, or one occurrence, off their own calendar. Nobody else is told. */

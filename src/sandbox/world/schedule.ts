@@ -2,8 +2,9 @@ import { DateTime } from 'luxon';
 import { toMilliseconds } from '../clock.ts';
 import { neededSlot, type OnMeeting, type OnOccurrence } from './arguments.ts';
 import { deliverCopies, keepHistory, meetingChanged } from './bookkeeping.ts';
+import { googleInstanceId } from './identifiers.ts';
 import { identifiersFor } from './meetings.ts';
-import { copySlotFor, occurrenceAt, overrideFor } from './occurrences.ts';
+import { categoriesAt, copySlotFor, occurrenceAt, overrideFor, ownResponse } from './occurrences.ts';
 import { compactUtc, firstStart, localOf, rulePart, ruleSlots, slotsOf, withRulePart } from './recurrence.ts';
 import type { Meeting, Override } from './types.ts';
 import type { World } from './world.ts';
@@ -169,6 +170,59 @@ export function convertSeriesToSingle(world: World, args: OnOccurrence): void {
   meeting.overrides = new Map();
   sweepCopies(world, meeting, overrides);
   meetingChanged(world, meeting, null);
+}
+
+/**
+ * One occurrence of a Google series becomes a meeting of its own: it keeps the id and the UID it had as an occurrence
+ * and no longer says that it belongs to the series, which has nothing in its place
+ * (https://github.com/KeepSoftwareSimple/compass-calendar/issues/1434). Gives the new meeting.
+ */
+export function detachOccurrence(world: World, args: OnOccurrence): Meeting {
+  const meeting = world.meeting(args.meeting);
+  if (meeting.home !== 'google') throw new Error('at Outlook an occurrence stays with its series');
+  const slot = neededSlot(world, meeting, args.slot);
+  keepHistory(world, meeting);
+  const now = world.now();
+  const kept = occurrenceAt(meeting, slot, now);
+  const next: Meeting = {
+    ...meeting,
+    id: world.nextKey('m'),
+    eventId: googleInstanceId(meeting, slot),
+    instancePrefix: googleInstanceId(meeting, slot),
+    title: kept.title,
+    body: kept.body,
+    start: localOf(kept.start, meeting.allDay ? 'UTC' : meeting.zone),
+    minutes: Math.round((kept.end - kept.start) / 60_000),
+    recurrence: null,
+    ordinalOffset: kept.ordinal,
+    overrides: new Map(),
+    guests: kept.guests.map((guest) => ({ ...guest })),
+    cancelledAt: kept.cancelledAt,
+    sequence: -1,
+    history: [],
+    historyUntil: now,
+  };
+  world.meetings.set(next.id, next);
+  deliverCopies(world, next);
+  for (const copy of world.copiesOf(next.id)) {
+    const old = world.copy(copy.person, meeting.id);
+    if (old === undefined) continue;
+    const { response, at } = ownResponse(old, slot);
+    Object.assign(copy, {
+      response,
+      respondedAt: at,
+      deletedAt: old.slots.get(slot)?.deletedAt ?? old.deletedAt,
+      categories: [...categoriesAt(old, slot)],
+      privateProperties: { ...old.privateProperties },
+    });
+  }
+  meeting.recurrence?.exdates.push(slot);
+  meeting.recurrence?.exdates.sort((a, b) => a - b);
+  meeting.overrides.delete(slot);
+  for (const copy of world.copiesOf(meeting.id)) copy.slots.delete(slot);
+  meetingChanged(world, meeting, null);
+  meetingChanged(world, next, null);
+  return next;
 }
 
 /** What people did to single occurrences goes with an edit of all. */
