@@ -112,12 +112,18 @@ function followers(): (uids: ReadonlyArray<string | null>, observed: ObservedSlo
   return (uids, observed) => uids.every((uid) => stampOf(uid) <= stampOf(observed.uid));
 }
 
-/** The same occurrence by its original start, where it may still come to stand on the observed calendar. */
-function isSlotOf(stored: StoredSlot | undefined, observed: ObservedSlot): boolean {
+/**
+ * The same occurrence by its original start, where it may still come to stand on the observed calendar. A guest of one
+ * occurrence alone has it in Outlook without the original start: that of the place it left tells.
+ */
+function isSlotOf(
+  stored: StoredSlot | undefined,
+  observed: ObservedSlot,
+  left: ReadonlySet<Instant>,
+): boolean {
   if (stored === undefined || stored.here === 'held') return false;
-  return observed.originalStart === null
-    ? stored.originalStarts.length === 0
-    : stored.originalStarts.includes(observed.originalStart);
+  if (observed.originalStart !== null) return stored.originalStarts.includes(observed.originalStart);
+  return stored.originalStarts.length === 0 || stored.originalStarts.some((original) => left.has(original));
 }
 
 /**
@@ -255,8 +261,11 @@ export function matchSlots(
       const { start, end } = stored[match] as StoredSlot;
       return end <= now && start !== slot.start;
     });
+    const originals = new Set(named.flatMap((match) => (stored[match] as StoredSlot).originalStarts));
     const arrived = left
-      ? (byStart.get(slot.start) ?? []).filter((match) => isSlotOf(stored[match], slot) && !isNamed(match))
+      ? (byStart.get(slot.start) ?? []).filter(
+          (match) => isSlotOf(stored[match], slot, originals) && !isNamed(match),
+        )
       : [];
     settle(at, nearestOf([...arrived, ...named], slot));
   }

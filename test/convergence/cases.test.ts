@@ -80,6 +80,32 @@ test('a guest of one occurrence of a series at Google is read again when that oc
   expect(await sessions('Circle')).toMatchObject([{ start: '2026-09-22T08:00', status: 'cancelled' }]);
 });
 
+test.each([
+  ['the organizer first', ['ada@north.example', 'dan@south.example']],
+  ['the guest first', ['dan@south.example', 'ada@north.example']],
+])('an Outlook guest of one occurrence follows it when it is used again (%s)', async (_who, order) => {
+  const series = createMeeting(stage.world, {
+    organizer: 'ada@north.example',
+    guests: ['ben@north.example'],
+    title: 'Session #mentoring',
+    start: '2026-09-08T10:00',
+    rule: 'FREQ=WEEKLY;COUNT=4',
+  });
+  const slot = Date.parse('2026-09-15T08:00:00Z');
+  addGuest(stage.world, { meeting: series.id, slot, guest: 'dan@south.example' });
+  await readAll(...order);
+  await toInstant('2026-09-16T06:00');
+  // Further than half a week: nobody can guess it.
+  moveOccurrence(stage.world, { meeting: series.id, slot, start: slot + 5 * DAY });
+  await readAll(...order);
+  await readAll(...order);
+  for (const { id } of stage.calendars) await stage.sync(id, { reconcile: true });
+  expect(await sessions('Circle')).toMatchObject([
+    { start: '2026-09-15T08:00', status: 'scheduled', reschedules: 0 },
+    { start: '2026-09-20T08:00', status: 'scheduled' },
+  ]);
+});
+
 test('a meeting that comes back marked on a guest copy alone is looked for at its organizer again', async () => {
   const series = createMeeting(stage.world, {
     organizer: 'eve@north.example',
