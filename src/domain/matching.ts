@@ -23,7 +23,7 @@ export interface StoredSlot {
   readonly originalDates: readonly CalendarDate[];
   readonly start: Instant;
   readonly end: Instant;
-  /** The series it belongs to, or belonged to last, on the observed calendar; `null` for a single event. */
+  /** Its series on the observed calendar, or its last one where it stands on none; `null` for a single event. */
   readonly seriesId: string | null;
   /** The same on other calendars, whose ids are their own. */
   readonly seriesElsewhere: readonly string[];

@@ -424,10 +424,15 @@ function followedByOthers(
   ];
 }
 
-/** Its latest series on each calendar: ids of series differ from calendar to calendar. */
+/**
+ * Its latest series on each calendar: ids of series differ from calendar to calendar. A series that it left with a split
+ * is named by copies of those who were uninvited before, for good: they count only where no copy stands.
+ */
 function seriesOf({ copies }: Occurrence, calendarId: number) {
   const latest = new Map<number, string>();
-  for (const { holder, seriesId } of copies) if (seriesId !== null) latest.set(holder.calendarId, seriesId);
+  const standing = copies.filter(isStanding);
+  for (const { holder, seriesId } of standing.length > 0 ? standing : copies)
+    if (seriesId !== null) latest.set(holder.calendarId, seriesId);
   const others = [...latest].filter(([calendar]) => calendar !== calendarId);
   return {
     seriesId: latest.get(calendarId) ?? null,

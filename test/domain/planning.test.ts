@@ -362,6 +362,24 @@ describe('copies of one meeting', () => {
     }
   });
 
+  test('of somebody uninvited before a split do not tie its parts together', () => {
+    const memory = new Memory();
+    memory.pass({ copies: weekly('m', TUESDAY, 8), listed: listed('m') });
+    const bens = { on: holder(BEN, 'microsoft') };
+    memory.pass({ ...bens, copies: weekly('o', TUESDAY, 8, guest) });
+    memory.pass({ ...bens, copies: weekly('o', TUESDAY, 8, { ...guest, status: 'cancelled' }) });
+    const ids = memory.ids;
+    // The second half three days earlier, then the first one two: the last of one and the first of the other stand four
+    // days apart meanwhile.
+    const second = weekly('r', TUESDAY + 25 * DAY, 4, { uid: 'meeting_R20261208T090000@x.org' });
+    memory.pass({
+      copies: [...weekly('m', TUESDAY, 4), ...second],
+      listed: [...listed('m'), ...listed('r')],
+    });
+    memory.pass({ copies: weekly('m', TUESDAY - 2 * DAY - HOUR, 4), listed: listed('m') });
+    expect(memory.ids).toEqual(ids);
+  });
+
   test("of a series: one that a guest removes stands where the organizer's list is no newer", () => {
     const memory = new Memory();
     memory.pass({ copies: weekly('g', TUESDAY, 2), listed: listed('g') });
