@@ -354,6 +354,24 @@ function participantsOf(present: readonly Present[], copies: readonly Copy[], ro
     .toSorted((a, b) => a.personId - b.personId);
 }
 
+/** When the last copies lost their tag; `null` while one stands, or when none was let go for that. */
+function letGoAt(copies: readonly Copy[]): Instant | null {
+  if (copies.some(isStanding)) return null;
+  const times = copies.flatMap(({ removal }) => (removal?.how === 'untagged' ? [removal.at] : []));
+  return times.length > 0 ? Math.max(...times) : null;
+}
+
+/** What called a session off before it began, and was read when it was over. */
+function learntLate(
+  session: Session,
+  meeting: Occurrence,
+  letGo: Instant | null,
+  roster: Roster,
+): Session['cancelled'] {
+  if (meeting.cancelled) return cancel(session, meeting, roster);
+  return letGo !== null && letGo < session.start ? { at: letGo, reason: 'untagged', by: null } : null;
+}
+
 /**
  * Works out what an occurrence and its sessions are, from all its copies.
  * Once it has ended, its times, its sessions and its cancellation stay; an answer to the invitation may still come
@@ -380,6 +398,7 @@ export function merge(
       ),
     ),
   );
+  const letGo = programs.size === 0 ? letGoAt(meeting.copies) : null;
   const sessions: Session[] = meeting.sessions.map((session) => {
     if (session.settled) return session;
     const match = wanted.get(session.mentorshipId);
@@ -390,9 +409,11 @@ export function merge(
         ...was,
         rsvp: laterAnswer(was.rsvp, known.get(was.personId)?.rsvp),
       }));
-      const late =
-        !session.cancelled && meeting.cancelled ? cancel(session, meeting, roster) : session.cancelled;
-      return { ...session, participants: answered, cancelled: late };
+      return {
+        ...session,
+        participants: answered,
+        cancelled: session.cancelled ?? learntLate(session, meeting, letGo, roster),
+      };
     }
     const moved: Session = {
       ...session,
@@ -406,8 +427,11 @@ export function merge(
     if (match) return { ...moved, cancelled: null };
     // No copy left that could carry a tag (a guest removed the only one we see) says nothing about the meeting.
     if (!meeting.copies.some((copy) => isStanding(copy) || copy.removal?.how === 'untagged')) return moved;
-    const reason: CancelReason = programs.size === 0 ? 'untagged' : 'people_changed';
-    return { ...moved, cancelled: session.cancelled ?? { at: now, reason, by: null } };
+    const off: Session['cancelled'] =
+      programs.size === 0
+        ? { at: letGo ?? now, reason: 'untagged', by: null }
+        : { at: now, reason: 'people_changed', by: null };
+    return { ...moved, cancelled: session.cancelled ?? off };
   });
   const existing = new Set(sessions.map((session) => session.mentorshipId));
   for (const [mentorshipId, { present }] of wanted) {

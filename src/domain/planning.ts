@@ -237,7 +237,7 @@ export function planPass(
       copies.filter((copy) => isStanding(copy) && copy.ownerIsOrganizer && copy.seriesId !== null),
     );
     for (const [was, draft] of placed) {
-      const merged = merge(dropUntagged(draft, now), { ...mergeContext, organizersSeries }, was?.copies);
+      const merged = merge(dropUntagged(draft, was, now), { ...mergeContext, organizersSeries }, was?.copies);
       // A meeting that no copy calls a mentor session, or that was off before we saw it, is none of our business.
       if (was === null && !merged.copies.some(isStanding)) continue;
       if (was === null && merged.end <= now && passed.has(slotOf(merged))) continue;
@@ -479,18 +479,36 @@ function groupTwins(copies: readonly StagedCopy[], now: Instant): StagedCopy[][]
  * A tag belongs to the meeting: while one copy carries it, all copies are kept. When none does any more,
  * they are let go, and copies that were never stored are not stored at all.
  */
-function dropUntagged(occurrence: Occurrence, now: Instant): Occurrence {
+function dropUntagged(occurrence: Occurrence, was: Occurrence | null, now: Instant): Occurrence {
   const standing = occurrence.copies.filter(isStanding);
   if (standing.length === 0 || tagBearers(occurrence.copies).some((copy) => copy.matched.length > 0))
     return occurrence;
   if (standing.every((copy) => copy.hidden)) return occurrence;
+  const at = untaggedAt(standing, was, now);
   return {
     ...occurrence,
     copies: occurrence.copies.flatMap((copy): Copy[] => {
       if (!isStanding(copy)) return [copy];
-      return copy.copyId === null ? [] : [{ ...copy, removal: { at: now, how: 'untagged' } }];
+      return copy.copyId === null ? [] : [{ ...copy, removal: { at, how: 'untagged' } }];
     }),
   };
+}
+
+/**
+ * When the tag was taken away: with the edit that took it, where every calendar whose copy carried one shows a later
+ * state of it; a meeting that nobody looked at until it was over was no session all the same. Where the same state
+ * carried a tag before, the rules changed and not the meeting: that counts from now on.
+ */
+function untaggedAt(standing: readonly Copy[], was: Occurrence | null, now: Instant): Instant {
+  const bearers = (was?.copies ?? []).filter((copy) => isStanding(copy) && copy.matched.length > 0);
+  const edits = bearers.map((bearer) => {
+    const later = standing
+      .filter((copy) => copy.holder.calendarId === bearer.holder.calendarId)
+      .flatMap(({ updatedAt }) => (updatedAt === null ? [] : [updatedAt]))
+      .filter((updatedAt) => bearer.updatedAt !== null && updatedAt > bearer.updatedAt);
+    return later.length > 0 ? Math.max(...later) : now;
+  });
+  return edits.length > 0 ? Math.min(now, Math.max(...edits)) : now;
 }
 
 function distinct<T>(values: ReadonlyArray<T | null>): T[] {

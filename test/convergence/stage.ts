@@ -279,7 +279,9 @@ export async function openStage(databaseUrl: string, seed: number): Promise<Stag
         const person = watched.get(channel);
         return person === undefined ? '' : (world.person(person).addresses[0] ?? '');
       };
-      return Map.groupBy(office.held(), ({ channel }) => known(channel));
+      // In one order whatever the order of arrival, so that the same seed plays the same run.
+      const told = Map.groupBy(office.held(), ({ channel }) => known(channel));
+      return new Map([...told].toSorted(([one], [other]) => (one < other ? -1 : 1)));
     },
     handOn: (notification) => office.handOn(notification),
     forget: (notifications) => office.forget(notifications),

@@ -258,7 +258,7 @@ describe('the past', () => {
     for (const copies of [
       [annas({ start: START + DAY, end: START + DAY + HOUR }), bens()],
       [annas({ matched: [] }), bens({ matched: [] })],
-      [annas(gone('untagged')), bens(gone('untagged'))],
+      [annas(gone('untagged', after)), bens(gone('untagged', after))],
       [annas({ people: [person(ANNA, 'accepted', true)] })],
       [annas(gone('deleted', after)), bens(gone('deleted', after))],
     ]) {

@@ -427,6 +427,21 @@ describe('copies of one meeting', () => {
     expect(memory.ids).toEqual([session]);
   });
 
+  test('a tag that was taken away before the start counts as that, though nobody looked until it was over', () => {
+    const memory = new Memory();
+    memory.pass({ copies: [staged('g', TUESDAY, { updatedAt: NOW })] });
+    const untagged = staged('g', TUESDAY, { matched: [], updatedAt: TUESDAY - HOUR });
+    memory.pass({ now: TUESDAY + DAY, copies: [untagged] });
+    expect(memory.sessions[0]?.cancelled).toEqual({ at: TUESDAY - HOUR, reason: 'untagged', by: null });
+  });
+
+  test('a tag that only the rules took away leaves what is over as it was', () => {
+    const memory = new Memory();
+    memory.pass({ copies: [staged('g', TUESDAY, { updatedAt: NOW })] });
+    memory.pass({ now: TUESDAY + DAY, copies: [staged('g', TUESDAY, { matched: [], updatedAt: NOW })] });
+    expect(memory.booked).toHaveLength(1);
+  });
+
   test('a hidden copy takes away neither tag nor people nor conference, and shows no title', () => {
     const memory = new Memory();
     memory.pass({ copies: [staged('g', TUESDAY, { conference: { kind: 'meet', key: 'abcdefghij' } })] });
