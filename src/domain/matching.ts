@@ -360,8 +360,11 @@ export function matchSlots(
     const waiting = openStored();
     for (const [at, slot] of guessable()) {
       for (const [match, candidate] of waiting) {
-        // A guess neither moves what is over nor lets what lies ahead be over.
-        if (!mayMeet(candidate, slot, now) || (candidate.end > now && slot.start <= now)) continue;
+        // A guess neither moves what is over nor lets what lies ahead be over, unless the source dates the change
+        // before both: then nobody looked in time.
+        const wasInTime = slot.updatedAt !== null && slot.updatedAt < slot.start;
+        if (!mayMeet(candidate, slot, now) || (candidate.end > now && slot.start <= now && !wasInTime))
+          continue;
         if (!mayFollow(candidate.uids, slot)) continue;
         const within =
           candidate.here === 'elsewhere' && reach === Number.POSITIVE_INFINITY ? LONE_REACH : reach;

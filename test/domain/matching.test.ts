@@ -335,6 +335,15 @@ describe('the past', () => {
     expect(matchSlots(stored, observed, NOW)).toEqual([0, null, 2]);
   });
 
+  test('a weekday change that was made in time is followed, though nobody looked until the new time was over', () => {
+    const tomorrow = NOW + DAY;
+    const stored = [0, 7, 14].map((days) => slot(tomorrow + days * DAY, `a${days}`));
+    const observed = [-2, 5, 12].map((days) =>
+      seen(tomorrow + days * DAY, `b${days}`, { updatedAt: NOW - 5 * DAY }),
+    );
+    expect(matchSlots(stored, observed, NOW)).toEqual([0, 1, 2]);
+  });
+
   test('an event dragged on after it was over follows its live copy, not the one it left behind', () => {
     const left = alone(past, 'x', { sourceIds: [], formerIds: ['a'], here: 'elsewhere' });
     const ahead = alone(FIRST + 7 * DAY, 'a', { here: 'held' });
