@@ -27,7 +27,7 @@ export interface StoredSlot {
   readonly seriesId: string | null;
   /** The same on other calendars, whose ids are their own. */
   readonly seriesElsewhere: readonly string[];
-  /** UIDs of the copies that stand on any calendar. */
+  /** UIDs of the copies that stand on any calendar; where none stands, of those that did. */
   readonly uids: readonly string[];
   /** A copy stands on any calendar: where it does not, the originals are those of the last one that did. */
   readonly stands: boolean;
@@ -63,6 +63,7 @@ export interface ObservedSlot {
 }
 
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 /** How far a lone slot that another calendar told of may lie from this calendar's: less than a day, as no other is known. */
 const LONE_REACH = 12 * HOUR;
 
@@ -110,6 +111,18 @@ function followers(): (uids: ReadonlyArray<string | null>, observed: ObservedSlo
     return known;
   };
   return (uids, observed) => uids.every((uid) => stampOf(uid) <= stampOf(observed.uid));
+}
+
+/**
+ * Whether a slot lies before the split that made the observed part of the series: that part began at the split, so
+ * that nothing of before was handed on to it. A day is left for zones.
+ */
+function liesBeforePart(stored: StoredSlot, observed: ObservedSlot): boolean {
+  const stamp = splitStampOf(observed.uid);
+  const [, year, month, day] = /(\d{4})(\d{2})(\d{2})/.exec(stamp) ?? [];
+  if (day === undefined || stored.uids.some((uid) => splitStampOf(uid) === stamp)) return false;
+  const began = Date.UTC(Number(year), Number(month) - 1, Number(day));
+  return Math.max(stored.start, ...originalsOf(stored)) < began - DAY;
 }
 
 /**
@@ -365,7 +378,7 @@ export function matchSlots(
         const wasInTime = slot.updatedAt !== null && slot.updatedAt < slot.start;
         if (!mayMeet(candidate, slot, now) || (candidate.end > now && slot.start <= now && !wasInTime))
           continue;
-        if (!mayFollow(candidate.uids, slot)) continue;
+        if (!mayFollow(candidate.uids, slot) || liesBeforePart(candidate, slot)) continue;
         const within =
           candidate.here === 'elsewhere' && reach === Number.POSITIVE_INFINITY ? LONE_REACH : reach;
         const distance = distanceOf(candidate, slot);

@@ -352,6 +352,20 @@ describe('the past', () => {
 });
 
 describe('what was found by chance', () => {
+  test('a later part of a series takes no slot of before its split, however near', () => {
+    const before = slot(FIRST + 7 * DAY, 'a1', {
+      seriesId: null,
+      seriesElsewhere: ['9/s'],
+      here: 'elsewhere',
+    });
+    const others = [1, 2].map((week) => slot(FIRST - week * 7 * DAY, `a-${week}`, { here: 'held' }));
+    const later = { uid: 'x_R20261113T090000@google.com', seriesId: 't' };
+    const moved = seen(FIRST + 10 * DAY, 'b', { ...later, start: FIRST + 8 * DAY });
+    expect(matchSlots([before, ...others], [moved], NOW)).toEqual([null]);
+    const handedOn = slot(FIRST + 10 * DAY + HOUR, 'a2', { here: 'elsewhere' });
+    expect(matchSlots([handedOn, ...others], [moved], NOW)).toEqual([0]);
+  });
+
   // Moved two days back while it stood five days before the next, then three ahead: the week between stays a week.
   test.each([
     ['what is over', FIRST + 3 * DAY, { here: 'held' }],
