@@ -27,7 +27,7 @@ export interface StoredSlot {
   readonly seriesId: string | null;
   /** The same on other calendars, whose ids are their own. */
   readonly seriesElsewhere: readonly string[];
-  /** UIDs of the copies that stand on any calendar; where none stands, of those that did. */
+  /** UIDs of the copies that stand on any calendar. */
   readonly uids: readonly string[];
   /** A copy stands on any calendar: where it does not, the originals are those of the last one that did. */
   readonly stands: boolean;

@@ -310,7 +310,7 @@ function place(
     start: occurrence.start,
     end: occurrence.end,
     ...seriesOf(occurrence, holder.calendarId),
-    uids: uidsOf(occurrence),
+    uids: distinct(occurrence.copies.filter(isLive).map((copy) => copy.uid)),
     stands: occurrence.copies.some(isStanding),
     ...presence(occurrence.copies.filter(onThisCalendar), removed),
     settled: occurrence.sessions.some((session) => session.settled),
@@ -422,12 +422,6 @@ function followedByOthers(
       { ...draft, copies: [...draft.copies, ...(following.get(draft) ?? [])] },
     ]),
   ];
-}
-
-/** UIDs of what stands; of what was let go the last ones, so that it stays of the part of the series that it was of. */
-function uidsOf({ copies }: Occurrence): string[] {
-  const live = copies.filter(isLive);
-  return distinct((live.length > 0 ? live : copies).map((copy) => copy.uid));
 }
 
 /**
