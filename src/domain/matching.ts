@@ -334,11 +334,15 @@ export function matchSlots(
   const observedOnDate = new Map<CalendarDate, number[]>();
   for (const [at, slot] of guessable()) push(observedOnDate, dateOf(slot), at);
   for (const [date, those] of observedOnDate) {
-    const candidates = storedOnDate.get(date) ?? [];
-    const [at, match] = [those[0] as number, candidates[0] as number];
-    if (those.length !== 1 || candidates.length !== 1 || taken.has(match)) continue;
-    const [was, is] = [stored[match] as StoredSlot, observed[at] as ObservedSlot];
-    if (mayMeet(was, is, now) && mayFollow(was.uids, is)) settle(at, match);
+    const [at, other] = those;
+    if (at === undefined || other !== undefined) continue;
+    const is = observed[at] as ObservedSlot;
+    // What it cannot be does not make it ambiguous: the place that an event left when it was used again.
+    const [match, another] = (storedOnDate.get(date) ?? []).filter((one) => {
+      const was = stored[one] as StoredSlot;
+      return mayMeet(was, is, now) && mayFollow(was.uids, is);
+    });
+    if (match !== undefined && another === undefined && !taken.has(match)) settle(at, match);
   }
 
   // Twins stay together, also where one of them was guessed.

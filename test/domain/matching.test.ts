@@ -352,6 +352,24 @@ describe('the past', () => {
 });
 
 describe('what was found by chance', () => {
+  test('the place that an occurrence left when it was used again does not hide it from a guest of it alone', () => {
+    const over = NOW - 5 * DAY;
+    const left = slot(over, 'a', {
+      sourceIds: [],
+      formerIds: ['a'],
+      here: 'elsewhere',
+      seriesElsewhere: ['9/s'],
+    });
+    const again = slot(over, 'a', {
+      start: NOW + 5 * DAY,
+      end: NOW + 5 * DAY + HOUR,
+      sourceIds: [],
+      here: 'elsewhere',
+    });
+    const guest = single(NOW + 5 * DAY, 'g', day(over), { ownerIsOrganizer: false, updatedAt: NOW - HOUR });
+    expect(matchSlots([left, again], [guest], NOW)).toEqual([1]);
+  });
+
   test('a later part of a series takes no slot of before its split, however near', () => {
     const before = slot(FIRST + 7 * DAY, 'a1', {
       seriesId: null,
