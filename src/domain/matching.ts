@@ -99,30 +99,38 @@ function mayMeet(stored: StoredSlot, observed: ObservedSlot, now: Instant): bool
 }
 
 /**
- * A split hands occurrences on to a part with a later stamp, never back: what an earlier part shows beside a slot of a
- * later one is another occurrence, though it falls on the same day.
+ * What the splits of a series say, by the stamps that Google puts into the UIDs of its parts. Slots share their UIDs,
+ * and every pair of slots asks.
  */
-function followers(): (uids: ReadonlyArray<string | null>, observed: ObservedSlot) => boolean {
-  // Slots share their UIDs, and every pair of slots asks.
-  const stamps = new Map<string | null, string>();
-  const stampOf = (uid: string | null): string => {
-    const known = stamps.get(uid) ?? splitStampOf(uid);
-    stamps.set(uid, known);
-    return known;
+function splits(): {
+  /**
+   * A split hands occurrences on to a part with a later stamp, never back: what an earlier part shows beside a slot of
+   * a later one is another occurrence, though it falls on the same day.
+   */
+  mayFollow: (uids: ReadonlyArray<string | null>, observed: ObservedSlot) => boolean;
+  /**
+   * A part began at its split, so that nothing of before was handed on to it. A day is left for zones.
+   */
+  liesBeforePart: (stored: StoredSlot, observed: ObservedSlot) => boolean;
+} {
+  const known = new Map<string | null, { stamp: string; began: Instant }>();
+  const partOf = (uid: string | null): { stamp: string; began: Instant } => {
+    const found = known.get(uid);
+    if (found) return found;
+    const stamp = splitStampOf(uid);
+    const [year, month, day] = [stamp.slice(0, 4), stamp.slice(4, 6), stamp.slice(6, 8)].map(Number);
+    const began = stamp === '' ? Number.NEGATIVE_INFINITY : Date.UTC(year ?? 0, (month ?? 0) - 1, day);
+    known.set(uid, { stamp, began });
+    return { stamp, began };
   };
-  return (uids, observed) => uids.every((uid) => stampOf(uid) <= stampOf(observed.uid));
-}
-
-/**
- * Whether a slot lies before the split that made the observed part of the series: that part began at the split, so
- * that nothing of before was handed on to it. A day is left for zones.
- */
-function liesBeforePart(stored: StoredSlot, observed: ObservedSlot): boolean {
-  const stamp = splitStampOf(observed.uid);
-  const [, year, month, day] = /(\d{4})(\d{2})(\d{2})/.exec(stamp) ?? [];
-  if (day === undefined || stored.uids.some((uid) => splitStampOf(uid) === stamp)) return false;
-  const began = Date.UTC(Number(year), Number(month) - 1, Number(day));
-  return Math.max(stored.start, ...originalsOf(stored)) < began - DAY;
+  return {
+    mayFollow: (uids, observed) => uids.every((uid) => partOf(uid).stamp <= partOf(observed.uid).stamp),
+    liesBeforePart(stored, observed) {
+      const { stamp, began } = partOf(observed.uid);
+      if (stored.uids.some((uid) => partOf(uid).stamp === stamp)) return false;
+      return Math.max(stored.start, ...originalsOf(stored)) < began - DAY;
+    },
+  };
 }
 
 /**
@@ -253,7 +261,7 @@ export function matchSlots(
 
   // Outlook makes ids of dates: an id at another original start is another's, where a later part of the series has what
   // it named, or shows it in this pass.
-  const mayFollow = followers();
+  const { mayFollow, liesBeforePart } = splits();
   const shownAt = Map.groupBy(observed, originalOf);
   const isHandedOn = (match: number, slot: ObservedSlot): boolean => {
     const was = stored[match] as StoredSlot;
