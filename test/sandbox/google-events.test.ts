@@ -428,6 +428,29 @@ describe('single events of a series', () => {
     expect(delta.items).toMatchObject([{ id: `${meeting.eventId}_20261013T080000Z`, status: 'cancelled' }]);
   });
 
+  it('have their end told though the series was split before them and then moved as a whole', async () => {
+    const meeting = bench.weekly({ guests: ['ben@south.example'] });
+    addGuest(bench.world, { meeting: meeting.id, slot: '2026-10-13T08:00:00Z', guest: 'cyd@north.example' });
+    const { token } = await bench.all(SERIES, 'cyd@north.example');
+    splitSeries(bench.world, { meeting: meeting.id, slot: '2026-10-13T08:00:00Z' });
+    moveSeries(bench.world, { meeting: meeting.id, time: '11:00' });
+    const delta = await bench.all({ ...SERIES, syncToken: token }, 'cyd@north.example');
+    expect(delta.items).toMatchObject([{ id: `${meeting.eventId}_20261013T080000Z`, status: 'cancelled' }]);
+    expect((await bench.all(SERIES, 'cyd@north.example')).items).toEqual([]);
+  });
+
+  it('come back to who is invited again', async () => {
+    const meeting = bench.weekly({ guests: ['ben@south.example'] });
+    const alone = { meeting: meeting.id, slot: '2026-10-13T08:00:00Z', guest: 'cyd@north.example' };
+    addGuest(bench.world, alone);
+    moveSeries(bench.world, { meeting: meeting.id, time: '10:00' });
+    expect((await bench.all(SERIES, 'cyd@north.example')).items).toMatchObject([{ status: 'cancelled' }]);
+    addGuest(bench.world, alone);
+    expect((await bench.all(SERIES, 'cyd@north.example')).items).toMatchObject([
+      { id: `${meeting.eventId}_20261013T080000Z`, status: 'confirmed' },
+    ]);
+  });
+
   it('are laid out without end when no window is named', async () => {
     const meeting = bench.weekly({ rule: 'FREQ=DAILY' });
     const { items } = JSON.parse(

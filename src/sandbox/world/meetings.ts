@@ -177,6 +177,8 @@ export function addGuest(world: World, args: OnOccurrence & { guest: GuestInput 
     override.removed = override.removed.filter((address) => address !== guest.address);
     const invited = guestsAt(meeting, slot).some((known) => known.address === guest.address);
     if (!invited) override.added.push(guest);
+    const own = guest.person === null ? undefined : world.copy(guest.person, meeting.id)?.slots.get(slot);
+    if (!invited && own !== undefined) own.deletedAt = null;
   }
   giveGuestCopy(world, meeting, guest, slot === null);
   meetingChanged(world, meeting, slot);

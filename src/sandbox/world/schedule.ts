@@ -225,9 +225,16 @@ export function detachOccurrence(world: World, args: OnOccurrence): Meeting {
   return next;
 }
 
-/** What people did to single occurrences goes with an edit of all. */
+/**
+ * What people did to single occurrences goes with an edit of all. Who was invited to an occurrence alone and lost it
+ * before still has its end told: a change feed forgets no deletion because of a later edit.
+ */
 function sweepCopies(world: World, meeting: Meeting, overrides: Override[]): void {
-  for (const copy of world.copiesOf(meeting.id)) copy.slots.clear();
+  for (const copy of world.copiesOf(meeting.id)) {
+    for (const [slot, own] of copy.slots) {
+      if (!copy.occurrencesOnly || own.deletedAt === null) copy.slots.delete(slot);
+    }
+  }
   withdrawOccurrences(world, meeting, overrides);
 }
 
