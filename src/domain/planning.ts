@@ -485,10 +485,17 @@ function dropUntagged(occurrence: Occurrence, was: Occurrence | null, now: Insta
     return occurrence;
   if (standing.every((copy) => copy.hidden)) return occurrence;
   const at = untaggedAt(standing, was, now);
+  // What takes a copy's place without a tag and is not stored leaves that copy to say what was lost: gone for another
+  // reason, it would go on bearing its tag.
+  const unstored = new Set(
+    standing.filter(({ copyId }) => copyId === null).map((copy) => copy.holder.calendarId),
+  );
+  const stood = new Set(was?.copies.filter(isStanding).map(({ copyId }) => copyId));
   return {
     ...occurrence,
     copies: occurrence.copies.flatMap((copy): Copy[] => {
-      if (!isStanding(copy)) return [copy];
+      const isReplaced = unstored.has(copy.holder.calendarId) && stood.has(copy.copyId);
+      if (!isStanding(copy)) return [isReplaced ? { ...copy, removal: { at, how: 'untagged' } } : copy];
       return copy.copyId === null ? [] : [{ ...copy, removal: { at, how: 'untagged' } }];
     }),
   };

@@ -435,6 +435,19 @@ describe('copies of one meeting', () => {
     expect(memory.sessions[0]?.cancelled).toEqual({ at: TUESDAY - HOUR, reason: 'untagged', by: null });
   });
 
+  test('so does one that an edit of all took from the one occurrence that had it', () => {
+    const plain = instance('s', TUESDAY - DAY + 2 * HOUR, { matched: [], updatedAt: NOW + HOUR });
+    const bens = holder(BEN);
+    const memory = new Memory();
+    memory.pass({ copies: [instance('s', TUESDAY)] });
+    memory.pass({ on: bens, copies: [instance('s', TUESDAY, guest)] });
+    memory.pass({ copies: [plain], listed: listed('s') });
+    memory.pass({ now: TUESDAY, on: bens, copies: [{ ...plain, ...guest }], listed: listed('s') });
+    expect(memory.sessions.map(({ cancelled }) => cancelled)).toEqual([
+      { at: NOW + HOUR, reason: 'untagged', by: null },
+    ]);
+  });
+
   test('a tag that only the rules took away leaves what is over as it was', () => {
     const memory = new Memory();
     memory.pass({ copies: [staged('g', TUESDAY, { updatedAt: NOW })] });
