@@ -317,14 +317,20 @@ const isUnread = (meeting: Meeting, seen: SeenStarts): boolean =>
 const converted = (meeting: Meeting): string => `converted ${meeting.id}`;
 
 /**
- * Excluded: a series made single at an occurrence that had been moved onto the day of another. A single event has no
- * original start, so that it is as much the one as the other.
+ * Excluded: a series made single at an occurrence that had been moved onto the day of another, be it one that a split
+ * has taken out since and that nobody has read as gone. A single event has no original start, so that it is as much the
+ * one as the other.
  */
-const standsInForAnother = (world: World, meeting: Meeting, { slot, start }: Occurrence): boolean =>
-  slot !== start &&
-  occurrencesOf(meeting, world.now(), { from: start - 2 * DAY, until: start + 2 * DAY }).some(
-    (other) => other.slot !== null && other.slot !== slot && Math.abs(other.slot - start) < DAY,
+function standsInForAnother(world: World, meeting: Meeting, { slot, start }: Occurrence): boolean {
+  const rule = meeting.recurrence?.rule.replace(/;(?:UNTIL|COUNT)=\w+/, '') ?? '';
+  const uncut = { ...meeting, recurrence: { rule, exdates: [] } };
+  return (
+    slot !== start &&
+    occurrencesOf(uncut, world.now(), { from: start - 2 * DAY, until: start + 2 * DAY }).some(
+      (other) => other.slot !== null && other.slot !== slot && Math.abs(other.slot - start) < DAY,
+    )
   );
+}
 
 /**
  * Moves a series to another weekday and time of day. Excluded are the moves after which nobody can tell which

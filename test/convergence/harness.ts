@@ -236,12 +236,23 @@ class Player {
     return hits;
   }
 
-  /** @returns what ends the trouble, and tells how often it struck */
-  #troubles(trouble: Trouble | null, random: Random): () => number {
+  /**
+   * @param atOnce calendars that are read at the same time: what strikes only some requests then strikes those of one
+   *   of them, or it would depend on which request comes first
+   * @returns what ends the trouble, and tells how often it struck
+   */
+  #troubles(trouble: Trouble | null, random: Random, atOnce: Stage['calendars'] | null = null): () => number {
     if (trouble === null) return () => 0;
-    const ends = (['google', 'microsoft'] as const).map((provider) =>
-      this.#stage.trouble(`${trouble} (${provider})`, ruleFor(trouble, provider, random)),
-    );
+    const ends = (['google', 'microsoft'] as const).flatMap((provider) => {
+      const rule = ruleFor(trouble, provider, random);
+      const name = `${trouble} (${provider})`;
+      const isCounted = rule.fault.kind !== 'delay' && (rule.times ?? rule.skip) !== undefined;
+      if (atOnce === null || !isCounted) return [this.#stage.trouble(name, rule)];
+      const its = atOnce.filter((calendar) => calendar.provider === provider);
+      return its.length === 0
+        ? []
+        : [this.#stage.trouble(name, { ...rule, mailbox: random.pick(its).address })];
+    });
     return () => ends.reduce((hits, end) => hits + end(), 0);
   }
 
@@ -249,7 +260,8 @@ class Player {
     const { calendars } = this.#stage;
     const chosen = calendars.filter(() => random.below(3) > 0);
     const twice = random.pick(calendars);
-    const enough = this.#troubles(trouble, random);
+    const once = chosen.filter((calendar) => calendar !== twice);
+    const enough = this.#troubles(trouble, random, once);
     const reports = await Promise.all([...chosen, twice].map((calendar) => this.#read(calendar, 'changes')));
     enough();
     this.#tell(
