@@ -33,6 +33,8 @@ export interface Run {
   readonly over: number;
   readonly undecided: number;
   readonly seconds: number;
+  /** What was done and what came of it, line by line. */
+  readonly story: readonly string[];
 }
 
 /** What was wrong, and where the run had come to. */
@@ -88,6 +90,7 @@ export async function play(
     over: memory.overCount,
     undecided: memory.undecidedCount,
     seconds: (performance.now() - begun) / 1000,
+    story: player.story,
   };
 }
 
@@ -264,9 +267,9 @@ class Player {
     const enough = this.#troubles(trouble, random, once);
     const reports = await Promise.all([...chosen, twice].map((calendar) => this.#read(calendar, 'changes')));
     enough();
-    this.#tell(
-      `${reports.length} at once${trouble === null ? '' : ` (${trouble})`}: ${reports.map(outcome).join(', ')}`,
-    );
+    // Of the one that is read twice it is open which reading comes first, and what the other still finds.
+    this.#tell(`${reports.length} at once${trouble === null ? '' : ` (${trouble})`}`);
+    for (const report of reports) this.#count(`pass: ${report?.kind} ${report?.failure?.kind ?? 'applied'}`);
     this.#count('passes at the same time');
   }
 
