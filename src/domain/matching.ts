@@ -275,6 +275,8 @@ export function matchSlots(
   const byId = index(stored, (slot) => slot.sourceIds);
   const byFormerId = index(stored, (slot) => slot.formerIds);
   const byStart = index(stored, (slot) => [slot.start]);
+  /** Observed slot -> the originals of the place it left: its event was used again after it was over. */
+  const usedAgain = new Map<number, ReadonlySet<Instant>>();
   for (const [at, slot] of inOrder) {
     const named = (byId.get(slot.sourceId) ?? []).filter((match) => !isHandedOn(match, slot));
     // What another calendar has told of the same event already is nearer than the place it left.
@@ -289,7 +291,17 @@ export function matchSlots(
         )
       : [];
     settle(at, nearestOf([...arrived, ...named], slot));
+    if (left && matches[at] === null) usedAgain.set(at, originals);
   }
+  // What was used again is nobody else's place in the series: without an original start, or near one, it may look so.
+  const mayGuess = (at: number, { originalStarts }: StoredSlot): boolean => {
+    const originals = usedAgain.get(at);
+    return (
+      originals === undefined ||
+      originalStarts.length === 0 ||
+      originalStarts.some((original) => originals.has(original))
+    );
+  };
 
   // What took a slot by its id tells where the slot is now, as it will when this pass is stored.
   const byInstant = index(stored, (slot, at) => {
@@ -348,7 +360,7 @@ export function matchSlots(
     // What it cannot be does not make it ambiguous: the place that an event left when it was used again.
     const [match, another] = (storedOnDate.get(date) ?? []).filter((one) => {
       const was = stored[one] as StoredSlot;
-      return mayMeet(was, is, now) && mayFollow(was.uids, is);
+      return mayMeet(was, is, now) && mayFollow(was.uids, is) && mayGuess(at, was);
     });
     if (match !== undefined && another === undefined && !taken.has(match)) settle(at, match);
   }
@@ -390,9 +402,14 @@ export function matchSlots(
         const wasInTime = slot.updatedAt !== null && slot.updatedAt < slot.start;
         if (!mayMeet(candidate, slot, now) || (candidate.end > now && slot.start <= now && !wasInTime))
           continue;
-        if (!mayFollow(candidate.uids, slot) || liesBeforePart(candidate, slot)) continue;
+        if (!mayFollow(candidate.uids, slot) || liesBeforePart(candidate, slot) || !mayGuess(at, candidate))
+          continue;
+        // Of a series and of an event by itself the interval says nothing where neither was the other on this calendar.
+        const isConverted = (slot.originalStart === null) !== (candidate.originalStarts.length === 0);
         const within =
-          candidate.here === 'elsewhere' && reach === Number.POSITIVE_INFINITY ? LONE_REACH : reach;
+          candidate.here === 'elsewhere' && (isConverted || !Number.isFinite(reach))
+            ? Math.min(reach, LONE_REACH)
+            : reach;
         const distance = distanceOf(candidate, slot);
         if (distance <= within || isLone(candidate, slot)) pairs.push({ distance, at, match });
       }

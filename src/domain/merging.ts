@@ -3,6 +3,7 @@ import type { Conference, Instant, ObservedPerson, Rsvp } from './observation.ts
 import {
   type CancelReason,
   type Copy,
+  isLive,
   isStanding,
   type MentorshipMembers,
   type Occurrence,
@@ -44,7 +45,8 @@ const newest = (copies: readonly Copy[]): Copy | undefined =>
  */
 export function tagBearers(copies: readonly Copy[]): Copy[] {
   const standing = copies.filter(isStanding);
-  const seen = new Set(standing.map((copy) => copy.holder.calendarId));
+  // One that is shown as called off is what became of the owner's: they were uninvited, and bear no tag any more.
+  const seen = new Set(copies.filter(isLive).map((copy) => copy.holder.calendarId));
   const left = copies.filter((copy) => copy.removal !== null && !seen.has(copy.holder.calendarId));
   const last = Map.groupBy(left, (copy) => copy.holder.calendarId);
   return [

@@ -352,6 +352,27 @@ describe('the past', () => {
 });
 
 describe('what was found by chance', () => {
+  test('an event that was used again takes no place of the series it was made of, where this calendar has none', () => {
+    const over = NOW - 2 * DAY;
+    const next = NOW + 5 * DAY;
+    const elsewhere = { sourceIds: [], here: 'elsewhere' as const, seriesElsewhere: ['9/s'] };
+    const stored = [
+      alone(over, 'a', { startsHere: [over] }),
+      ...[0, 7, 14].map((days) => slot(next + days * DAY, `s${days}`, elsewhere)),
+    ];
+    const again = single(next - 2 * DAY, 'a', null, { updatedAt: NOW - HOUR });
+    expect(matchSlots(stored, [again], NOW)).toEqual([null]);
+  });
+
+  test('a series that this calendar is shown first takes no event by itself that stands on others within its interval', () => {
+    const lone = alone(FIRST + 4 * DAY, 'd', { sourceIds: [], here: 'elsewhere' });
+    const observed = weeks(3, (week) => seen(FIRST + (1 + week * 7) * DAY, `a${week}`));
+    expect(matchSlots([lone], observed, NOW)).toEqual([null, null, null]);
+    // Converted on another calendar, it is its first occurrence.
+    const first = weeks(3, (week) => seen(FIRST + (4 + week * 7) * DAY, `a${week}`));
+    expect(matchSlots([lone], first, NOW)).toEqual([0, null, null]);
+  });
+
   test('the place that an occurrence left when it was used again does not hide it from a guest of it alone', () => {
     const over = NOW - 5 * DAY;
     const left = slot(over, 'a', {

@@ -455,6 +455,15 @@ describe('people and mentorships', () => {
       expect(both.sessions[0]?.cancelled?.reason).toBe('untagged');
     }
   });
+
+  test('a mark goes with who is uninvited, also where their copy was replaced by one that says so', () => {
+    const matched = [{ program: 'p', rule: 'category:Mentoring' }];
+    const was = booked([annas({ matched: [] }), bens({ matched })]);
+    const replaced = bens({ matched, ...gone('absent') });
+    const without = annas({ matched: [], people: [person(ANNA, 'accepted', true), person(CEM)] });
+    const off = later(was, [without, replaced, bens({ sourceId: 'anew', matched, status: 'cancelled' })]);
+    expect(off.sessions.map(({ cancelled }) => cancelled?.reason)).toEqual(['untagged']);
+  });
 });
 
 describe('privacy', () => {
