@@ -1,11 +1,13 @@
 import { DateTime } from 'luxon';
 import {
   addGuest,
+  changeOrganizer,
   convertSeriesToSingle,
   convertSingleToSeries,
   copyStatus,
   createMeeting,
   deleteCopy,
+  detachOccurrence,
   type Edit,
   editAtRandom,
   editMeeting,
@@ -45,6 +47,8 @@ export const OWN_EDITS = [
   'split series',
   'convert to series',
   'convert to single',
+  'detach occurrence',
+  'hand over',
   'invite outsider',
   'invite to occurrence',
   'leave',
@@ -92,6 +96,8 @@ export const WEIGHTS: Readonly<Record<AnyEdit, number>> = {
   'uninvite from occurrence': 2,
   'convert to series': 2,
   'convert to single': 2,
+  'detach occurrence': 2,
+  'hand over': 2,
   'use again': 3,
 };
 
@@ -196,6 +202,8 @@ const OWN: Readonly<Record<OwnEdit, Editor>> = {
     convertSeriesToSingle(world, { meeting: meeting.id, slot });
     return new Date(slot).toISOString();
   }),
+  'detach occurrence': on('detach occurrence', detach),
+  'hand over': on('hand over', handOver),
   'invite outsider': on('invite outsider', (world, meeting) => {
     const known = meeting.guests.some((guest) => guest.address === 'ivy@elsewhere.example');
     if (known) return null;
@@ -315,6 +323,7 @@ function isPartOfSplit(world: World, meeting: Meeting): boolean {
 const isUnread = (meeting: Meeting, seen: SeenStarts): boolean =>
   seen.has(converted(meeting)) || (seen.get(meeting.id)?.size ?? 0) > 1;
 const converted = (meeting: Meeting): string => `converted ${meeting.id}`;
+const detachedFrom = (meeting: Meeting): string => `detached from ${meeting.id}`;
 
 /**
  * Excluded: a series made single at an occurrence that had been moved onto the day of another, be it one that a split
@@ -333,6 +342,32 @@ function standsInForAnother(world: World, meeting: Meeting, { slot, start }: Occ
 }
 
 /**
+ * An occurrence becomes an event of its own. Outlook's guests then hold a new event without an original start, which
+ * is told by its day alone: excluded is what `convert to single` excludes, and what is moved before it was read.
+ */
+function detach(world: World, meeting: Meeting, random: Random, seen: SeenStarts): string | null {
+  const chosen = comingOccurrence(world, meeting, random);
+  if (meeting.home !== 'google' || chosen?.slot == null || isUnread(meeting, seen)) return null;
+  if (standsInForAnother(world, meeting, chosen)) return null;
+  const made = detachOccurrence(world, { meeting: meeting.id, slot: chosen.slot });
+  for (const one of [converted(meeting), converted(made), detachedFrom(meeting)]) seen.set(one, new Set());
+  return `${new Date(chosen.slot).toISOString()} is ${made.id}`;
+}
+
+/** Google's `move`: another member of the group who has a calendar at Google organizes the meeting from now on. */
+function handOver(world: World, meeting: Meeting, random: Random): string | null {
+  const others = meeting.guests.flatMap(({ person }) => {
+    if (person === null || person === meeting.organizer) return [];
+    const one = world.person(person);
+    return one.provider === 'google' && world.calendars.has(person) ? [one] : [];
+  });
+  if (meeting.home !== 'google' || others.length === 0) return null;
+  const next = random.pick(others);
+  changeOrganizer(world, { meeting: meeting.id, organizer: next.id });
+  return next.addresses[0] ?? next.id;
+}
+
+/**
  * Moves a series to another weekday and time of day. Excluded are the moves after which nobody can tell which
  * occurrence became which:
  *
@@ -344,7 +379,7 @@ function standsInForAnother(world: World, meeting: Meeting, { slot, start }: Occ
  */
 function moveAll(world: World, meeting: Meeting, random: Random, seen: SeenStarts): string | null {
   const rule = meeting.recurrence?.rule;
-  if (rule === undefined) return null;
+  if (rule === undefined || seen.has(detachedFrom(meeting))) return null;
   const start = DateTime.fromISO(meeting.start, { zone: 'utc' });
   const reach = rule.startsWith('FREQ=DAILY') ? 0 : rule.includes('INTERVAL=2') ? 5 : 3;
   const weekdays = ['MO', 'TU', 'WE', 'TH', 'FR'].filter((_name, at) => {

@@ -171,6 +171,9 @@ class Player {
     this.#names.follow(world);
     this.#see(false);
     this.#remember();
+    const handedOver = kind === 'hand over' ? /\bm\d+/.exec(done.text)?.[0] : undefined;
+    if (handedOver !== undefined)
+      this.memory.noteHandedOver(world.meeting(handedOver).lineage, expectedSessions(world, this.#names));
   }
 
   #remember(): void {

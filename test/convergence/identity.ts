@@ -1,4 +1,4 @@
-import type { World } from '../../src/sandbox/world/index.ts';
+import type { Meeting, World } from '../../src/sandbox/world/index.ts';
 
 /**
  * Names every true occurrence for as long as it is the same one, whatever happens to its times and ids. The world's
@@ -8,6 +8,7 @@ import type { World } from '../../src/sandbox/world/index.ts';
  * - Outlook's "this and following" makes an unrelated meeting: its occurrences are new ones.
  * - A series made single keeps the one occurrence it became; made a series again, it keeps its first. What else a
  *   later series lays out are other occurrences, though they may fall on the same days.
+ * - An occurrence that Google makes an event of its own stays the one it was.
  * - An edit of all that lays out once more a place that had already taken place makes another occurrence of it.
  */
 export class Names {
@@ -21,6 +22,10 @@ export class Names {
       const known = this.#of.get(meeting.id);
       if (known === undefined) {
         const first = meeting.ordinalOffset;
+        if (!isSeries && meeting.story !== meeting.id) {
+          this.#of.set(meeting.id, this.#detached(world, meeting));
+          continue;
+        }
         const parent =
           meeting.story === meeting.id ? undefined : this.#splitAt(world, meeting.lineage, first);
         // Beyond its end an earlier part may have laid out places of its own, which then go on here.
@@ -50,6 +55,22 @@ export class Names {
     if (naming === undefined) throw new Error(`${meeting} was never followed`);
     const again = world.meeting(meeting).history.filter((past) => past.ordinal === ordinal).length;
     return `${this.#base(naming, ordinal)}${again > 0 ? `~${again}` : ''}`;
+  }
+
+  /** An occurrence that became an event of its own goes by its name, and goes on in no later part. */
+  #detached(world: World, { lineage, ordinalOffset }: Meeting): Naming {
+    const from = this.#splitAt(world, lineage, ordinalOffset + 1);
+    const name = from === undefined ? this.#fresh() : this.#base(from, ordinalOffset);
+    // What the series lays out in its place later (a split at another time of day knows of no exception) is another.
+    from?.kept.set(ordinalOffset, `${this.#fresh()}#${ordinalOffset}`);
+    return {
+      lineage: '',
+      root: this.#fresh(),
+      kept: new Map([[ordinalOffset, name]]),
+      endsBefore: Number.POSITIVE_INFINITY,
+      isSeries: false,
+      ownRoot: this.#fresh(),
+    };
   }
 
   /** The part of a story that was split at a place: the last of those that begin before it. */

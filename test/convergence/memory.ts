@@ -39,6 +39,14 @@ export class Memory {
     }
   }
 
+  /**
+   * After a meeting went to another organizer: until everything is read it may count as called off. The mark on the old
+   * calendar looks like that, and whose it is now only another calendar tells.
+   */
+  noteHandedOver(lineage: string, expected: readonly Expected[]): void {
+    for (const one of expected) if (one.lineage === lineage) this.#versions.get(one.name)?.add(null);
+  }
+
   /** After an edit: what calendars show of a past that nobody had read before. */
   noteShown(shown: readonly Pick<Expected, 'mentorship' | 'start' | 'end'>[]): void {
     for (const one of shown) this.#shown.add(times(one));

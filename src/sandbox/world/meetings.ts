@@ -12,7 +12,7 @@ import {
 import { globalObjectId } from './identifiers.ts';
 import { copySlotFor, guestsAt, overrideFor } from './occurrences.ts';
 import { BASE32HEX, HEX, LETTERS } from './random.ts';
-import type { Conference, Meeting, Override } from './types.ts';
+import type { Conference, Meeting, Override, Person } from './types.ts';
 import type { World } from './world.ts';
 
 export interface MeetingInput {
@@ -148,7 +148,16 @@ export function changeOrganizer(world: World, args: OnMeeting & { organizer: str
   const left = world.copy(former.id, meeting.id);
   if (left !== undefined) Object.assign(left, { isOrganizer: false, uninvitedAt: world.now() });
   deliverOrganizersCopy(world, meeting);
+  forgetGuest(world, meeting, next);
   meetingChanged(world, meeting, null);
+}
+
+/** Who organizes a meeting takes part in all of it, whatever they had answered or taken off their calendar as a guest. */
+function forgetGuest(world: World, meeting: Meeting, { id, addresses }: Person): void {
+  for (const slot of world.copy(id, meeting.id)?.slots.keys() ?? []) world.touch(id, meeting.id, slot);
+  world.copy(id, meeting.id)?.slots.clear();
+  for (const { responses } of meeting.overrides.values())
+    for (const address of addresses) responses.delete(address.toLowerCase());
 }
 
 /** A guest takes the meeting, or one occurrence, off their own calendar. Nobody else is told. */
