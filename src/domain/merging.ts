@@ -87,10 +87,12 @@ const isLatest = (copy: Copy, copies: readonly Copy[]): boolean =>
  * Whether what is left of an organizer's copy is the trace of a meeting that went to another organizer. On the old
  * calendar Google shows a moved event as it shows one called off, by its id and nothing else
  * (https://developers.google.com/workspace/calendar/api/v3/reference/events/move); whose it is now stands on the others'
- * copies. A copy that is not read any more counts unless it is older than the organizer's own last word.
+ * copies. A copy that is not read any more counts unless it is older than the organizer's own last word, and one that
+ * went before the organizer's did knows of no later organizer: it is itself what the meeting left.
  */
 function isMovedAway(own: Copy, copies: readonly Copy[], { roster, blind }: MergeContext): boolean {
-  if (!own.ownerIsOrganizer || own.removal === null || own.holder.provider !== 'google') return false;
+  const { removal } = own;
+  if (!own.ownerIsOrganizer || removal === null || own.holder.provider !== 'google') return false;
   const isOwn = (organizer: string): boolean =>
     organizer === own.organizer ||
     organizer === own.holder.address ||
@@ -100,7 +102,8 @@ function isMovedAway(own: Copy, copies: readonly Copy[], { roster, blind }: Merg
       other.organizer !== null &&
       !isOwn(other.organizer) &&
       ((isStanding(other) && !blind.has(other.holder.calendarId)) ||
-        (other.updatedAt ?? 0) >= (own.updatedAt ?? 0)),
+        ((other.updatedAt ?? 0) >= (own.updatedAt ?? 0) &&
+          (other.removal === null || other.removal.at >= removal.at))),
   );
 }
 
@@ -356,9 +359,15 @@ function participantsOf(present: readonly Present[], copies: readonly Copy[], ro
     .toSorted((a, b) => a.personId - b.personId);
 }
 
-/** When the last copies lost their tag; `null` while one stands, or when none was let go for that. */
-function letGoAt(copies: readonly Copy[]): Instant | null {
+/**
+ * When the last copies lost their tag; `null` while one stands, or when none was let go for that just now: one that was
+ * let go before tells nothing of a tag that came back since, on a copy that has left this occurrence.
+ */
+function letGoAt(copies: readonly Copy[], known: readonly Copy[]): Instant | null {
   if (copies.some(isStanding)) return null;
+  const before = new Set(known.flatMap((copy) => (copy.removal?.how === 'untagged' ? [copy.copyId] : [])));
+  const isNews = copies.some((copy) => copy.removal?.how === 'untagged' && !before.has(copy.copyId));
+  if (!isNews) return null;
   const times = copies.flatMap(({ removal }) => (removal?.how === 'untagged' ? [removal.at] : []));
   return times.length > 0 ? Math.max(...times) : null;
 }
@@ -400,7 +409,7 @@ export function merge(
       ),
     ),
   );
-  const letGo = programs.size === 0 ? letGoAt(meeting.copies) : null;
+  const letGo = programs.size === 0 ? letGoAt(meeting.copies, known) : null;
   const sessions: Session[] = meeting.sessions.map((session) => {
     if (session.settled) return session;
     const match = wanted.get(session.mentorshipId);

@@ -11,7 +11,7 @@ import {
   type Occurrence,
   type Removal,
 } from './occurrence.ts';
-import type { Match } from './tags.ts';
+import { isPersonalMark, type Match } from './tags.ts';
 
 /**
  * Plans one pass over one calendar: from what is stored and what was staged to what shall be stored.
@@ -503,17 +503,26 @@ function dropUntagged(occurrence: Occurrence, was: Occurrence | null, now: Insta
 
 /**
  * When the tag was taken away: with the edit that took it, where every calendar whose copy carried one shows a later
- * state of it; a meeting that nobody looked at until it was over was no session all the same. Where the same state
- * carried a tag before, the rules changed and not the meeting: that counts from now on.
+ * state of it; a meeting that nobody looked at until it was over was no session all the same. Words travel with the
+ * meeting, so that a copy elsewhere that had lost them already tells as well. Where the same state carried a tag before,
+ * the rules changed and not the meeting: that counts from now on.
  */
 function untaggedAt(standing: readonly Copy[], was: Occurrence | null, now: Instant): Instant {
-  const bearers = (was?.copies ?? []).filter((copy) => isStanding(copy) && copy.matched.length > 0);
+  const stood = (was?.copies ?? []).filter(isStanding);
+  const since = (copies: readonly Copy[], { updatedAt }: Copy): Instant[] =>
+    copies.flatMap((copy) =>
+      updatedAt !== null && copy.updatedAt !== null && copy.updatedAt > updatedAt ? [copy.updatedAt] : [],
+    );
+  const bearers = stood.filter(({ matched }) => matched.length > 0);
+  const wordless = stood.filter((copy) => copy.matched.length === 0 && !copy.hidden && !copy.private);
   const edits = bearers.map((bearer) => {
-    const later = standing
-      .filter((copy) => copy.holder.calendarId === bearer.holder.calendarId)
-      .flatMap(({ updatedAt }) => (updatedAt === null ? [] : [updatedAt]))
-      .filter((updatedAt) => bearer.updatedAt !== null && updatedAt > bearer.updatedAt);
-    return later.length > 0 ? Math.max(...later) : now;
+    const own = since(
+      standing.filter((copy) => copy.holder.calendarId === bearer.holder.calendarId),
+      bearer,
+    );
+    if (own.length === 0) return now;
+    const others = bearer.matched.some(isPersonalMark) ? [] : since(wordless, bearer);
+    return Math.min(Math.max(...own), ...others);
   });
   return edits.length > 0 ? Math.min(now, Math.max(...edits)) : now;
 }

@@ -178,6 +178,20 @@ describe('cancellation', () => {
         CEM_BLIND,
       ],
       [
+        'counts when it is the new organizer who then calls it off',
+        [
+          stub({ ...gone('cancelled', NOW - DAY), updatedAt: NOW - 2 * DAY }),
+          cys({
+            ...gone('cancelled'),
+            holder: holder(CEM),
+            organizer: 'cem@x.org',
+            ownerIsOrganizer: true,
+            updatedAt: NOW - 2 * DAY,
+          }),
+        ],
+        off(NOW - HOUR),
+      ],
+      [
         'is no word when the new organizer can be read no more',
         [stub(), cys({ holder: holder(CEM), organizer: 'cem@x.org', ownerIsOrganizer: true })],
         null,

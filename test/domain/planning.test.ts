@@ -448,6 +448,36 @@ describe('copies of one meeting', () => {
     ]);
   });
 
+  test('so does one that another calendar was long seen without, where a later edit hides when it went', () => {
+    const bens = holder(BEN, 'microsoft');
+    const memory = new Memory();
+    memory.pass({ copies: [instance('s', TUESDAY)] });
+    memory.pass({ on: bens, copies: [instance('o', TUESDAY, guest)] });
+    memory.pass({ copies: [instance('s', TUESDAY, { matched: [], updatedAt: NOW - DAY })] });
+    const later = instance('o', TUESDAY, { ...guest, matched: [], updatedAt: TUESDAY + DAY });
+    memory.pass({ now: TUESDAY + DAY, on: bens, copies: [later] });
+    expect(memory.sessions.map(({ cancelled }) => cancelled)).toEqual([
+      { at: NOW - DAY, reason: 'untagged', by: null },
+    ]);
+  });
+
+  test('but not one that was lost before it came back on a copy that has left since', () => {
+    const bens = holder(BEN, 'microsoft');
+    const past = TUESDAY + DAY;
+    const memory = new Memory();
+    memory.pass({ copies: [instance('s', TUESDAY)] });
+    const untagged = { copies: [instance('s', TUESDAY, { matched: [], updatedAt: NOW })] };
+    memory.pass(untagged);
+    memory.pass({ on: bens, copies: [instance('o', TUESDAY, guest)] });
+    memory.pass(untagged);
+    expect(memory.booked).toHaveLength(1);
+    // The organizer uses it again when it is over, and the guest's copy goes with it.
+    const again = { start: TUESDAY + 7 * DAY, updatedAt: past };
+    memory.pass({ now: past, on: bens, copies: [instance('o', TUESDAY, { ...guest, ...again })] });
+    memory.pass({ now: past, copies: [instance('s', TUESDAY, { ...again, matched: [] })] });
+    expect(memory.sessions.filter(({ start }) => start === TUESDAY)).toMatchObject([{ cancelled: null }]);
+  });
+
   test('a tag that only the rules took away leaves what is over as it was', () => {
     const memory = new Memory();
     memory.pass({ copies: [staged('g', TUESDAY, { updatedAt: NOW })] });
