@@ -63,8 +63,12 @@ export type OwnEdit = (typeof OWN_EDITS)[number];
 type Borrowed = Exclude<Edit, OwnEdit | 'categorise' | 'move series' | 'make a series' | 'make single'>;
 export type AnyEdit = OwnEdit | Borrowed;
 
+/** Edits that few people make: only a run with `--rare` plays them, and its seeds are other runs. */
+const RARE = ['detach occurrence', 'hand over'] as const;
+type RareEdit = (typeof RARE)[number];
+
 /** How often each edit comes, relative to the others. */
-export const WEIGHTS: Readonly<Record<AnyEdit, number>> = {
+export const WEIGHTS: Readonly<Record<Exclude<AnyEdit, RareEdit>, number>> = {
   book: 6,
   'book by category': 2,
   'book under an alias': 2,
@@ -96,9 +100,12 @@ export const WEIGHTS: Readonly<Record<AnyEdit, number>> = {
   'uninvite from occurrence': 2,
   'convert to series': 2,
   'convert to single': 2,
+  'use again': 3,
+};
+export const RARE_WEIGHTS: Readonly<Record<AnyEdit, number>> = {
+  ...WEIGHTS,
   'detach occurrence': 2,
   'hand over': 2,
-  'use again': 3,
 };
 
 const DAY = 86_400_000;

@@ -1,5 +1,5 @@
 import { createRandom, type Random } from '../../src/sandbox/world/index.ts';
-import { type AnyEdit, WEIGHTS } from './edits.ts';
+import { type AnyEdit, RARE_WEIGHTS, WEIGHTS } from './edits.ts';
 import { TROUBLES, type Trouble } from './troubles.ts';
 
 /**
@@ -29,8 +29,12 @@ type Doing = Step extends infer S ? (S extends Step ? Omit<S, 'number'> : never)
 
 export const FEWEST_EDITS = 60;
 
-/** A run of some seventy edits over some four weeks. */
-export function planOf(seed: number): Step[] {
+/**
+ * A run of some seventy edits over some four weeks.
+ * @param rare with edits that few people make
+ */
+export function planOf(seed: number, rare = false): Step[] {
+  const weights = Object.entries(rare ? RARE_WEIGHTS : WEIGHTS) as [AnyEdit, number][];
   const random = createRandom(seed).fork('plan');
   const steps: Doing[] = [];
   for (let at = 0; at < 8; at += 1) steps.push({ does: 'edit', edit: 'book' });
@@ -43,9 +47,9 @@ export function planOf(seed: number): Step[] {
   const rounds = 11;
   for (let round = 0; round < rounds; round += 1) {
     for (let edits = 4 + random.below(4); edits > 0; edits -= 1) {
-      steps.push({ does: 'edit', edit: anyEdit(random) });
+      steps.push({ does: 'edit', edit: anyEdit(random, weights) });
       if (random.below(2) === 0) steps.push({ does: 'wait', minutes: 1 + random.below(40) });
-      if (random.below(3) === 0) steps.push(aSync(random));
+      if (random.below(3) === 0) steps.push(aSync(random, weights));
     }
     // A cursor is lost in the midst of everything, with changes waiting behind it.
     const due = lost[round % 3 === 1 ? Math.floor(round / 3) % lost.length : -1];
@@ -64,20 +68,19 @@ export function planOf(seed: number): Step[] {
   return steps.map((step, number): Step => ({ ...step, number }) as Step);
 }
 
-function aSync(random: Random): Doing {
+function aSync(random: Random, weights: readonly [AnyEdit, number][]): Doing {
   return {
     does: 'sync',
     wish: random.pick(['changes', 'changes', 'changes', 'changes', 'full', 'reconcile']),
     provider: null,
     trouble: random.below(3) === 0 ? random.pick(TROUBLES) : null,
-    meanwhile: random.below(5) === 0 ? anyEdit(random) : null,
+    meanwhile: random.below(5) === 0 ? anyEdit(random, weights) : null,
   };
 }
 
-function anyEdit(random: Random): AnyEdit {
-  const all = Object.entries(WEIGHTS) as [AnyEdit, number][];
-  let left = random.below(all.reduce((sum, [, weight]) => sum + weight, 0));
-  for (const [kind, weight] of all) {
+function anyEdit(random: Random, weights: readonly [AnyEdit, number][]): AnyEdit {
+  let left = random.below(weights.reduce((sum, [, weight]) => sum + weight, 0));
+  for (const [kind, weight] of weights) {
     left -= weight;
     if (left < 0) return kind;
   }

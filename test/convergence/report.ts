@@ -19,14 +19,15 @@ export function coverage(runs: readonly Run[]): string {
 }
 
 /** A failing run: what was wrong, its shortest story, and how to see it again. */
-export function failing(failed: Divergence): string {
+export function failing(failed: Divergence, rare = false): string {
+  const again = `node test/convergence/run.ts --from ${failed.seed} --seeds 1${rare ? ' --rare' : ''}`;
   return [
     `seed ${failed.seed}: the database is not what the sandbox says is true`,
     failed.message,
     'after:',
     ...failed.story.map((one) => `  ${one}`),
     `steps: ${failed.steps.map((step) => `${step.number} ${words(step)}`).join('; ')}`,
-    `again: CONVERGENCE_SEED=${failed.seed} npx vitest run test/convergence`,
-    `only these steps: node test/convergence/run.ts --from ${failed.seed} --seeds 1 --steps ${failed.steps.map((step) => step.number).join(',')}`,
+    `again: ${again}`,
+    `only these steps: ${again} --steps ${failed.steps.map((step) => step.number).join(',')}`,
   ].join('\n');
 }

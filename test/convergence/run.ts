@@ -9,7 +9,7 @@ import type { Orders, Outcome } from './worker.ts';
 /**
  * Many seeds: `npm run converge -- --seeds 500 --from 1`. Ends with 1 when a seed failed.
  * `--workers 4` plays so many at a time (as many as there are cores, when absent), `--steps 3,5,8` only these steps;
- * `--no-shrink` reports a failing seed as it was.
+ * `--rare` plays edits that few people make as well; `--no-shrink` reports a failing seed as it was.
  */
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -18,6 +18,7 @@ async function main(): Promise<number> {
       from: { type: 'string', default: '1' },
       workers: { type: 'string', default: String(availableParallelism()) },
       steps: { type: 'string' },
+      rare: { type: 'boolean', default: false },
       'no-shrink': { type: 'boolean', default: false },
     },
   });
@@ -53,6 +54,7 @@ async function main(): Promise<number> {
       template: databases.template,
       steps: values.steps?.split(',').map(Number) ?? null,
       shrinks: !values['no-shrink'],
+      rare: values.rare,
     };
     await Promise.all(
       Array.from({ length: Math.min(workers, count) }, () =>

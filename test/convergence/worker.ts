@@ -13,6 +13,8 @@ export interface Orders {
   /** Plays only the steps with these numbers; `null` = all. */
   readonly steps: readonly number[] | null;
   readonly shrinks: boolean;
+  /** Plays edits that few people make as well. */
+  readonly rare: boolean;
 }
 
 export type Outcome =
@@ -29,7 +31,11 @@ async function serve(orders: Orders, port: NonNullable<typeof parentPort>): Prom
   port.postMessage('ready');
 }
 
-async function playOne(databases: Databases, { steps, shrinks }: Orders, seed: number): Promise<Outcome> {
+async function playOne(
+  databases: Databases,
+  { steps, shrinks, rare }: Orders,
+  seed: number,
+): Promise<Outcome> {
   const inFreshDatabase = async (its: readonly Step[]): Promise<Run> => {
     const database = await databases.create();
     try {
@@ -39,11 +45,13 @@ async function playOne(databases: Databases, { steps, shrinks }: Orders, seed: n
     }
   };
   try {
-    const run = await inFreshDatabase(planOf(seed).filter(({ number }) => steps?.includes(number) ?? true));
+    const run = await inFreshDatabase(
+      planOf(seed, rare).filter(({ number }) => steps?.includes(number) ?? true),
+    );
     return { seed, run };
   } catch (error) {
     if (error instanceof Divergence)
-      return { seed, failure: failing(shrinks ? await shrink(error, inFreshDatabase) : error) };
+      return { seed, failure: failing(shrinks ? await shrink(error, inFreshDatabase) : error, rare) };
     return {
       seed,
       failure: `seed ${seed} stumbled: ${error instanceof Error ? error.stack : String(error)}`,
