@@ -1,4 +1,4 @@
-import { mentorshipsOf } from './merging.ts';
+import { mentorshipsOf } from './membership.ts';
 import type { Instant, ObservedCopy, ObservedPerson, Window } from './observation.ts';
 import type { Roster } from './occurrence.ts';
 

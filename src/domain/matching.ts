@@ -1,5 +1,21 @@
-import { splitStampOf } from './lineage.ts';
 import type { CalendarDate, Instant } from './observation.ts';
+import { asTaken, halfInterval } from './series-interval.ts';
+import {
+  dateOf,
+  datesOf,
+  distanceOf,
+  HOUR,
+  hasDateOnly,
+  isSlotOf,
+  mayMeet,
+  type ObservedSlot,
+  originalOf,
+  originalsOf,
+  push,
+  type StoredSlot,
+  splits,
+  twinKey,
+} from './slots.ts';
 
 /**
  * Which stored occurrence an observed copy belongs to. Providers change their ids when a series is split, when its
@@ -17,204 +33,8 @@ import type { CalendarDate, Instant } from './observation.ts';
  * pass over changes shows only some of the slots, and those it does not show have not moved.
  */
 
-/** An occurrence that is stored already. Originals are those of all its copies: each provider keeps its own. */
-export interface StoredSlot {
-  readonly originalStarts: readonly Instant[];
-  readonly originalDates: readonly CalendarDate[];
-  readonly start: Instant;
-  readonly end: Instant;
-  /** Its series on the observed calendar, or its last one where it stands on none; `null` for a single event. */
-  readonly seriesId: string | null;
-  /** The same on other calendars, whose ids are their own. */
-  readonly seriesElsewhere: readonly string[];
-  /** UIDs of the copies that stand on any calendar. */
-  readonly uids: readonly string[];
-  /** A copy stands on any calendar: where it does not, the originals are those of the last one that did. */
-  readonly stands: boolean;
-  /** Ids of the copies that stand on the observed calendar. */
-  readonly sourceIds: readonly string[];
-  /** Ids of copies that stood there once. */
-  readonly formerIds: readonly string[];
-  /**
-   * `held`: a copy stands on the observed calendar and this pass does not take it away. `vacated`: this pass takes
-   * away what stood there. `elsewhere`: no copy stands there.
-   */
-  readonly here: 'held' | 'vacated' | 'elsewhere';
-  /** When the copies that stand on the observed calendar begin: what shows such a time again tells nothing new. */
-  readonly startsHere: readonly Instant[];
-  /** A verdict that counts was given: nothing but evidence changes it. */
-  readonly settled: boolean;
-  /** The organizer's copy stands on another calendar that is read, at the time that is stored: its word is awaited. */
-  readonly awaitsOrganizer: boolean;
-}
-
-/** A copy as it was observed just now. */
-export interface ObservedSlot {
-  readonly sourceId: string;
-  readonly seriesId: string | null;
-  readonly uid: string | null;
-  readonly originalStart: Instant | null;
-  readonly originalDate: CalendarDate | null;
-  readonly start: Instant;
-  /** One that is off is where it was: nobody moved it. */
-  readonly status: 'confirmed' | 'tentative' | 'cancelled';
-  readonly ownerIsOrganizer: boolean;
-  readonly updatedAt: Instant | null;
-}
-
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 /** How far a lone slot that another calendar told of may lie from this calendar's: less than a day, as no other is known. */
 const LONE_REACH = 12 * HOUR;
-
-function utcDate(instant: Instant): CalendarDate {
-  return new Date(instant).toISOString().slice(0, 10);
-}
-
-/** A single event has no original; where one side is single (a conversion), its start stands in. */
-export const originalOf = (slot: ObservedSlot): Instant => slot.originalStart ?? slot.start;
-const originalsOf = (slot: StoredSlot): readonly Instant[] =>
-  slot.originalStarts.length > 0 ? slot.originalStarts : [slot.start];
-export const dateOf = (slot: ObservedSlot): CalendarDate => slot.originalDate ?? utcDate(originalOf(slot));
-const datesOf = (slot: StoredSlot): readonly CalendarDate[] =>
-  slot.originalDates.length > 0 ? slot.originalDates : originalsOf(slot).map(utcDate);
-/** Outlook's single event that is one occurrence of a series: the date is what it was made with, the start may have moved. */
-export const hasDateOnly = (slot: ObservedSlot): boolean =>
-  slot.originalStart === null && slot.originalDate !== null;
-
-/**
- * The past is not rewritten: what was over when somebody gave its event another time stays, and the event (dragged to
- * next week, to use it again) becomes an occurrence of its own. When nobody looked in time, the source's date of the
- * change tells which it was: one from before the old start moved what had not begun. The organizer's date decides, so
- * that the order in which calendars are read does not.
- */
-function mayMeet(stored: StoredSlot, observed: ObservedSlot, now: Instant): boolean {
-  if (stored.end > now || observed.start === stored.start) return true;
-  if (stored.startsHere.includes(observed.start)) return true;
-  if (observed.updatedAt === null) return observed.start <= now;
-  if (observed.updatedAt < stored.start) return !stored.settled;
-  // A time that was over as well when it was set is only how the past is shown: a series that was moved as a whole.
-  if (observed.start <= observed.updatedAt) return true;
-  return stored.awaitsOrganizer && !observed.ownerIsOrganizer;
-}
-
-/**
- * What the splits of a series say, by the stamps that Google puts into the UIDs of its parts. Slots share their UIDs,
- * and every pair of slots asks.
- */
-function splits(): {
-  /**
-   * A split hands occurrences on to a part with a later stamp, never back: what an earlier part shows beside a slot of
-   * a later one is another occurrence, though it falls on the same day.
-   */
-  mayFollow: (uids: ReadonlyArray<string | null>, observed: ObservedSlot) => boolean;
-  /**
-   * A part began at its split, so that nothing of before was handed on to it. A day is left for zones.
-   */
-  liesBeforePart: (stored: StoredSlot, observed: ObservedSlot) => boolean;
-} {
-  const known = new Map<string | null, { stamp: string; began: Instant }>();
-  const partOf = (uid: string | null): { stamp: string; began: Instant } => {
-    const found = known.get(uid);
-    if (found) return found;
-    const stamp = splitStampOf(uid);
-    const [year, month, day] = [stamp.slice(0, 4), stamp.slice(4, 6), stamp.slice(6, 8)].map(Number);
-    const began = stamp === '' ? Number.NEGATIVE_INFINITY : Date.UTC(year ?? 0, (month ?? 0) - 1, day);
-    known.set(uid, { stamp, began });
-    return { stamp, began };
-  };
-  return {
-    mayFollow: (uids, observed) => uids.every((uid) => partOf(uid).stamp <= partOf(observed.uid).stamp),
-    liesBeforePart(stored, observed) {
-      const { stamp, began } = partOf(observed.uid);
-      if (stored.uids.some((uid) => partOf(uid).stamp === stamp)) return false;
-      return Math.max(stored.start, ...originalsOf(stored)) < began - DAY;
-    },
-  };
-}
-
-/**
- * The same occurrence by its original start, where it may still come to stand on the observed calendar. A guest of one
- * occurrence alone has it in Outlook without the original start: that of the place it left tells.
- */
-function isSlotOf(
-  stored: StoredSlot | undefined,
-  observed: ObservedSlot,
-  left: ReadonlySet<Instant>,
-): boolean {
-  if (stored === undefined || stored.here === 'held') return false;
-  if (observed.originalStart !== null) return stored.originalStarts.includes(observed.originalStart);
-  return stored.originalStarts.length === 0 || stored.originalStarts.some((original) => left.has(original));
-}
-
-/**
- * How far an observed copy lies from a stored slot. A single event has no original: made of an occurrence that had been
- * moved, or shown to a guest of that one alone, it stands where that one stands.
- */
-function distanceOf(stored: StoredSlot, observed: ObservedSlot): number {
-  const isSingle = observed.originalStart === null && observed.originalDate === null;
-  const places = isSingle ? [...originalsOf(stored), stored.start] : originalsOf(stored);
-  return Math.min(...places.map((place) => Math.abs(place - originalOf(observed))));
-}
-
-const twinKey = (slot: ObservedSlot): string =>
-  `${originalOf(slot)}/${hasDateOnly(slot) ? dateOf(slot) : ''}`;
-
-/**
- * Half the shortest distance between two slots of one series; `Infinity` where there is no second slot. The parts of a
- * split are looked at apart: on different weekdays the last of one and the first of the other may be a day apart. So may
- * what was over when the series was moved as a whole and the place that was laid out for it again, and what stands on no
- * calendar any more and keeps its old place: they count only where what stands ahead tells no interval.
- */
-function halfInterval(
-  stored: readonly StoredSlot[],
-  observed: readonly ObservedSlot[],
-  now: Instant,
-): number {
-  const shortest = (starts: readonly Instant[]): number => {
-    const ordered = [...new Set(starts)].sort((a, b) => a - b);
-    let gap = Number.POSITIVE_INFINITY;
-    for (let i = 1; i < ordered.length; i += 1) {
-      const distance = (ordered[i] as number) - (ordered[i - 1] as number);
-      // Slots minutes apart are twins of one slot, not a series.
-      if (distance >= HOUR) gap = Math.min(gap, distance);
-    }
-    return gap;
-  };
-  // Every calendar's part counts, whichever is read: what one pass adds must not let the next one reach further. What is
-  // stored and what is shown stay apart, as a series may stand on another weekday by now.
-  const partsOf = (slots: readonly StoredSlot[]): Instant[][] => {
-    const parts = new Map<string | null, Instant[]>();
-    for (const slot of slots) {
-      const original = originalsOf(slot)[0] as number;
-      const elsewhere = slot.seriesElsewhere.map((id) => `elsewhere ${id}`);
-      if (slot.seriesId !== null || elsewhere.length === 0) push(parts, slot.seriesId, original);
-      for (const part of elsewhere) push(parts, part, original);
-    }
-    for (const slot of observed) push(parts, `shown ${slot.seriesId}`, originalOf(slot));
-    return [...parts.values()];
-  };
-  const ahead = Math.min(...partsOf(stored.filter((slot) => slot.end > now && slot.stands)).map(shortest));
-  if (ahead !== Number.POSITIVE_INFINITY) return ahead / 2;
-  const parts = partsOf(stored);
-  const interval = Math.min(...parts.map(shortest));
-  // Where no part has two slots, what lies between the parts is all there is to go by.
-  return (interval === Number.POSITIVE_INFINITY ? shortest(parts.flat()) : interval) / 2;
-}
-
-/** The stored slots with the series that they belong to on the observed calendar once these matches are stored. */
-function asTaken(
-  stored: readonly StoredSlot[],
-  observed: ReadonlyArray<readonly [at: number, slot: ObservedSlot]>,
-  matches: ReadonlyArray<number | null>,
-): StoredSlot[] {
-  const slots = [...stored];
-  for (const [at, { seriesId }] of observed) {
-    const match = matches[at] ?? null;
-    if (match !== null && seriesId !== null) slots[match] = { ...(slots[match] as StoredSlot), seriesId };
-  }
-  return slots;
-}
 
 /**
  * Matches the copies observed on one calendar to the stored occurrences of the same lineage. The order of the
@@ -426,12 +246,6 @@ export function matchSlots(
 
   for (const [at, slot] of open()) settle(at, joinsTwin(slot));
   return matches;
-}
-
-function push<K>(map: Map<K, number[]>, key: K, value: number): void {
-  const values = map.get(key);
-  if (values) values.push(value);
-  else map.set(key, [value]);
 }
 
 function index<K>(

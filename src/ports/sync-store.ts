@@ -2,7 +2,7 @@ import type { CalendarState } from '../domain/calendar-state.ts';
 import type { CandidateSearch, StagedCandidate } from '../domain/candidates.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Instant, Provider, Window } from '../domain/observation.ts';
-import type { ListedSeries, StagedCopy, StagedRemoval } from '../domain/planning.ts';
+import type { ListedSeries, StagedCopy, StagedRemoval } from '../domain/pass.ts';
 import type { TagSearch } from '../domain/tags.ts';
 
 /** What is known of a calendar when a pass over it begins. */

@@ -1,6 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 import { isNameless, type NamelessCopy, sharedLineages } from '../domain/nameless.ts';
-import type { StagedCopy } from '../domain/planning.ts';
+import type { StagedCopy } from '../domain/pass.ts';
 import type { DB } from './database.generated.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { StagedCandidate } from '../domain/candidates.ts';
-import type { StagedCopy, StagedRemoval } from '../domain/planning.ts';
+import type { StagedCopy, StagedRemoval } from '../domain/pass.ts';
 import type { FinishedPass, KnownNames, StagedRows } from '../ports/sync-store.ts';
 import type { DB } from './database.generated.ts';
 

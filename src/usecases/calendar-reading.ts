@@ -1,6 +1,6 @@
 import { candidateFor, type StagedCandidate } from '../domain/candidates.ts';
 import type { CancelledInstance, ChangedItem, ObservedCopy, Window } from '../domain/observation.ts';
-import type { ListedSeries, StagedCopy, StagedRemoval } from '../domain/planning.ts';
+import type { ListedSeries, StagedCopy, StagedRemoval } from '../domain/pass.ts';
 import { type Match, matchTags, type TagSearch } from '../domain/tags.ts';
 import type { CalendarRef, CalendarSource } from '../ports/calendar-source.ts';
 import type {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { matchSlots, type ObservedSlot, type StoredSlot } from '../../src/domain/matching.ts';
+import { matchSlots } from '../../src/domain/matching.ts';
+import type { ObservedSlot, StoredSlot } from '../../src/domain/slots.ts';
 import { runs } from '../support/properties.ts';
 
 const HOUR = 3_600_000;

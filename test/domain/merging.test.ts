@@ -1,13 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  cancellationOf,
-  leadingCopy,
-  mentorshipsOf,
-  merge,
-  peopleOf,
-  rsvpOf,
-} from '../../src/domain/merging.ts';
+import { cancellationOf } from '../../src/domain/cancellation.ts';
+import { leadingCopy, peopleOf, rsvpOf } from '../../src/domain/copies.ts';
+import { mentorshipsOf } from '../../src/domain/membership.ts';
+import { merge } from '../../src/domain/merging.ts';
 import type { Copy, Occurrence, Removal } from '../../src/domain/occurrence.ts';
 import { runs } from '../support/properties.ts';
 import {

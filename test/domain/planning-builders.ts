@@ -1,13 +1,8 @@
 import type { BrakeState } from '../../src/domain/brake.ts';
 import type { Instant, ObservedPerson, Rsvp, Window } from '../../src/domain/observation.ts';
 import type { Copy, CopyHolder, MentorshipMembers, Occurrence, Roster } from '../../src/domain/occurrence.ts';
-import {
-  type ListedSeries,
-  type Plan,
-  planPass,
-  type StagedCopy,
-  type StagedRemoval,
-} from '../../src/domain/planning.ts';
+import type { ListedSeries, StagedCopy, StagedRemoval } from '../../src/domain/pass.ts';
+import { type Plan, planPass } from '../../src/domain/planning.ts';
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { sameState } from '../../src/domain/equality.ts';
-import type { StagedCopy, StagedRemoval } from '../../src/domain/planning.ts';
+import type { StagedCopy, StagedRemoval } from '../../src/domain/pass.ts';
 import { runs } from '../support/properties.ts';
 import {
   ANNA,
