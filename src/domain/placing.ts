@@ -1,3 +1,4 @@
+import { joinGuestsOfOne } from './guests-of-one.ts';
 import { matchSlots } from './matching.ts';
 import type { Instant } from './observation.ts';
 import { type Copy, type CopyHolder, isLive, isStanding, type Occurrence } from './occurrence.ts';
@@ -147,7 +148,7 @@ export function place(
     };
     return [null, draft];
   });
-  return followedByOthers(kept, fresh, now);
+  return joinGuestsOfOne(followedByOthers(kept, fresh, now), now);
 }
 
 /**

@@ -106,6 +106,44 @@ test.each([
   ]);
 });
 
+test.each([
+  ['the organizer first', ['ada@north.example', 'gus@south.example']],
+  ['the guest first', ['gus@south.example', 'ada@north.example']],
+])(
+  'an Outlook guest of one occurrence that was moved before anybody saw them is its guest (%s)',
+  async (_who, order) => {
+    const series = createMeeting(stage.world, {
+      organizer: 'ada@north.example',
+      guests: ['ben@north.example'],
+      title: 'Session #mentoring',
+      start: '2026-09-12T16:15',
+      rule: 'FREQ=MONTHLY',
+    });
+    await readAll();
+    const slot = Date.parse('2026-10-12T14:15:00Z');
+    addGuest(stage.world, { meeting: series.id, slot, guest: 'gus@south.example' });
+    moveOccurrence(stage.world, { meeting: series.id, slot, start: slot + 2 * DAY });
+    await readAll(...order);
+    await readAll(...order);
+    for (const { id } of stage.calendars) await stage.sync(id, { reconcile: true });
+    const standing = (await sessions('Ada & Ben')).filter(({ status }) => status === 'scheduled');
+    expect(standing.slice(0, 3)).toMatchObject([
+      { start: '2026-09-12T14:15', reschedules: 0 },
+      { start: '2026-10-14T14:15', reschedules: 1 },
+      { start: '2026-11-12T15:15', reschedules: 0 },
+    ]);
+    const { rows } = await sql<{ address: string }>`
+    select address from cadenced.event_copy join cadenced.calendar using (calendar_id)
+      join cadenced.session using (occurrence_id)
+     where session_id = ${standing[1]?.id} and removed_at is null order by address`.execute(stage.db);
+    expect(rows.map(({ address }) => address)).toEqual([
+      'ada@north.example',
+      'ben@north.example',
+      'gus@south.example',
+    ]);
+  },
+);
+
 test('a meeting that comes back marked on a guest copy alone is looked for at its organizer again', async () => {
   const series = createMeeting(stage.world, {
     organizer: 'eve@north.example',
