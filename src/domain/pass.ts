@@ -33,6 +33,11 @@ export interface Pass {
   readonly copies: readonly StagedCopy[];
   readonly removals: readonly StagedRemoval[];
   readonly listedSeries: readonly ListedSeries[];
+  /**
+   * Series that the pass showed and whose list was then denied. A provider that contradicts itself has said nothing:
+   * what is stored of them stays until a pass that sees them, or is told that they went.
+   */
+  readonly deniedSeries?: ReadonlySet<string>;
   /** The window that this pass read completely; `null` for a pass over changes. */
   readonly complete: Window | null;
   readonly brake: BrakeState;

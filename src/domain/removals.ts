@@ -18,6 +18,9 @@ export const isFresh = ({ updatedAt, holder }: Copy, now: Instant): boolean =>
 
 export type Removed = ReturnType<typeof removalsOf>;
 
+const isDenied = ({ sourceId, seriesId }: Copy, { deniedSeries }: Pass): boolean =>
+  deniedSeries?.has(seriesId ?? sourceId) ?? false;
+
 /** The removals that the pass implies for stored copies of this calendar, by copy id. */
 export function removalsOf(
   pass: Pass,
@@ -51,7 +54,7 @@ export function removalsOf(
       removed.set(copy.copyId, { at: pass.now, how: 'absent', inferred: false });
     } else if (listed && (copy.seriesId === null || within(copy, listed.window))) {
       removed.set(copy.copyId, { at: pass.now, how: 'absent', inferred: listed.empty });
-    } else if (pass.complete && within(copy, pass.complete)) {
+    } else if (pass.complete && within(copy, pass.complete) && !isDenied(copy, pass)) {
       removed.set(copy.copyId, { at: pass.now, how: 'absent', inferred: true });
     }
   }

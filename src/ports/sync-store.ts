@@ -61,6 +61,8 @@ export interface FinishedPass {
   readonly generation: number;
   readonly kind: 'changes' | 'full' | 'reconcile';
   readonly listedSeries: readonly ListedSeries[];
+  /** Series that the pass showed and could not list: not seen, whatever else was read completely. */
+  readonly deniedSeries: readonly string[];
   /** The window that was read completely, for `full` and `reconcile`. */
   readonly complete: Window | null;
   /** The new cursor with what it was made under; `null` where the pass had none to give (a reconcile). */

@@ -82,6 +82,7 @@ export async function applyPass(
         copies: staged.copies,
         removals: staged.removals,
         listedSeries: pass.listedSeries,
+        deniedSeries: new Set(pass.deniedSeries),
         complete: pass.complete,
         brake,
         predecessors: new Set(predecessors),

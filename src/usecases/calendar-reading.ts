@@ -24,6 +24,8 @@ export class Reading {
   readonly passId: string;
   readonly counts: PassCounts = { untagged: 0, hidden: 0, leftOut: 0 };
   readonly listedSeries: ListedSeries[] = [];
+  /** Series that this very pass showed, and whose list was then denied: what became of them nobody has seen. */
+  readonly deniedSeries: string[] = [];
   readonly #store: SyncStore;
   readonly #source: CalendarSource;
   readonly #searches: readonly TagSearch[];
@@ -185,7 +187,9 @@ export class Reading {
           ) {
             this.#touched.add(item.seriesId);
             if (item.copy !== null) this.#remember(item.seriesId, item.copy);
-          } else this.#bare.add(item.seriesId);
+          }
+          // A row that was shown in part only may have lost the words that would make it ours.
+          else if (item.copy === null) this.#bare.add(item.seriesId);
           break;
         case 'occurrence':
           if (this.#concerns(item.seriesId, known)) this.#touched.add(item.seriesId);
@@ -288,6 +292,7 @@ export class Reading {
           if (listing.gone) {
             // "Not found" while its occurrences are shown elsewhere is ambiguous: it takes nothing away. Who was
             // invited to single occurrences has these and no series.
+            if (this.#masters.get(seriesId) === true) this.deniedSeries.push(seriesId);
             const copies = this.#exceptions.get(seriesId) ?? [];
             if (copies.length > 0) await this.#stage({ copies, removals: [] });
             return;

@@ -80,10 +80,10 @@ export function ruleFor(trouble: Trouble, provider: 'google' | 'microsoft', rand
     case 'reset':
       return some(2, { kind: 'reset' });
     case '404':
-      // At Google of the calendar alone: of one event it would be the provider's word that the event is gone.
+      // Of the calendar, of a series' list, or of one event.
       return {
         provider,
-        path: provider === 'google' ? STREAM.google : `${STREAM.microsoft}|/events/`,
+        path: `${STREAM[provider]}|/events/`,
         skip: random.below(3),
         times: 1,
         fault: { kind: 'status', status: 404 },

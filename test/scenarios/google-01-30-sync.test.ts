@@ -490,6 +490,22 @@ describe('what an edit becomes', () => {
     expect((await sessions()).length).toBe(first.length + 3);
   });
 
+  test('23. A series that bears no tag is never listed, though one of its occurrences is moved or answered', async () => {
+    stage = await openGoogleStage();
+    const standUp = book({ title: 'Stand-up', start: '2026-09-08T09:00', rule: 'FREQ=DAILY;COUNT=20' });
+    await stage.pollDue();
+    stage.faults.log.clear();
+    moveOccurrence(stage.world, {
+      meeting: standUp.id,
+      slot: Date.parse('2026-09-10T07:00:00Z'),
+      start: Date.parse('2026-09-10T12:00:00Z'),
+    });
+    await stage.pollDue();
+    expect(stage.asked('syncToken=')).toBeGreaterThan(0);
+    expect(stage.asked('/instances')).toBe(0);
+    expect(await sessions()).toEqual([]);
+  });
+
   test('24. A weekly series across the end of summer time', async () => {
     stage = await openGoogleStage();
     weekly({ start: '2026-10-20T10:00', rule: 'FREQ=WEEKLY;BYDAY=TU;COUNT=2' });

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { afterEach, describe, expect, test } from 'vitest';
 import { TIME_LIMITS } from '../../src/providers/google/client.ts';
 import type { Fault } from '../../src/sandbox/faults.ts';
-import { createMeeting, type MeetingInput } from '../../src/sandbox/world/index.ts';
+import { cancelMeeting, createMeeting, type MeetingInput } from '../../src/sandbox/world/index.ts';
 import { ADA, BO, type GoogleStage, openGoogleStage } from './google-stage.ts';
 
 /** Faults of the wire on the whole daemon: what is tried again, how often, and that nobody else pays for it. */
@@ -23,7 +23,7 @@ const book = (given: Partial<MeetingInput> = {}) =>
     ...given,
   });
 const sessions = () =>
-  stage.rows(sql<{ id: number }>`
+  stage.rows(sql<{ id: number; status: string }>`
     select session_id as id, scheduled_start as start, status from mentoring.session order by scheduled_start`);
 const cursors = () =>
   stage.rows(sql<{ cursor: string | null }>`select cursor from cadenced.calendar order by calendar_id`);
@@ -146,6 +146,53 @@ describe('12. Answers that are not what they claim', () => {
       stage.faults.remove(rule);
     },
     60_000,
+  );
+
+  test('a daily comparison that ends without a token was cut off: what it lacks is not gone', async () => {
+    stage = await openGoogleStage({ tuning: HASTY, habits: { maxPage: 7 } });
+    for (const day of [14, 15, 16, 17, 18, 21, 22, 23]) book({ start: `2026-09-${day}T10:00` });
+    await stage.pollDue();
+    const before = await sessions();
+    expect(before).toHaveLength(8);
+    stage.faults.add({ path: 'singleEvents=true', fault: { kind: 'tokens', shows: 'none' } });
+    const compared = () =>
+      stage.rows(
+        sql<{ at: Date }>`select last_reconcile_at as at from cadenced.calendar order by calendar_id`,
+      );
+    const last = await compared();
+    await sql`update cadenced.calendar set reconcile_wanted = true`.execute(stage.workshop.db);
+    stage.faults.log.clear();
+    await stage.pollDue();
+    expect(stage.asked('singleEvents=true')).toBeGreaterThan(0);
+    expect(await sessions()).toEqual(before);
+    expect(await compared()).toEqual(last);
+  });
+
+  test.each([1, 2])(
+    'a list of a series denied %i times after the stream has shown it cancels nothing',
+    async (times) => {
+      stage = await openGoogleStage({ tuning: HASTY });
+      for (const day of [14, 16, 17, 18]) book({ start: `2026-09-${day}T10:00` });
+      const series = book({ rule: 'FREQ=WEEKLY;COUNT=6' });
+      await stage.pollDue();
+      const before = await sessions();
+      expect(before).toHaveLength(10);
+      stage.world.expireTokens();
+      for (const address of [ADA, BO])
+        stage.faults.add({
+          mailbox: address,
+          path: /\/primary\/events\/[^?]/,
+          times,
+          fault: { kind: 'status', status: 404, reason: 'notFound' },
+        });
+      await stage.pollDue();
+      await stage.pollDue();
+      expect(await sessions()).toEqual(before);
+      // What became of it meanwhile is followed all the same.
+      cancelMeeting(stage.world, { meeting: series.id });
+      await stage.pollDue();
+      expect((await sessions()).filter(({ status }) => status === 'cancelled')).toHaveLength(6);
+    },
   );
 
   test.each<[string, Fault]>([

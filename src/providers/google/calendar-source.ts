@@ -72,7 +72,8 @@ export function createCalendarSource(client: GoogleClient): CalendarSource {
     signal: AbortSignal,
   ): AsyncGenerator<Listing> {
     const query = { singleEvents: true, showDeleted: true, ...boundsOf(window) };
-    for await (const page of list(calendar, query, false, signal))
+    // Like the stream it ends with a token, which nobody uses: without one it was cut off, and what it lacks not gone.
+    for await (const page of list(calendar, query, true, signal))
       yield readListing(page, contextOf(calendar, page), 'events.list');
   }
 
@@ -103,11 +104,18 @@ export function createCalendarSource(client: GoogleClient): CalendarSource {
     try {
       return { ...(await gathered(calendar, pages, 'events.instances')), gone: false };
     } catch (error) {
-      if (!isFailure(error)) throw error;
+      const isDenied = isFailure(error) && NO_SUCH_EVENT.has(error.code);
+      if (!isFailure(error) || (error.status !== 400 && !isDenied)) throw error;
       // What was a series may be a single event by now, and of that Google lists no instances.
-      const single = error.status === 400 && (await lookUp(calendar, seriesId, signal)).found === 'single';
-      if (!single && !NO_SUCH_EVENT.has(error.code)) throw error;
-      return { copies: [], cancelled: [], gone: true };
+      const { found } = await lookUp(calendar, seriesId, signal);
+      if (found === 'single' || found === 'gone') return { copies: [], cancelled: [], gone: true };
+      if (!isDenied) throw error;
+      // One "not found" may be a fault, or the calendar's own: the series still stands, and is read next time.
+      throw failure.transient('series_denied', {
+        provider: 'google',
+        status: error.status,
+        detail: 'events.instances',
+      });
     }
   }
 

@@ -86,7 +86,7 @@ export interface EventsPage {
 /**
  * Reads a page of `events.list` or `events.instances`. The client library hands over a cut-off answer as a text with
  * status 200, and reading that as "no events" would cancel a calendar.
- * @param syncs a page of the token stream, which carries exactly one of its two tokens
+ * @param syncs a page of a list that may begin a token stream, and so carries exactly one of its two tokens
  * @throws Failure `transient`/`malformed_answer`
  */
 export function readEventsPage(body: unknown, operation: string, syncs: boolean): EventsPage {
