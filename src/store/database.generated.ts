@@ -149,6 +149,10 @@ export interface CadencedCalendar {
    */
   hidden_seen: Generated<number>;
   /**
+   * The provider asked not to be asked about this calendar before this (real time): no wish makes it due earlier. NULL = it did not.
+   */
+  hold_until: Timestamp | null;
+  /**
    * When a pass last began (business time).
    */
   last_attempt_at: Timestamp | null;

@@ -5,6 +5,7 @@ import { channelsDue, type PushTerms } from './channels.ts';
 import { readBusinessTime } from './clock.ts';
 import type { DB } from './database.generated.ts';
 import { takeUpPlans } from './planned-sessions.ts';
+import { SECOND_LOOK_IS_DUE } from './spoken-words.ts';
 
 /**
  * Finds what is due. Polls, retries and webhooks follow the machine's clock, everything else business time.
@@ -32,7 +33,7 @@ export function createWorkFinder(db: Kysely<DB>, reconcileEvery: string, push: P
         select coalesce((select array_agg(calendar_id) from (
                  select calendar_id from cadenced.calendar
                   where retired_at is null
-                    and (next_poll_at <= now() or (look_again_at <= now() and state in ('active', 'parked')))
+                    and (next_poll_at <= now() or ${SECOND_LOOK_IS_DUE})
                   order by next_poll_at, calendar_id limit ${limit}) due), '{}') as calendars,
                exists (select from ${channelsDue(push, 1, now)} as due) as channels,
                coalesce((select min(due_at) from cadenced.harvest) <= ${now}, false) as evidence,

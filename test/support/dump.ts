@@ -8,6 +8,7 @@ const CALENDAR_STEERING = [
   'cursor',
   'next_poll_at',
   'next_probe_at',
+  'hold_until',
   'last_attempt_at',
   'last_complete_pass_at',
   'last_full_pass_at',

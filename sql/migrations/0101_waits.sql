@@ -1,0 +1,19 @@
+-- Why: what a provider asked us to wait was cut short by whatever made the calendar due meanwhile: the daily
+-- comparison, a meeting that another calendar told of, a plan, an import.
+-- Lock cost: a new column without a rewrite; a trigger that is asked of rows whose next poll is set.
+
+alter table cadenced.calendar add column hold_until timestamptz;
+comment on column cadenced.calendar.hold_until is 'The provider asked not to be asked about this calendar before this (real time): no wish makes it due earlier. NULL = it did not.';
+
+-- A trigger, because due times are set in a dozen places, and by administrators.
+create function cadenced.hold_poll() returns trigger
+  language plpgsql set search_path = ''
+as $$
+begin
+  new.next_poll_at := new.hold_until;
+  return new;
+end
+$$;
+comment on function cadenced.hold_poll() is 'Puts a poll off to the end of the wait that the provider asked for.';
+create trigger poll_held before update of next_poll_at on cadenced.calendar
+  for each row when (new.next_poll_at < new.hold_until) execute function cadenced.hold_poll();
