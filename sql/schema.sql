@@ -91,6 +91,7 @@ create table cadenced.calendar (
   look_again_at timestamp with time zone  -- Providers tell of a change before they can show it, so a pushed calendar is read again 10 s and 60 s later (real time).
   reconcile_asked_at timestamp with time zone  -- When a change of plans or people last asked for its whole window to be compared (real time). A pass that began before it does not answer for it.
   hold_until timestamp with time zone  -- The provider asked not to be asked about this calendar before this (real time): no wish makes it due earlier. NULL = it did not.
+  config_fault text  -- Code of the setting, grant or scope because of which the calendar could not be read, until it is read again. The state is left alone: it is nobody's calendar that is at fault.
   constraint calendar_pkey PRIMARY KEY (calendar_id)
   constraint calendar_is_unique_at_its_provider UNIQUE (provider, address)
   constraint calendar_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
@@ -105,6 +106,7 @@ CREATE INDEX calendar_by_address ON cadenced.calendar USING btree (address);
 CREATE INDEX calendar_by_person ON cadenced.calendar USING btree (person_id) WHERE (person_id IS NOT NULL);
 CREATE INDEX calendar_by_program ON cadenced.calendar USING btree (program_id) WHERE (program_id IS NOT NULL);
 CREATE INDEX calendar_channels_due ON cadenced.calendar USING btree (COALESCE(channels_due_at, '-infinity'::timestamp with time zone), calendar_id) WHERE ((retired_at IS NULL) AND (last_complete_pass_at IS NOT NULL) AND (state = ANY (ARRAY['active'::text, 'parked'::text, 'throttled'::text])));
+CREATE INDEX calendar_config_fault ON cadenced.calendar USING btree (provider, config_fault) WHERE (config_fault IS NOT NULL);
 CREATE INDEX calendar_due ON cadenced.calendar USING btree (next_poll_at) WHERE (retired_at IS NULL);
 CREATE INDEX calendar_look_again ON cadenced.calendar USING btree (look_again_at) WHERE (look_again_at IS NOT NULL);
 CREATE INDEX calendar_parked ON cadenced.calendar USING btree (calendar_id) WHERE (parked IS NOT NULL);
@@ -1893,7 +1895,7 @@ create view mentoring.sync_health (
   owner text  -- Primary address of its owner; the mailbox itself for a program.
   provider text  -- google or microsoft.
   state text  -- active, denied, gone, needs_consent, throttled, parked.
-  reason text  -- Short reason of the state; of an active calendar, what hinders its reading (window_in_pieces: the provider fails at the whole window).
+  reason text  -- Short reason of the state; of an active calendar, what hinders its reading (window_in_pieces: the provider fails at the whole window) or keeps it from being read: a setting, a grant or a scope that somebody must mend (api_not_enabled, scope_missing, delegation_missing, secret_expired, ...), until it is read again.
   since timestamp with time zone  -- Since when.
   last_complete_pass_at timestamp with time zone  -- When it was last read completely.
   lag interval  -- How long ago that was.

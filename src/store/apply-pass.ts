@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { BrakeState } from '../domain/brake.ts';
 import { seriesUidOf } from '../domain/lineage.ts';
+import type { Provider } from '../domain/observation.ts';
 import { isStanding, type Occurrence } from '../domain/occurrence.ts';
 import type { StagedCopy, StagedRemoval } from '../domain/pass.ts';
 import { type Plan, planPass } from '../domain/planning.ts';
@@ -8,6 +9,7 @@ import type { AppliedPass, FinishedPass } from '../ports/sync-store.ts';
 import { calendarEventDraft } from './calendar-events.ts';
 import { applyCandidates } from './candidates.ts';
 import type { DB } from './database.generated.ts';
+import { wakeMended } from './failed-pass.ts';
 import { scheduleHarvests, scheduleJudgement, takeBackVerdicts } from './judgement.ts';
 import { withStoredLineages } from './nameless.ts';
 import { loadOccurrences, loadRoster } from './occurrences.ts';
@@ -20,11 +22,12 @@ import { inTransaction } from './transaction.ts';
 import { type WrittenChange, writeChanges } from './write-plan.ts';
 
 interface LockedCalendar {
-  provider: 'google' | 'microsoft';
+  provider: Provider;
   address: string;
   person_id: number | null;
   state: string;
   state_since: Date;
+  config_fault: string | null;
   sync_generation: number;
   parked: { since: number; lineages: string[] } | null;
   approved: boolean;
@@ -49,6 +52,13 @@ const NOTHING: AppliedPass = {
   differing: 0,
 };
 
+interface Written extends AppliedPass {
+  /** Calendars that have something new to look up. */
+  readonly wake: readonly number[];
+  /** What kept this calendar from being read until now, and may keep others. */
+  readonly mended: { readonly provider: Provider; readonly fault: string } | null;
+}
+
 /**
  * Plans over what a pass staged and writes everything it implies in one transaction: occurrences, copies, sessions,
  * reminders, due times, outbound events, the cursor. Locks the calendar's row and does nothing unless its generation
@@ -60,10 +70,11 @@ export async function applyPass(
   pass: FinishedPass,
   polls: PollDistances,
 ): Promise<AppliedPass> {
-  const applied = await inTransaction(db, async (trx): Promise<AppliedPass & { wake: number[] }> => {
+  const written = await inTransaction(db, async (trx): Promise<Written> => {
     const calendar = await lockCalendar(trx, calendarId);
     const found = await takeFound(trx, calendarId, pass);
-    if (!calendar || calendar.sync_generation !== pass.generation) return { ...NOTHING, wake: [] };
+    if (!calendar || calendar.sync_generation !== pass.generation)
+      return { ...NOTHING, wake: [], mended: null };
     const staged = { ...found, copies: await withStoredLineages(trx, calendarId, found.copies) };
     const predecessors = pass.complete ? await predecessorsOf(trx, calendarId, pass.complete.from) : [];
     const lineages = await touchedLineages(trx, calendarId, pass, staged, predecessors);
@@ -103,11 +114,14 @@ export async function applyPass(
       parked: plan.braked.hold.length,
       differing: plan.differing,
       wake,
+      mended:
+        calendar.config_fault === null ? null : { provider: calendar.provider, fault: calendar.config_fault },
     };
   });
-  const { wake, ...report } = applied;
+  const { wake, mended, ...report } = written;
   // Afterwards, because a pass that holds its own calendar must not wait for one that waits for it.
   await wakeCalendars(db, wake);
+  if (mended !== null) await wakeMended(db, mended.provider, mended.fault);
   return report;
 }
 
@@ -121,7 +135,7 @@ async function wakeCalendars(db: Kysely<DB>, calendarIds: readonly number[]): Pr
 /** Without `no key` every row that names the calendar (a wanted meeting) would have to wait for the whole pass. */
 async function lockCalendar(trx: Transaction<DB>, calendarId: number): Promise<LockedCalendar | undefined> {
   const { rows } = await sql<LockedCalendar>`
-    select provider, address, person_id, state, state_since, sync_generation, parked,
+    select provider, address, person_id, state, state_since, config_fault, sync_generation, parked,
            coalesce(approved_until > now(), false) as approved
       from cadenced.calendar
      where calendar_id = ${calendarId} and retired_at is null
@@ -440,7 +454,7 @@ async function restCalendar(
         when ${pass.kind === 'reconcile'} then nullif(state_reason, 'mass_deletion')
         else ${pass.hindrance}::text end,
       state_since = case when state = ${state} then state_since else ${new Date(pass.now)} end,
-      strikes = 0, first_strike_at = null, failures = 0, next_probe_at = null, hold_until = null,
+      strikes = 0, first_strike_at = null, failures = 0, next_probe_at = null, hold_until = null, config_fault = null,
       -- Spread over +-25 %, so that calendars that were set up together do not ask together for ever.
       -- What was told while this pass ran may not be in it.
       next_poll_at = case when greatest(pushed_at, reconcile_asked_at) > push_taken_at then now() + interval '1 second'

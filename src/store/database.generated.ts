@@ -121,6 +121,10 @@ export interface CadencedCalendar {
    */
   channels_due_at: Timestamp | null;
   /**
+   * Code of the setting, grant or scope because of which the calendar could not be read, until it is read again. The state is left alone: it is nobody's calendar that is at fault.
+   */
+  config_fault: string | null;
+  /**
    * Where the provider's change stream goes on. Opaque; NULL = a full pass is needed.
    */
   cursor: string | null;
@@ -4592,7 +4596,7 @@ export interface MentoringSyncHealth {
    */
   push_since: Timestamp | null;
   /**
-   * Short reason of the state; of an active calendar, what hinders its reading (window_in_pieces: the provider fails at the whole window).
+   * Short reason of the state; of an active calendar, what hinders its reading (window_in_pieces: the provider fails at the whole window) or keeps it from being read: a setting, a grant or a scope that somebody must mend (api_not_enabled, scope_missing, delegation_missing, secret_expired, ...), until it is read again.
    */
   reason: string | null;
   /**

@@ -1,5 +1,5 @@
-import { type Kysely, sql } from 'kysely';
-import type { Failure } from '../domain/failure.ts';
+import { type Kysely, sql, type Transaction } from 'kysely';
+import { type Failure, retryable } from '../domain/failure.ts';
 import type { Instant, Provider } from '../domain/observation.ts';
 import { calendarEventDraft } from './calendar-events.ts';
 import type { DB } from './database.generated.ts';
@@ -15,6 +15,12 @@ const PROBE_EVERY_MS = { denied: 3_600_000, needs_consent: 3_600_000, gone: 86_4
  */
 const STRIKES = 3;
 const FIRST_BACKOFF_MS = 15_000;
+/**
+ * How long a calendar is left alone that a wrong setting keeps from being read, at most; and how often one of all those
+ * with the same fault asks, so that it is noticed soon when somebody has mended it.
+ */
+const MOST_CONFIG_BACKOFF_MS = 1_800_000;
+const CONFIG_ASKED_EVERY_MS = 60_000;
 
 /** Refusals that only the person (or whoever consents for them) can mend. */
 const CONSENT = new Set(['grant_refused', 'session_control', 'token_refused']);
@@ -40,8 +46,7 @@ function stateAfter(problem: Failure, state: string, struckOut: boolean): Unread
     case 'permanent':
       return 'denied';
     case 'config':
-      // A wrong key or scope is everybody's: it is told once by whoever configures, not once a calendar.
-      return null;
+    // A wrong key or scope is everybody's: it is told once to whoever configures, and no calendar is to blame.
     case 'transient':
     case 'bug':
       return null;
@@ -83,17 +88,21 @@ export async function recordFailure(
     const becomes = stateAfter(problem, calendar.state, struckOut);
     const state = becomes ?? calendar.state;
     const asked = problem.kind === 'throttled' || problem.retryAfterMs !== undefined;
+    const own = await backoffMs(trx, problem, calendar, state, pollEveryMs);
     // Never less than was asked for; what we wait by our own measure is spread either way.
     await sql`
       update cadenced.calendar set
         state = ${state},
         state_reason = case when ${becomes !== null} then ${problem.code} else state_reason end,
         state_since = case when state = ${state} then state_since else ${new Date(now)} end,
+        -- What says nothing about the calendar does not say either that the setting was mended.
+        config_fault = case when ${problem.kind === 'config'} then ${problem.code}
+          when ${retryable(problem.kind) || problem.kind === 'bug'} then config_fault end,
         next_probe_at = case when ${isUnreadable(state)} then now() + wait end,
         next_poll_at = now() + wait,
         hold_until = case when ${asked} then now() + wait end
         from (select greatest(${seconds(problem.retryAfterMs ?? 0)} * (1 + random() / 4),
-                              ${seconds(backoffMs(problem, calendar, state, pollEveryMs))} * (0.75 + random() / 2)) as wait) as its
+                              ${seconds(own)} * (0.75 + random() / 2)) as wait) as its
        where calendar_id = ${calendarId}`.execute(trx);
     if (isUnreadable(state) && !isUnreadable(calendar.state)) {
       await appendOutboundEvents(trx, [
@@ -114,12 +123,44 @@ function seconds(ms: number) {
  * How long we wait of our own accord: doubling, never rarer than the poll itself. An unreadable calendar has its own
  * rhythm, unless its probe was not let through: that is made up for.
  */
-function backoffMs(
+async function backoffMs(
+  trx: Transaction<DB>,
   problem: Failure,
-  { failures }: FailedCalendar,
+  { provider, failures }: FailedCalendar,
   state: string,
   pollEveryMs: number,
-): number {
+): Promise<number> {
   if (isUnreadable(state) && problem.kind !== 'throttled') return PROBE_EVERY_MS[state];
-  return Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(failures - 1, 20), pollEveryMs);
+  const most = problem.kind === 'config' ? await mostConfigMs(trx, provider, problem.code) : pollEveryMs;
+  return Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(failures - 1, 20), most);
+}
+
+/** The more calendars have the fault, the rarer each of them asks. */
+async function mostConfigMs(trx: Transaction<DB>, provider: Provider, code: string): Promise<number> {
+  const enough = MOST_CONFIG_BACKOFF_MS / CONFIG_ASKED_EVERY_MS;
+  const { rows } = await sql<{ others: number }>`
+    select count(*)::int as others from (
+      select from cadenced.calendar
+       where provider = ${provider} and config_fault = ${code} and retired_at is null limit ${enough}) as few`.execute(
+    trx,
+  );
+  return Math.max(rows[0]?.others ?? 0, 1) * CONFIG_ASKED_EVERY_MS;
+}
+
+/** Over how long the calendars are spread that become due together because a setting was mended. */
+const MENDED_SPREAD = '1 minute';
+
+/**
+ * A calendar was read that a setting had kept from it: whoever else was kept by the same need not wait on. Those that
+ * ask soon are left alone, so that a thousand calendars that come back do not wake each other a thousand times.
+ */
+export async function wakeMended(db: Kysely<DB>, provider: Provider, code: string): Promise<void> {
+  await sql`
+    update cadenced.calendar set next_poll_at = now() + random() * ${MENDED_SPREAD}::interval
+     where calendar_id in (
+       -- One that is locked is being read, or woken by somebody else.
+       select calendar_id from cadenced.calendar
+        where provider = ${provider} and config_fault = ${code} and retired_at is null
+          and state in ('active', 'parked', 'throttled') and next_poll_at > now() + ${MENDED_SPREAD}::interval
+        order by calendar_id for no key update skip locked)`.execute(db);
 }

@@ -223,8 +223,8 @@ describe('refusals', () => {
     ['forbidden', 403, 'denied', 'forbidden'],
     ['notACalendarUser', 403, 'denied', 'not_a_calendar_user'],
     ['quotaExceeded', 403, 'throttled', 'quota_exhausted'],
-    ['accessNotConfigured', 403, 'active', null],
-    ['insufficientPermissions', 403, 'active', null],
+    ['accessNotConfigured', 403, 'active', 'api_not_enabled'],
+    ['insufficientPermissions', 403, 'active', 'scope_missing'],
   ])(
     '9. %s: no hot retry, a state of its own, nobody else is touched',
     async (reason, status, state, because) => {

@@ -9,6 +9,7 @@ const CALENDAR_STEERING = [
   'next_poll_at',
   'next_probe_at',
   'hold_until',
+  'config_fault',
   'last_attempt_at',
   'last_complete_pass_at',
   'last_full_pass_at',
