@@ -92,6 +92,7 @@ create table cadenced.calendar (
   reconcile_asked_at timestamp with time zone  -- When a change of plans or people last asked for its whole window to be compared (real time). A pass that began before it does not answer for it.
   hold_until timestamp with time zone  -- The provider asked not to be asked about this calendar before this (real time): no wish makes it due earlier. NULL = it did not.
   config_fault text  -- Code of the setting, grant or scope because of which the calendar could not be read, until it is read again. The state is left alone: it is nobody's calendar that is at fault.
+  reconcile_at timestamp with time zone  -- When the whole window is compared again (business time): a day after it was last, give or take a quarter. NULL = a day and a quarter after.
   constraint calendar_pkey PRIMARY KEY (calendar_id)
   constraint calendar_is_unique_at_its_provider UNIQUE (provider, address)
   constraint calendar_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
@@ -110,6 +111,7 @@ CREATE INDEX calendar_config_fault ON cadenced.calendar USING btree (provider, c
 CREATE INDEX calendar_due ON cadenced.calendar USING btree (next_poll_at) WHERE (retired_at IS NULL);
 CREATE INDEX calendar_look_again ON cadenced.calendar USING btree (look_again_at) WHERE (look_again_at IS NOT NULL);
 CREATE INDEX calendar_parked ON cadenced.calendar USING btree (calendar_id) WHERE (parked IS NOT NULL);
+CREATE INDEX calendar_reconcile_due ON cadenced.calendar USING btree (reconcile_at) WHERE ((retired_at IS NULL) AND (NOT reconcile_wanted) AND (NOT full_pass_wanted) AND (state = ANY (ARRAY['active'::text, 'parked'::text, 'throttled'::text])));
 CREATE INDEX calendar_to_reconcile ON cadenced.calendar USING btree (last_reconcile_at) WHERE ((retired_at IS NULL) AND (NOT reconcile_wanted) AND (NOT full_pass_wanted) AND (state = ANY (ARRAY['active'::text, 'parked'::text, 'throttled'::text])));
 CREATE INDEX calendar_unwatchable ON cadenced.calendar USING btree (calendar_id) WHERE ((push_state IS NOT NULL) AND ((retired_at IS NOT NULL) OR (last_complete_pass_at IS NULL) OR (state <> ALL (ARRAY['active'::text, 'parked'::text, 'throttled'::text]))));
 CREATE TRIGGER marks_of_calendar AFTER UPDATE OF state, retired_at, last_complete_pass_at ON cadenced.calendar FOR EACH ROW WHEN (((old.state IS DISTINCT FROM new.state) OR ((old.retired_at IS NULL) IS DISTINCT FROM (new.retired_at IS NULL)) OR ((new.last_complete_pass_at IS NOT NULL) AND COALESCE((old.last_complete_pass_at < (new.last_complete_pass_at - 'P2D'::interval)), true)))) EXECUTE FUNCTION cadenced.mark_mentorships_of_calendar();

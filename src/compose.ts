@@ -223,11 +223,12 @@ export function syncDeps(workshop: Workshop, providers: Providers) {
   const sources: Partial<Record<Provider, CalendarSource>> = {};
   if (providers.google) sources.google = providers.google.calendar;
   if (providers.microsoft) sources.microsoft = providers.microsoft.calendar;
-  const { every, withPush } = workshop.settings.polling;
+  const { every, withPush, reconcile } = workshop.settings.polling;
   return {
     store: createSyncStore(workshop.db, {
       pollEveryMs: Duration.fromISO(every).toMillis(),
       pollWithPushMs: Duration.fromISO(withPush).toMillis(),
+      reconcileEveryMs: Duration.fromISO(reconcile).toMillis(),
     }),
     sources,
     clock: workshop.clock,

@@ -33,10 +33,11 @@ interface LockedCalendar {
   approved: boolean;
 }
 
-/** Milliseconds between polls: without push, and with a channel that works. */
-export interface PollDistances {
+/** Milliseconds between polls, without push and with a channel that works, and between comparisons. */
+export interface Rhythm {
   readonly pollEveryMs: number;
   readonly pollWithPushMs: number;
+  readonly reconcileEveryMs: number;
 }
 
 function ms(milliseconds: number) {
@@ -68,7 +69,7 @@ export async function applyPass(
   db: Kysely<DB>,
   calendarId: number,
   pass: FinishedPass,
-  polls: PollDistances,
+  rhythm: Rhythm,
 ): Promise<AppliedPass> {
   const written = await inTransaction(db, async (trx): Promise<Written> => {
     const calendar = await lockCalendar(trx, calendarId);
@@ -104,7 +105,7 @@ export async function applyPass(
     const events = await followUp(trx, calendarId, pass, plan, written);
     await applyCandidates(trx, calendarId, pass, staged.candidates);
     const wake = await want(trx, calendarId, pass, written);
-    const reconnected = await restCalendar(trx, calendarId, calendar, pass, plan, polls);
+    const reconnected = await restCalendar(trx, calendarId, calendar, pass, plan, rhythm);
     const appended = await appendOutboundEvents(trx, [...events, ...reconnected]);
     return {
       applied: true,
@@ -426,7 +427,7 @@ async function restCalendar(
   calendar: LockedCalendar,
   pass: FinishedPass,
   plan: Plan,
-  polls: PollDistances,
+  rhythm: Rhythm,
 ) {
   const { parked } = plan.braked;
   const state = parked ? 'parked' : 'active';
@@ -443,6 +444,9 @@ async function restCalendar(
       last_complete_pass_at = ${new Date(pass.now)},
       last_full_pass_at = case when ${pass.kind === 'full'} then ${new Date(pass.now)} else last_full_pass_at end,
       last_reconcile_at = case when ${whole} then ${new Date(pass.now)} else last_reconcile_at end,
+      -- What was read together, by an import or after an outage, is not to be compared together for ever.
+      reconcile_at = case when ${whole}
+        then ${new Date(pass.now)}::timestamptz + (0.75 + random() / 2) * ${ms(rhythm.reconcileEveryMs)} else reconcile_at end,
       drift = case when ${pass.kind === 'reconcile'} then ${plan.differing}::int else drift end,
       untagged_seen = case when ${whole} then 0 else untagged_seen end + ${pass.counts.untagged},
       hidden_seen = case when ${whole} then 0 else hidden_seen end + ${pass.counts.hidden},
@@ -458,7 +462,7 @@ async function restCalendar(
       -- Spread over +-25 %, so that calendars that were set up together do not ask together for ever.
       -- What was told while this pass ran may not be in it.
       next_poll_at = case when greatest(pushed_at, reconcile_asked_at) > push_taken_at then now() + interval '1 second'
-        else now() + (0.75 + random() / 2) * cadenced.poll_distance(calendar_id, ${ms(polls.pollEveryMs)}, ${ms(polls.pollWithPushMs)}) end
+        else now() + (0.75 + random() / 2) * cadenced.poll_distance(calendar_id, ${ms(rhythm.pollEveryMs)}, ${ms(rhythm.pollWithPushMs)}) end
      where calendar_id = ${calendarId}`.execute(trx);
   if (!['denied', 'gone', 'needs_consent'].includes(calendar.state)) return [];
   return [

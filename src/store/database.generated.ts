@@ -237,6 +237,10 @@ export interface CadencedCalendar {
    */
   reconcile_asked_at: Timestamp | null;
   /**
+   * When the whole window is compared again (business time): a day after it was last, give or take a quarter. NULL = a day and a quarter after.
+   */
+  reconcile_at: Timestamp | null;
+  /**
    * The next pass must compare the whole window.
    */
   reconcile_wanted: Generated<boolean>;

@@ -17,12 +17,14 @@ export function createWorkFinder(db: Kysely<DB>, reconcileEvery: string, push: P
     async find(limit) {
       await takeUpPlans(db);
       const now = await readBusinessTime(db);
+      // What was read before there was a due time, or by a rarer rhythm, is late when the longest wait is over.
       // A parked calendar is compared again after an hour: only a second look may release what the brake holds.
       await sql`
         update cadenced.calendar set reconcile_wanted = true, next_poll_at = least(next_poll_at, now())
          where retired_at is null and not reconcile_wanted and not full_pass_wanted
            and state in ('active', 'parked', 'throttled')
-           and (last_reconcile_at <= ${now}::timestamptz - ${reconcileEvery}::interval
+           and (reconcile_at <= ${now}::timestamptz
+                or last_reconcile_at <= ${now}::timestamptz - 1.25 * ${reconcileEvery}::interval
                 or (parked is not null
                     and to_timestamp((parked ->> 'since')::double precision / 1000)
                         <= ${now}::timestamptz - interval '1 hour'))`.execute(db);

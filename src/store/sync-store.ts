@@ -14,7 +14,11 @@ export interface SyncStoreOptions {
   readonly pollEveryMs: number;
   /** The same while a push channel that works is open; as often when not given. */
   readonly pollWithPushMs?: number;
+  /** How often a calendar's whole window is compared again; spread by +-25 %; a day when not given. */
+  readonly reconcileEveryMs?: number;
 }
+
+const A_DAY_MS = 86_400_000;
 /** The sync's side of the store. */
 export function createSyncStore(db: Kysely<DB>, options: SyncStoreOptions): SyncStore {
   return {
@@ -71,7 +75,11 @@ export function createSyncStore(db: Kysely<DB>, options: SyncStoreOptions): Sync
     stage: (calendarId, passId, rows) => stageRows(db, calendarId, passId, rows),
     discard: (calendarId, passId) => discardStaged(db, calendarId, passId),
     apply: (calendarId, pass) =>
-      applyPass(db, calendarId, pass, { pollWithPushMs: options.pollEveryMs, ...options }),
+      applyPass(db, calendarId, pass, {
+        pollWithPushMs: options.pollEveryMs,
+        reconcileEveryMs: A_DAY_MS,
+        ...options,
+      }),
     fail: (calendarId, problem, now) => recordFailure(db, calendarId, problem, now, options.pollEveryMs),
   };
 }

@@ -14,6 +14,7 @@ const CALENDAR_STEERING = [
   'last_complete_pass_at',
   'last_full_pass_at',
   'last_reconcile_at',
+  'reconcile_at',
   'full_pass_wanted',
   'reconcile_wanted',
   'drift',
