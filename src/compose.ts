@@ -13,7 +13,7 @@ import type { MailModel } from './domain/mail.ts';
 import type { Provider } from './domain/observation.ts';
 import { createInstruments, type Instruments } from './http/instruments.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
-import { createDispatcher, type Dispatcher, QUEUES } from './jobs/dispatcher.ts';
+import { createDispatcher, type Dispatcher, QUEUES, syncJob } from './jobs/dispatcher.ts';
 import { createJobRunner, type JobHandlers, type JobRunner } from './jobs/job-runner.ts';
 import type { CalendarSource } from './ports/calendar-source.ts';
 import type { EvidenceSource } from './ports/evidence-source.ts';
@@ -276,11 +276,9 @@ export function composeDaemon(workshop: Workshop, databaseUrl: string, tuning: T
     clock,
     // The dispatcher would find it within a second; a push is worth the asking at once.
     wake: (calendarId) => {
-      jobs
-        .enqueue(QUEUES.sync, [{ key: String(calendarId), data: { calendarId } }])
-        .catch((problem: unknown) => {
-          log.warn({ problem: describeError(problem) }, 'a push waits for the next look at what is due');
-        });
+      jobs.enqueue(QUEUES.sync, [{ ...syncJob(calendarId), first: true }]).catch((problem: unknown) => {
+        log.warn({ problem: describeError(problem) }, 'a push waits for the next look at what is due');
+      });
     },
     onHint: instruments.hint,
   });

@@ -34,8 +34,12 @@ export function createWorkFinder(db: Kysely<DB>, reconcileEvery: string, push: P
       const { rows } = await sql<DueWork>`
         select coalesce((select array_agg(calendar_id) from (
                  select calendar_id from cadenced.calendar
-                  where retired_at is null
+                  where retired_at is null and look_again_at is not null
                     and (next_poll_at <= now() or ${SECOND_LOOK_IS_DUE})
+                  order by look_again_at, calendar_id limit ${limit}) due), '{}') as pushed,
+               coalesce((select array_agg(calendar_id) from (
+                 select calendar_id from cadenced.calendar
+                  where retired_at is null and look_again_at is null and next_poll_at <= now()
                   order by next_poll_at, calendar_id limit ${limit}) due), '{}') as calendars,
                exists (select from ${channelsDue(push, 1, now)} as due) as channels,
                coalesce((select min(due_at) from cadenced.harvest) <= ${now}, false) as evidence,
@@ -53,6 +57,7 @@ export function createWorkFinder(db: Kysely<DB>, reconcileEvery: string, push: P
                         order by delivery.next_attempt_at limit 1), false) as webhooks`.execute(db);
       return (
         rows[0] ?? {
+          pushed: [],
           calendars: [],
           channels: false,
           evidence: false,
