@@ -156,7 +156,7 @@ export interface Providers {
 
 /** How long and how often a provider is asked, where the adapter's own measure would take minutes to play out. */
 export interface Tuning {
-  readonly google?: Pick<GoogleDeps, 'timeLimits' | 'random' | 'sleep'>;
+  readonly google?: Pick<GoogleDeps, 'timeLimits' | 'projectShare' | 'random' | 'sleep'>;
 }
 
 /** Builds the adapters of the providers that are set up. Nothing is sent until something is asked. */
