@@ -90,6 +90,9 @@ create table cadenced.calendar (
   push_taken_at timestamp with time zone  -- When a pass last began: what was told before is covered by it (real time).
   look_again_at timestamp with time zone  -- Providers tell of a change before they can show it, so a pushed calendar is read again 10 s and 60 s later (real time).
   reconcile_asked_at timestamp with time zone  -- When a change of plans or people last asked for its whole window to be compared (real time). A pass that began before it does not answer for it.
+  hold_until timestamp with time zone  -- The provider asked not to be asked about this calendar before this (real time): no wish makes it due earlier. NULL = it did not.
+  config_fault text  -- Code of the setting, grant or scope because of which the calendar could not be read, until it is read again. The state is left alone: it is nobody's calendar that is at fault.
+  reconcile_at timestamp with time zone  -- When the whole window is compared again (business time): a day after it was last, give or take a quarter. NULL = a day and a quarter after.
   constraint calendar_pkey PRIMARY KEY (calendar_id)
   constraint calendar_is_unique_at_its_provider UNIQUE (provider, address)
   constraint calendar_person_id_fkey FOREIGN KEY (person_id) REFERENCES cadenced.person(person_id) ON DELETE CASCADE
@@ -104,12 +107,15 @@ CREATE INDEX calendar_by_address ON cadenced.calendar USING btree (address);
 CREATE INDEX calendar_by_person ON cadenced.calendar USING btree (person_id) WHERE (person_id IS NOT NULL);
 CREATE INDEX calendar_by_program ON cadenced.calendar USING btree (program_id) WHERE (program_id IS NOT NULL);
 CREATE INDEX calendar_channels_due ON cadenced.calendar USING btree (COALESCE(channels_due_at, '-infinity'::timestamp with time zone), calendar_id) WHERE ((retired_at IS NULL) AND (last_complete_pass_at IS NOT NULL) AND (state = ANY (ARRAY['active'::text, 'parked'::text, 'throttled'::text])));
+CREATE INDEX calendar_config_fault ON cadenced.calendar USING btree (provider, config_fault) WHERE (config_fault IS NOT NULL);
 CREATE INDEX calendar_due ON cadenced.calendar USING btree (next_poll_at) WHERE (retired_at IS NULL);
 CREATE INDEX calendar_look_again ON cadenced.calendar USING btree (look_again_at) WHERE (look_again_at IS NOT NULL);
 CREATE INDEX calendar_parked ON cadenced.calendar USING btree (calendar_id) WHERE (parked IS NOT NULL);
+CREATE INDEX calendar_reconcile_due ON cadenced.calendar USING btree (reconcile_at) WHERE ((retired_at IS NULL) AND (NOT reconcile_wanted) AND (NOT full_pass_wanted) AND (state = ANY (ARRAY['active'::text, 'parked'::text, 'throttled'::text])));
 CREATE INDEX calendar_to_reconcile ON cadenced.calendar USING btree (last_reconcile_at) WHERE ((retired_at IS NULL) AND (NOT reconcile_wanted) AND (NOT full_pass_wanted) AND (state = ANY (ARRAY['active'::text, 'parked'::text, 'throttled'::text])));
 CREATE INDEX calendar_unwatchable ON cadenced.calendar USING btree (calendar_id) WHERE ((push_state IS NOT NULL) AND ((retired_at IS NOT NULL) OR (last_complete_pass_at IS NULL) OR (state <> ALL (ARRAY['active'::text, 'parked'::text, 'throttled'::text]))));
 CREATE TRIGGER marks_of_calendar AFTER UPDATE OF state, retired_at, last_complete_pass_at ON cadenced.calendar FOR EACH ROW WHEN (((old.state IS DISTINCT FROM new.state) OR ((old.retired_at IS NULL) IS DISTINCT FROM (new.retired_at IS NULL)) OR ((new.last_complete_pass_at IS NOT NULL) AND COALESCE((old.last_complete_pass_at < (new.last_complete_pass_at - 'P2D'::interval)), true)))) EXECUTE FUNCTION cadenced.mark_mentorships_of_calendar();
+CREATE TRIGGER poll_held BEFORE UPDATE OF next_poll_at ON cadenced.calendar FOR EACH ROW WHEN ((new.next_poll_at < new.hold_until)) EXECUTE FUNCTION cadenced.hold_poll();
 
 -- Untagged events that hold both sides of a mentorship, where the program opts in. Listed, never counted; no title.
 create table cadenced.candidate_event (
@@ -1891,7 +1897,7 @@ create view mentoring.sync_health (
   owner text  -- Primary address of its owner; the mailbox itself for a program.
   provider text  -- google or microsoft.
   state text  -- active, denied, gone, needs_consent, throttled, parked.
-  reason text  -- Short reason of the state; of an active calendar, what hinders its reading (window_in_pieces: the provider fails at the whole window).
+  reason text  -- Short reason of the state; of an active calendar, what hinders its reading (window_in_pieces: the provider fails at the whole window) or keeps it from being read: a setting, a grant or a scope that somebody must mend (api_not_enabled, scope_missing, delegation_missing, secret_expired, ...), until it is read again.
   since timestamp with time zone  -- Since when.
   last_complete_pass_at timestamp with time zone  -- When it was last read completely.
   lag interval  -- How long ago that was.
@@ -1991,6 +1997,10 @@ grant execute on cadenced.end_of_day(day date, zone text) to (public);
 -- Nothing is left to count once all sessions are gone.
 create function cadenced.forget_months() returns trigger language plpgsql security definer;
 grant execute on cadenced.forget_months() to (public);
+
+-- Puts a poll off to the end of the wait that the provider asked for.
+create function cadenced.hold_poll() returns trigger language plpgsql;
+grant execute on cadenced.hold_poll() to (public);
 
 -- Whether somebody was invited to a session or belongs to its mentorship.
 create function cadenced.is_of_session(person bigint, of_session bigint) returns boolean language sql stable;

@@ -13,7 +13,7 @@ import type { MailModel } from './domain/mail.ts';
 import type { Provider } from './domain/observation.ts';
 import { createInstruments, type Instruments } from './http/instruments.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
-import { createDispatcher, type Dispatcher, QUEUES } from './jobs/dispatcher.ts';
+import { createDispatcher, type Dispatcher, QUEUES, syncJob } from './jobs/dispatcher.ts';
 import { createJobRunner, type JobHandlers, type JobRunner } from './jobs/job-runner.ts';
 import type { CalendarSource } from './ports/calendar-source.ts';
 import type { EvidenceSource } from './ports/evidence-source.ts';
@@ -156,7 +156,7 @@ export interface Providers {
 
 /** How long and how often a provider is asked, where the adapter's own measure would take minutes to play out. */
 export interface Tuning {
-  readonly google?: Pick<GoogleDeps, 'timeLimits' | 'random' | 'sleep'>;
+  readonly google?: Pick<GoogleDeps, 'timeLimits' | 'projectShare' | 'random' | 'sleep'>;
 }
 
 /** Builds the adapters of the providers that are set up. Nothing is sent until something is asked. */
@@ -223,11 +223,12 @@ export function syncDeps(workshop: Workshop, providers: Providers) {
   const sources: Partial<Record<Provider, CalendarSource>> = {};
   if (providers.google) sources.google = providers.google.calendar;
   if (providers.microsoft) sources.microsoft = providers.microsoft.calendar;
-  const { every, withPush } = workshop.settings.polling;
+  const { every, withPush, reconcile } = workshop.settings.polling;
   return {
     store: createSyncStore(workshop.db, {
       pollEveryMs: Duration.fromISO(every).toMillis(),
       pollWithPushMs: Duration.fromISO(withPush).toMillis(),
+      reconcileEveryMs: Duration.fromISO(reconcile).toMillis(),
     }),
     sources,
     clock: workshop.clock,
@@ -275,11 +276,9 @@ export function composeDaemon(workshop: Workshop, databaseUrl: string, tuning: T
     clock,
     // The dispatcher would find it within a second; a push is worth the asking at once.
     wake: (calendarId) => {
-      jobs
-        .enqueue(QUEUES.sync, [{ key: String(calendarId), data: { calendarId } }])
-        .catch((problem: unknown) => {
-          log.warn({ problem: describeError(problem) }, 'a push waits for the next look at what is due');
-        });
+      jobs.enqueue(QUEUES.sync, [{ ...syncJob(calendarId), first: true }]).catch((problem: unknown) => {
+        log.warn({ problem: describeError(problem) }, 'a push waits for the next look at what is due');
+      });
     },
     onHint: instruments.hint,
   });

@@ -2,7 +2,10 @@
 create view cadenced.calendar_health as
 select calendar.calendar_id, calendar.person_id, calendar.program_id,
        calendar.address as calendar, calendar.provider,
-       calendar.state, calendar.state_reason as reason, calendar.state_since as since,
+       calendar.state,
+       -- One that cannot be read says why; what keeps all of a provider's from being read comes before any other reason.
+       case when calendar.state in ('active', 'parked', 'throttled') then coalesce(calendar.config_fault, calendar.state_reason)
+            else calendar.state_reason end as reason, calendar.state_since as since,
        calendar.last_complete_pass_at, (select cadenced.now()) - calendar.last_complete_pass_at as lag,
        calendar.push_state as push,
        (select max(channel.expires_at) from cadenced.channel
@@ -35,7 +38,7 @@ comment on column mentoring.sync_health.calendar is 'Address of the calendar.';
 comment on column mentoring.sync_health.owner is 'Primary address of its owner; the mailbox itself for a program.';
 comment on column mentoring.sync_health.provider is 'google or microsoft.';
 comment on column mentoring.sync_health.state is 'active, denied, gone, needs_consent, throttled, parked.';
-comment on column mentoring.sync_health.reason is 'Short reason of the state; of an active calendar, what hinders its reading (window_in_pieces: the provider fails at the whole window).';
+comment on column mentoring.sync_health.reason is 'Short reason of the state; of an active calendar, what hinders its reading (window_in_pieces: the provider fails at the whole window) or keeps it from being read: a setting, a grant or a scope that somebody must mend (api_not_enabled, scope_missing, delegation_missing, secret_expired, ...), until it is read again.';
 comment on column mentoring.sync_health.since is 'Since when.';
 comment on column mentoring.sync_health.last_complete_pass_at is 'When it was last read completely.';
 comment on column mentoring.sync_health.lag is 'How long ago that was.';

@@ -26,13 +26,17 @@ export async function readSummary(db: Kysely<DB>): Promise<Summary> {
   return { sessions, mails, webhooks: { delivered }, alerts, calendars, errors: renderTroubles(troubles) };
 }
 
-/** What was given up, one sentence each. */
-export function renderTroubles({ mails, deliveries, endpoints }: Troubles): string[] {
+/** What was given up or waits for somebody to mend it, one sentence each. */
+export function renderTroubles({ settings, mails, deliveries, endpoints }: Troubles): string[] {
   const because = (...reasons: readonly (string | number | null)[]) => {
     const known = reasons.filter((reason) => reason !== null);
     return known.length === 0 ? '' : ` (${known.join(', ')})`;
   };
   return [
+    ...settings.map(
+      ({ provider, fault, count }) =>
+        `${counted(count, 'calendar')} at ${provider} cannot be read${because(fault)}: cadenced doctor says how to mend it`,
+    ),
     ...mails.map(
       ({ kind, status, reason, count }) =>
         `${counted(count, 'mail')} of kind ${kind} ${status}${because(reason)}`,

@@ -2,7 +2,7 @@ import type { DueWork, WorkFinder } from '../ports/due-work.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { describeError } from '../runtime/redact.ts';
-import type { JobRunner } from './job-runner.ts';
+import type { Job, JobRunner } from './job-runner.ts';
 
 /** The queues. Their names are seen in the job tables and in logs. */
 export const QUEUES = {
@@ -34,6 +34,11 @@ const CALENDARS_A_TICK = 200;
 /** Rounds after which "settled" gives up: something makes work for itself. */
 const MOST_ROUNDS = 200;
 
+/** Reads one calendar. */
+export function syncJob(calendarId: number): Job {
+  return { key: String(calendarId), data: { calendarId } };
+}
+
 /** Turns what is due into jobs. Runs in every replica: the queues see to it that work is not doubled. */
 export function createDispatcher(deps: {
   readonly finder: WorkFinder;
@@ -60,7 +65,10 @@ export function createDispatcher(deps: {
     }
     if (due.mails) wanted.push(QUEUES.mails);
     if (due.webhooks) wanted.push(QUEUES.webhooks);
-    const calendars = due.calendars.map((calendarId) => ({ key: String(calendarId), data: { calendarId } }));
+    const calendars = [
+      ...due.pushed.map((calendarId) => ({ ...syncJob(calendarId), first: true })),
+      ...due.calendars.map(syncJob),
+    ];
     const added = await Promise.all([
       jobs.enqueue(QUEUES.sync, calendars),
       ...wanted.map((queue) => jobs.enqueue(queue, [{ key: 'all', data: {} }])),

@@ -24,6 +24,8 @@ export interface Job {
   /** Of jobs with one key at most one runs and one waits. */
   readonly key: string;
   readonly data: JobData;
+  /** Before all others of its queue that wait: somebody changed something just now, and need not wait for a round of all. */
+  readonly first?: boolean;
 }
 
 export interface JobRunner {
@@ -44,6 +46,18 @@ export interface JobRunner {
 const HEARTBEAT_SECONDS = 30;
 /** How long jobs of other replicas wait at most; our own wake the loop at once. */
 const LOOK_EVERY_MS = 2_000;
+
+/** The priority of jobs that go first; the others have none. */
+const FIRST = 1;
+
+/** Puts jobs first that wait already, as part of a round of all. In one statement, for which the engine has no call. */
+async function putAhead(boss: PgBoss, queue: string, keys: readonly string[]): Promise<void> {
+  await boss.getDb().executeSql(
+    `update pgboss.job set priority = $1
+      where name = $2 and singleton_key = any ($3::text[]) and state = 'created' and priority < $1`,
+    [FIRST, queue, keys],
+  );
+}
 
 export function createJobRunner(options: {
   readonly connectionString: string;
@@ -91,9 +105,11 @@ export function createJobRunner(options: {
       if (jobs.length === 0) return 0;
       // In one order: two replicas that add the same jobs wait for each other row by row, never in a circle.
       const rows = jobs
-        .map(({ key, data }) => ({ singletonKey: key, data }))
+        .map(({ key, data, first }) => ({ singletonKey: key, data, priority: first ? FIRST : 0 }))
         .sort((one, other) => (one.singletonKey < other.singletonKey ? -1 : 1));
       const added = (await boss.insert(queue, rows, { returnId: true }))?.length ?? 0;
+      const ahead = rows.filter(({ priority }) => priority === FIRST).map(({ singletonKey }) => singletonKey);
+      if (ahead.length > 0 && added < rows.length) await putAhead(boss, queue, ahead);
       if (added > 0) loops.find((loop) => loop.queue === queue)?.wake();
       return added;
     },

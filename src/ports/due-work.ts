@@ -1,6 +1,8 @@
 /** What has fallen due, as one look at the database tells. */
 export interface DueWork {
-  /** Calendars to be synced now, the longest overdue first. */
+  /** Calendars that a push made due, or that are to be looked at again after one: before all others. */
+  readonly pushed: readonly number[];
+  /** The other calendars to be synced now, the longest overdue first. */
   readonly calendars: readonly number[];
   /** Push channels to be opened, renewed or closed. */
   readonly channels: boolean;
@@ -15,6 +17,6 @@ export interface DueWork {
 }
 
 export interface WorkFinder {
-  /** @param limit how many calendars at most */
+  /** @param limit how many calendars of each sort at most */
   find(limit: number): Promise<DueWork>;
 }

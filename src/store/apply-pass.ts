@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { BrakeState } from '../domain/brake.ts';
 import { seriesUidOf } from '../domain/lineage.ts';
+import type { Provider } from '../domain/observation.ts';
 import { isStanding, type Occurrence } from '../domain/occurrence.ts';
 import type { StagedCopy, StagedRemoval } from '../domain/pass.ts';
 import { type Plan, planPass } from '../domain/planning.ts';
@@ -8,6 +9,7 @@ import type { AppliedPass, FinishedPass } from '../ports/sync-store.ts';
 import { calendarEventDraft } from './calendar-events.ts';
 import { applyCandidates } from './candidates.ts';
 import type { DB } from './database.generated.ts';
+import { wakeMended } from './failed-pass.ts';
 import { scheduleHarvests, scheduleJudgement, takeBackVerdicts } from './judgement.ts';
 import { withStoredLineages } from './nameless.ts';
 import { loadOccurrences, loadRoster } from './occurrences.ts';
@@ -20,20 +22,22 @@ import { inTransaction } from './transaction.ts';
 import { type WrittenChange, writeChanges } from './write-plan.ts';
 
 interface LockedCalendar {
-  provider: 'google' | 'microsoft';
+  provider: Provider;
   address: string;
   person_id: number | null;
   state: string;
   state_since: Date;
+  config_fault: string | null;
   sync_generation: number;
   parked: { since: number; lineages: string[] } | null;
   approved: boolean;
 }
 
-/** Milliseconds between polls: without push, and with a channel that works. */
-export interface PollDistances {
+/** Milliseconds between polls, without push and with a channel that works, and between comparisons. */
+export interface Rhythm {
   readonly pollEveryMs: number;
   readonly pollWithPushMs: number;
+  readonly reconcileEveryMs: number;
 }
 
 function ms(milliseconds: number) {
@@ -49,6 +53,13 @@ const NOTHING: AppliedPass = {
   differing: 0,
 };
 
+interface Written extends AppliedPass {
+  /** Calendars that have something new to look up. */
+  readonly wake: readonly number[];
+  /** What kept this calendar from being read until now, and may keep others. */
+  readonly mended: { readonly provider: Provider; readonly fault: string } | null;
+}
+
 /**
  * Plans over what a pass staged and writes everything it implies in one transaction: occurrences, copies, sessions,
  * reminders, due times, outbound events, the cursor. Locks the calendar's row and does nothing unless its generation
@@ -58,12 +69,13 @@ export async function applyPass(
   db: Kysely<DB>,
   calendarId: number,
   pass: FinishedPass,
-  polls: PollDistances,
+  rhythm: Rhythm,
 ): Promise<AppliedPass> {
-  const applied = await inTransaction(db, async (trx): Promise<AppliedPass & { wake: number[] }> => {
+  const written = await inTransaction(db, async (trx): Promise<Written> => {
     const calendar = await lockCalendar(trx, calendarId);
     const found = await takeFound(trx, calendarId, pass);
-    if (!calendar || calendar.sync_generation !== pass.generation) return { ...NOTHING, wake: [] };
+    if (!calendar || calendar.sync_generation !== pass.generation)
+      return { ...NOTHING, wake: [], mended: null };
     const staged = { ...found, copies: await withStoredLineages(trx, calendarId, found.copies) };
     const predecessors = pass.complete ? await predecessorsOf(trx, calendarId, pass.complete.from) : [];
     const lineages = await touchedLineages(trx, calendarId, pass, staged, predecessors);
@@ -94,7 +106,7 @@ export async function applyPass(
     const events = await followUp(trx, calendarId, pass, plan, written);
     await applyCandidates(trx, calendarId, pass, staged.candidates);
     const wake = await want(trx, calendarId, pass, written);
-    const reconnected = await restCalendar(trx, calendarId, calendar, pass, plan, polls);
+    const reconnected = await restCalendar(trx, calendarId, calendar, pass, plan, rhythm);
     const appended = await appendOutboundEvents(trx, [...events, ...reconnected]);
     return {
       applied: true,
@@ -104,11 +116,14 @@ export async function applyPass(
       parked: plan.braked.hold.length,
       differing: plan.differing,
       wake,
+      mended:
+        calendar.config_fault === null ? null : { provider: calendar.provider, fault: calendar.config_fault },
     };
   });
-  const { wake, ...report } = applied;
+  const { wake, mended, ...report } = written;
   // Afterwards, because a pass that holds its own calendar must not wait for one that waits for it.
   await wakeCalendars(db, wake);
+  if (mended !== null) await wakeMended(db, mended.provider, mended.fault);
   return report;
 }
 
@@ -122,7 +137,7 @@ async function wakeCalendars(db: Kysely<DB>, calendarIds: readonly number[]): Pr
 /** Without `no key` every row that names the calendar (a wanted meeting) would have to wait for the whole pass. */
 async function lockCalendar(trx: Transaction<DB>, calendarId: number): Promise<LockedCalendar | undefined> {
   const { rows } = await sql<LockedCalendar>`
-    select provider, address, person_id, state, state_since, sync_generation, parked,
+    select provider, address, person_id, state, state_since, config_fault, sync_generation, parked,
            coalesce(approved_until > now(), false) as approved
       from cadenced.calendar
      where calendar_id = ${calendarId} and retired_at is null
@@ -413,7 +428,7 @@ async function restCalendar(
   calendar: LockedCalendar,
   pass: FinishedPass,
   plan: Plan,
-  polls: PollDistances,
+  rhythm: Rhythm,
 ) {
   const { parked } = plan.braked;
   const state = parked ? 'parked' : 'active';
@@ -430,6 +445,9 @@ async function restCalendar(
       last_complete_pass_at = ${new Date(pass.now)},
       last_full_pass_at = case when ${pass.kind === 'full'} then ${new Date(pass.now)} else last_full_pass_at end,
       last_reconcile_at = case when ${whole} then ${new Date(pass.now)} else last_reconcile_at end,
+      -- What was read together, by an import or after an outage, is not to be compared together for ever.
+      reconcile_at = case when ${whole}
+        then ${new Date(pass.now)}::timestamptz + (0.75 + random() / 2) * ${ms(rhythm.reconcileEveryMs)} else reconcile_at end,
       drift = case when ${pass.kind === 'reconcile'} then ${plan.differing}::int else drift end,
       untagged_seen = case when ${whole} then 0 else untagged_seen end + ${pass.counts.untagged},
       hidden_seen = case when ${whole} then 0 else hidden_seen end + ${pass.counts.hidden},
@@ -441,11 +459,11 @@ async function restCalendar(
         when ${pass.kind === 'reconcile'} then nullif(state_reason, 'mass_deletion')
         else ${pass.hindrance}::text end,
       state_since = case when state = ${state} then state_since else ${new Date(pass.now)} end,
-      strikes = 0, first_strike_at = null, failures = 0, next_probe_at = null,
+      strikes = 0, first_strike_at = null, failures = 0, next_probe_at = null, hold_until = null, config_fault = null,
       -- Spread over +-25 %, so that calendars that were set up together do not ask together for ever.
       -- What was told while this pass ran may not be in it.
       next_poll_at = case when greatest(pushed_at, reconcile_asked_at) > push_taken_at then now() + interval '1 second'
-        else now() + (0.75 + random() / 2) * cadenced.poll_distance(calendar_id, ${ms(polls.pollEveryMs)}, ${ms(polls.pollWithPushMs)}) end
+        else now() + (0.75 + random() / 2) * cadenced.poll_distance(calendar_id, ${ms(rhythm.pollEveryMs)}, ${ms(rhythm.pollWithPushMs)}) end
      where calendar_id = ${calendarId}`.execute(trx);
   if (!['denied', 'gone', 'needs_consent'].includes(calendar.state)) return [];
   return [

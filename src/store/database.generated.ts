@@ -121,6 +121,10 @@ export interface CadencedCalendar {
    */
   channels_due_at: Timestamp | null;
   /**
+   * Code of the setting, grant or scope because of which the calendar could not be read, until it is read again. The state is left alone: it is nobody's calendar that is at fault.
+   */
+  config_fault: string | null;
+  /**
    * Where the provider's change stream goes on. Opaque; NULL = a full pass is needed.
    */
   cursor: string | null;
@@ -148,6 +152,10 @@ export interface CadencedCalendar {
    * Events seen whose title and people the provider hid.
    */
   hidden_seen: Generated<number>;
+  /**
+   * The provider asked not to be asked about this calendar before this (real time): no wish makes it due earlier. NULL = it did not.
+   */
+  hold_until: Timestamp | null;
   /**
    * When a pass last began (business time).
    */
@@ -228,6 +236,10 @@ export interface CadencedCalendar {
    * When a change of plans or people last asked for its whole window to be compared (real time). A pass that began before it does not answer for it.
    */
   reconcile_asked_at: Timestamp | null;
+  /**
+   * When the whole window is compared again (business time): a day after it was last, give or take a quarter. NULL = a day and a quarter after.
+   */
+  reconcile_at: Timestamp | null;
   /**
    * The next pass must compare the whole window.
    */
@@ -4588,7 +4600,7 @@ export interface MentoringSyncHealth {
    */
   push_since: Timestamp | null;
   /**
-   * Short reason of the state; of an active calendar, what hinders its reading (window_in_pieces: the provider fails at the whole window).
+   * Short reason of the state; of an active calendar, what hinders its reading (window_in_pieces: the provider fails at the whole window) or keeps it from being read: a setting, a grant or a scope that somebody must mend (api_not_enabled, scope_missing, delegation_missing, secret_expired, ...), until it is read again.
    */
   reason: string | null;
   /**

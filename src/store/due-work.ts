@@ -5,6 +5,7 @@ import { channelsDue, type PushTerms } from './channels.ts';
 import { readBusinessTime } from './clock.ts';
 import type { DB } from './database.generated.ts';
 import { takeUpPlans } from './planned-sessions.ts';
+import { SECOND_LOOK_IS_DUE } from './spoken-words.ts';
 
 /**
  * Finds what is due. Polls, retries and webhooks follow the machine's clock, everything else business time.
@@ -16,12 +17,14 @@ export function createWorkFinder(db: Kysely<DB>, reconcileEvery: string, push: P
     async find(limit) {
       await takeUpPlans(db);
       const now = await readBusinessTime(db);
+      // What was read before there was a due time, or by a rarer rhythm, is late when the longest wait is over.
       // A parked calendar is compared again after an hour: only a second look may release what the brake holds.
       await sql`
         update cadenced.calendar set reconcile_wanted = true, next_poll_at = least(next_poll_at, now())
          where retired_at is null and not reconcile_wanted and not full_pass_wanted
            and state in ('active', 'parked', 'throttled')
-           and (last_reconcile_at <= ${now}::timestamptz - ${reconcileEvery}::interval
+           and (reconcile_at <= ${now}::timestamptz
+                or last_reconcile_at <= ${now}::timestamptz - 1.25 * ${reconcileEvery}::interval
                 or (parked is not null
                     and to_timestamp((parked ->> 'since')::double precision / 1000)
                         <= ${now}::timestamptz - interval '1 hour'))`.execute(db);
@@ -31,8 +34,12 @@ export function createWorkFinder(db: Kysely<DB>, reconcileEvery: string, push: P
       const { rows } = await sql<DueWork>`
         select coalesce((select array_agg(calendar_id) from (
                  select calendar_id from cadenced.calendar
-                  where retired_at is null
-                    and (next_poll_at <= now() or (look_again_at <= now() and state in ('active', 'parked')))
+                  where retired_at is null and look_again_at is not null
+                    and (next_poll_at <= now() or ${SECOND_LOOK_IS_DUE})
+                  order by look_again_at, calendar_id limit ${limit}) due), '{}') as pushed,
+               coalesce((select array_agg(calendar_id) from (
+                 select calendar_id from cadenced.calendar
+                  where retired_at is null and look_again_at is null and next_poll_at <= now()
                   order by next_poll_at, calendar_id limit ${limit}) due), '{}') as calendars,
                exists (select from ${channelsDue(push, 1, now)} as due) as channels,
                coalesce((select min(due_at) from cadenced.harvest) <= ${now}, false) as evidence,
@@ -50,6 +57,7 @@ export function createWorkFinder(db: Kysely<DB>, reconcileEvery: string, push: P
                         order by delivery.next_attempt_at limit 1), false) as webhooks`.execute(db);
       return (
         rows[0] ?? {
+          pushed: [],
           calendars: [],
           channels: false,
           evidence: false,

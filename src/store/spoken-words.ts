@@ -13,6 +13,9 @@ const PUSHES_APART = '1 second';
 /** Providers tell of a change before they can show it. */
 const FIRST_LOOK_AGAIN = '10 seconds';
 export const SECOND_LOOK_AGAIN = '60 seconds';
+/** Nobody looks again where the provider asked for less, or where nothing can be read. */
+export const SECOND_LOOK_IS_DUE = sql`(look_again_at <= now() and state in ('active', 'parked')
+                                       and coalesce(hold_until <= now(), true))`;
 
 /** The channels behind names and secrets: by the secret too, for a provider may speak before it told us the name. */
 export async function channelsNamed(

@@ -23,6 +23,8 @@ export interface StoredCounts {
 }
 
 export interface Troubles {
+  /** Calendars that a wrong setting or a missing grant keeps from being read. */
+  readonly settings: ReadonlyArray<{ provider: string; fault: string; count: number }>;
   readonly mails: ReadonlyArray<{ kind: string; status: string; reason: string | null; count: number }>;
   readonly deliveries: ReadonlyArray<{
     endpoint: string;
@@ -75,9 +77,12 @@ export async function readCounts(db: Kysely<DB>): Promise<StoredCounts> {
   return { sessions, mails, delivered, alerts, calendars };
 }
 
-/** Mails and webhooks that were given up, and receivers that are not as they should be. */
+/** Calendars that a setting keeps from being read, mails and webhooks that were given up, and receivers that are not as they should be. */
 export async function readTroubles(db: Kysely<DB>): Promise<Troubles> {
-  const [mails, deliveries, endpoints] = await Promise.all([
+  const [settings, mails, deliveries, endpoints] = await Promise.all([
+    sql<Troubles['settings'][number]>`
+      select provider, config_fault as fault, count(*)::int as count from cadenced.calendar
+       where config_fault is not null and retired_at is null group by 1, 2 order by 1, 2`.execute(db),
     sql<Troubles['mails'][number]>`
       select kind, status, reason, count(*)::int as count from mentoring.reminder_log
        where status in ('refused', 'failed') group by 1, 2, 3 order by 1, 2, 3`.execute(db),
@@ -88,7 +93,12 @@ export async function readTroubles(db: Kysely<DB>): Promise<Troubles> {
       select name, state, state_reason as reason, failing_since from cadenced.webhook_endpoint
        where state <> 'active' or failing_since is not null order by name collate "C"`.execute(db),
   ]);
-  return { mails: mails.rows, deliveries: deliveries.rows, endpoints: endpoints.rows };
+  return {
+    settings: settings.rows,
+    mails: mails.rows,
+    deliveries: deliveries.rows,
+    endpoints: endpoints.rows,
+  };
 }
 
 export interface CalendarTrouble {

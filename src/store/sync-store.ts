@@ -1,15 +1,12 @@
 import { type Kysely, sql } from 'kysely';
-import type { Failure } from '../domain/failure.ts';
-import type { Instant, Provider } from '../domain/observation.ts';
 import type { TagRule } from '../domain/program.ts';
 import type { TagSearch } from '../domain/tags.ts';
 import type { CalendarAtRest, SyncStore } from '../ports/sync-store.ts';
 import { applyPass } from './apply-pass.ts';
-import { calendarEventDraft } from './calendar-events.ts';
 import { loadCandidateSearch } from './candidates.ts';
 import type { DB } from './database.generated.ts';
-import { appendOutboundEvents } from './outbound.ts';
-import { SECOND_LOOK_AGAIN } from './spoken-words.ts';
+import { recordFailure } from './failed-pass.ts';
+import { SECOND_LOOK_AGAIN, SECOND_LOOK_IS_DUE } from './spoken-words.ts';
 import { discardStaged, knownNames, stageRows } from './staging.ts';
 
 export interface SyncStoreOptions {
@@ -17,16 +14,11 @@ export interface SyncStoreOptions {
   readonly pollEveryMs: number;
   /** The same while a push channel that works is open; as often when not given. */
   readonly pollWithPushMs?: number;
+  /** How often a calendar's whole window is compared again; spread by +-25 %; a day when not given. */
+  readonly reconcileEveryMs?: number;
 }
 
-/** How long a calendar that cannot be read is left alone, by state. Policies take more than an hour to act. */
-const PROBE_EVERY = { denied: '1 hour', needs_consent: '1 hour', gone: '1 day' } as const;
-/**
- * Not-found answers that make a calendar gone: this many in a row, over more than an hour. Google answers 404 both to
- * what no longer exists and to what can no longer be seen: https://developers.google.com/workspace/calendar/api/guides/errors
- */
-const STRIKES = 3;
-
+const A_DAY_MS = 86_400_000;
 /** The sync's side of the store. */
 export function createSyncStore(db: Kysely<DB>, options: SyncStoreOptions): SyncStore {
   return {
@@ -36,7 +28,7 @@ export function createSyncStore(db: Kysely<DB>, options: SyncStoreOptions): Sync
                look_again_at = case when look_again_at > now() then look_again_at
                  when pushed_at + ${SECOND_LOOK_AGAIN}::interval > now() then pushed_at + ${SECOND_LOOK_AGAIN}::interval end
          where calendar_id = ${calendarId} and retired_at is null
-           and (not ${ifDue} or next_poll_at <= now() or look_again_at <= now())
+           and (not ${ifDue} or next_poll_at <= now() or ${SECOND_LOOK_IS_DUE})
         returning jsonb_build_object(
           'calendarId', calendar_id, 'provider', provider, 'address', address, 'state', state,
           'generation', sync_generation, 'cursor', cursor, 'cursorVersion', cursor_version,
@@ -83,90 +75,11 @@ export function createSyncStore(db: Kysely<DB>, options: SyncStoreOptions): Sync
     stage: (calendarId, passId, rows) => stageRows(db, calendarId, passId, rows),
     discard: (calendarId, passId) => discardStaged(db, calendarId, passId),
     apply: (calendarId, pass) =>
-      applyPass(db, calendarId, pass, { pollWithPushMs: options.pollEveryMs, ...options }),
+      applyPass(db, calendarId, pass, {
+        pollWithPushMs: options.pollEveryMs,
+        reconcileEveryMs: A_DAY_MS,
+        ...options,
+      }),
     fail: (calendarId, problem, now) => recordFailure(db, calendarId, problem, now, options.pollEveryMs),
   };
-}
-
-/** Refusals that only the person (or whoever consents for them) can mend. */
-const CONSENT = new Set(['grant_refused', 'session_control', 'token_refused']);
-
-type Unreadable = 'denied' | 'gone' | 'needs_consent';
-
-/** The state that a failure puts a calendar in by itself; `null` leaves the state alone. */
-function stateAfter(problem: Failure, struckOut: boolean): Unreadable | 'throttled' | null {
-  switch (problem.kind) {
-    case 'throttled':
-      return 'throttled';
-    case 'gone':
-      // A 404 may be lost access, a hiccup, or the end: only repeated over time is it believed.
-      return struckOut ? 'gone' : null;
-    case 'auth':
-      // A refused token is for its person to renew; a refused calendar is for an administrator to grant.
-      return CONSENT.has(problem.code) ? 'needs_consent' : 'denied';
-    case 'permanent':
-      return 'denied';
-    case 'config':
-      // A wrong key or scope is everybody's: it is told once by whoever configures, not once a calendar.
-      return null;
-    case 'transient':
-    case 'bug':
-      return null;
-  }
-}
-
-async function recordFailure(
-  db: Kysely<DB>,
-  calendarId: number,
-  problem: Failure,
-  now: Instant,
-  pollEveryMs: number,
-): Promise<void> {
-  // A provider that forgets its cursors again and again still has the calendar.
-  const strike = problem.kind === 'gone' && problem.code !== 'cursor_lost';
-  await db.transaction().execute(async (trx) => {
-    const { rows } = await sql<{
-      provider: Provider;
-      address: string;
-      state: string;
-      strikes: number;
-      long_enough: boolean;
-      failures: number;
-      last_complete_pass_at: Date | null;
-    }>`
-      update cadenced.calendar set
-        strikes = strikes + case when ${strike} then 1 else 0 end,
-        first_strike_at = case when ${strike} then coalesce(first_strike_at, now()) else first_strike_at end,
-        failures = failures + 1
-       where calendar_id = ${calendarId}
-      returning provider, address, state, strikes, failures, last_complete_pass_at,
-                coalesce(first_strike_at < now() - interval '1 hour', false) as long_enough`.execute(trx);
-    const calendar = rows[0];
-    if (!calendar) return;
-    const state =
-      stateAfter(problem, strike && calendar.strikes >= STRIKES && calendar.long_enough) ?? calendar.state;
-    const unreadable = state in PROBE_EVERY;
-    // Doubling from fifteen seconds, never rarer than the poll itself; an unreadable calendar has its own rhythm.
-    const backoffMs = Math.max(
-      problem.retryAfterMs ?? 0,
-      Math.min(15_000 * 2 ** Math.min(calendar.failures - 1, 20), pollEveryMs),
-    );
-    const probe = unreadable ? PROBE_EVERY[state as Unreadable] : null;
-    await sql`
-      update cadenced.calendar set
-        state = ${state},
-        state_reason = case when ${state} in ('active', 'parked') then state_reason else ${problem.code} end,
-        state_since = case when state = ${state} then state_since else ${new Date(now)} end,
-        next_probe_at = now() + ${probe}::interval,
-        next_poll_at = now() + coalesce(${probe}::interval, make_interval(secs => ${backoffMs / 1000}::double precision * (0.75 + random() / 2)))
-       where calendar_id = ${calendarId}`.execute(trx);
-    if (unreadable && !(calendar.state in PROBE_EVERY)) {
-      await appendOutboundEvents(trx, [
-        calendarEventDraft('calendar.disconnected', { ...calendar, state }, new Date(now), {
-          reason: problem.code,
-          last_complete_pass_at: calendar.last_complete_pass_at,
-        }),
-      ]);
-    }
-  });
 }

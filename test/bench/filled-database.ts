@@ -348,7 +348,8 @@ export function waitingWork({ sessions, mentorships }: Size): Array<[what: strin
       `update cadenced.calendar
           set push_state = 'verified', push_since = now(), channels_due_at = now() + interval '5 days',
               last_full_pass_at = now() - interval '9 days', full_pass_wanted = false, cursor = 'cursor',
-              last_reconcile_at = now() - calendar_id % 70000 * interval '1 second'`,
+              last_reconcile_at = now() - calendar_id % 64000 * interval '1 second',
+              reconcile_at = now() + (1 + calendar_id % 64000) * interval '1 second'`,
     ],
   ];
 }

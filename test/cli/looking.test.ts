@@ -52,6 +52,7 @@ const FACTS = `
          case event_id when 'evt_3' then 410 else 204 end, case event_id when 'evt_3' then 'http_410' end
     from cadenced.outbound_event, cadenced.webhook_endpoint;
   update cadenced.calendar set last_complete_pass_at = cadenced.now();
+  update cadenced.calendar set config_fault = 'delegation_missing' where address = 'ada@oak.example';
   update cadenced.calendar set state = 'denied', state_reason = 'mailbox_denied' where address = 'ben@oak.example';
   update cadenced.calendar
      set state = 'parked', state_reason = 'mass_deletion',
@@ -88,6 +89,7 @@ describe('cadenced status', () => {
       alerts: { violated: 1 },
       calendars: { active: 2, denied: 1, parked: 1 },
       errors: [
+        '1 calendar at google cannot be read (delegation_missing): cadenced doctor says how to mend it',
         '1 mail of kind nudge refused (recipient_refused)',
         '1 webhook to crm given up (http_410)',
         'webhook crm is disabled (answered_410)',

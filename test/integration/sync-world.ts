@@ -285,6 +285,7 @@ export async function createSyncWorld(
 
   const world = {
     db,
+    url: database.url,
     clock,
     deps,
     rows,

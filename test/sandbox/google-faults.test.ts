@@ -136,6 +136,23 @@ describe('quota', () => {
   });
 });
 
+describe('quota of the project', () => {
+  it('is one for all quota users, in a minute that slides', async () => {
+    bench.google.habits.perProjectPerMinute = 2;
+    bench.google.habits.quotaMinuteMs = 10_000;
+    const status = async (quotaUser: string) =>
+      (await bench.get('/calendar/v3/calendars/primary/events', { quotaUser }, 'ada@north.example')).status;
+    expect(await status('one')).toBe(200);
+    bench.world.clock.advance(6_000);
+    expect(await status('two')).toBe(200);
+    expect(await status('three')).toBe(403);
+    // The first is ten seconds old, the second is not.
+    bench.world.clock.advance(5_000);
+    expect(await status('three')).toBe(200);
+    expect(await status('one')).toBe(403);
+  });
+});
+
 describe('Google’s own client', () => {
   it('signs in, lists in pages and follows the sync token', async () => {
     const { google, world } = bench;

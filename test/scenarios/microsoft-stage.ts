@@ -255,8 +255,9 @@ export async function openMicrosoftStage(
         reason: string | null;
         cursor: string | null;
         generation: number;
+        since: Date;
         waits_ms: number;
-      }>`select state, state_reason as reason, cursor, sync_generation as generation,
+      }>`select state, state_reason as reason, state_since as since, cursor, sync_generation as generation,
                 (extract(epoch from next_poll_at - now()) * 1000)::int as waits_ms
            from cadenced.calendar where address = ${address}`);
       if (!row) throw new Error(`no calendar of ${address}`);

@@ -70,9 +70,13 @@ export interface TimeLimits {
 }
 export const TIME_LIMITS: TimeLimits = { list: 60_000, other: 20_000, token: 10_000 };
 
+/** What this process allows itself of the project's quota: requests a minute, and how many at once after a rest. */
+export interface ProjectShare {
+  readonly perMinute: number;
+  readonly burst: number;
+}
 /** Of 10,000 a minute and project; the rest is left to other replicas and other programs of the project. */
-const REQUESTS_PER_MINUTE = 6_000;
-const BURST = 500;
+export const PROJECT_SHARE: ProjectShare = { perMinute: 6_000, burst: 500 };
 /**
  * Of what one quota user may: 600 a minute for Calendar and Meet, 2,400 for the Admin SDK. A burst counts in the next
  * minute as well, so burst and rate together stay below the limit.
@@ -96,11 +100,12 @@ export function createClient(options: {
   readonly apiUrl: string | undefined;
   readonly maxInFlight: number;
   readonly limits: TimeLimits;
+  readonly share: ProjectShare;
   readonly pace: Pace;
   readonly log: Log;
   readonly onRequest: (report: RequestReport) => void;
 }): GoogleClient {
-  const { credentials, limits, pace, log } = options;
+  const { credentials, limits, share, pace, log } = options;
   const root = options.apiUrl === undefined ? {} : { rootUrl: options.apiUrl };
   const apis: Apis = {
     calendar: calendar({ version: 'v3', ...root }),
@@ -109,7 +114,7 @@ export function createClient(options: {
     reports: admin({ version: 'reports_v1', ...root }),
   };
   const lanes = createLanes(options.maxInFlight);
-  const budget = createBudget(REQUESTS_PER_MINUTE, BURST, pace);
+  const budget = createBudget(share.perMinute, share.burst, pace);
   const users = createBudgets(USER_BURST, pace);
 
   /** Waits until the person's and the project's share allow a request. @returns the milliseconds it waited */

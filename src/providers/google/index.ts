@@ -6,7 +6,14 @@ import type { ReadNotification } from '../../ports/notification.ts';
 import type { PushService } from '../../ports/push-service.ts';
 import type { Log } from '../../runtime/log.ts';
 import { createCalendarSource } from './calendar-source.ts';
-import { createClient, type RequestReport, TIME_LIMITS, type TimeLimits } from './client.ts';
+import {
+  createClient,
+  PROJECT_SHARE,
+  type ProjectShare,
+  type RequestReport,
+  TIME_LIMITS,
+  type TimeLimits,
+} from './client.ts';
 import { createCredentials, type ServiceAccountKey } from './credentials.ts';
 import { createDirectory } from './directory.ts';
 import { createEvidenceSource } from './evidence-source.ts';
@@ -39,6 +46,7 @@ export interface GoogleDeps {
   /** Told of every request on the wire. */
   readonly onRequest?: (report: RequestReport) => void;
   readonly timeLimits?: TimeLimits;
+  readonly projectShare?: ProjectShare;
 }
 
 export interface Google {
@@ -68,6 +76,7 @@ export function createGoogle(settings: GoogleSettings, deps: GoogleDeps): Google
     apiUrl: settings.apiUrl,
     maxInFlight: settings.maxInFlight,
     limits,
+    share: deps.projectShare ?? PROJECT_SHARE,
     pace: {
       sleep: deps.sleep ?? ((milliseconds, signal) => delay(milliseconds, undefined, { signal })),
       random: deps.random ?? Math.random,

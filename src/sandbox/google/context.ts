@@ -15,6 +15,10 @@ export interface GoogleHabits {
   tombstonesKeptMs: number;
   /** Requests a minute for one quota user; the service account counts as one when none is named. Null: no limit. */
   perUserPerMinute: number | null;
+  /** Requests a minute for all quota users of the project together. Null: no limit. */
+  perProjectPerMinute: number | null;
+  /** How long the minute lasts in which both are counted: a shorter one lets a storm be played in seconds. */
+  quotaMinuteMs: number;
   /** How long a channel lives at most. */
   pushTtlMs: number;
   /** The shares of notifications that never come, and that come twice. */

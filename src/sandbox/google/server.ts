@@ -49,6 +49,8 @@ const HABITS: GoogleHabits = {
   sparseTombstones: 0.3,
   tombstonesKeptMs: 30 * 86_400_000,
   perUserPerMinute: null,
+  perProjectPerMinute: null,
+  quotaMinuteMs: 60_000,
   pushTtlMs: 7 * 86_400_000,
   pushLost: 0,
   pushTwice: 0,
@@ -149,14 +151,18 @@ function answerInGooglesWay(app: FastifyInstance): void {
 }
 
 function limitByQuota(app: FastifyInstance, context: GoogleContext): void {
-  const quota = createQuota();
+  const users = createQuota();
+  const project = createQuota();
   app.addHook('preHandler', async (request) => {
-    if (request.url.startsWith('/token') || context.habits.perUserPerMinute === null) return;
+    if (request.url.startsWith('/token')) return;
+    const { perUserPerMinute, perProjectPerMinute, quotaMinuteMs } = context.habits;
+    const now = context.world.now();
     // Delegated calls count for the service account unless they name their quota user.
     const user = quotaUserOf(request) ?? context.credentials.key.client_email;
-    if (!quota.take(user, context.habits.perUserPerMinute, context.world.now())) {
-      throw new RefusedError(REFUSALS.rateLimitExceeded);
-    }
+    const isGranted =
+      (perUserPerMinute === null || users.take(user, perUserPerMinute, now, quotaMinuteMs)) &&
+      (perProjectPerMinute === null || project.take('all', perProjectPerMinute, now, quotaMinuteMs));
+    if (!isGranted) throw new RefusedError(REFUSALS.rateLimitExceeded);
   });
 }
 
