@@ -125,6 +125,9 @@ export function createEvidenceSource(
       readParticipants,
       signal,
     );
+    // A call is recorded because somebody joined it. An empty list is an answer that got lost on the way, and would
+    // prove everybody absent.
+    if (participants.length === 0) throw malformedAnswer('participants.list', 'a call that nobody was in');
     return {
       recordId: found.name,
       from: instantOf(found.startTime),

@@ -1,0 +1,67 @@
+import { sql } from 'kysely';
+import { afterEach, describe, expect, test } from 'vitest';
+import { attend, createMeeting, type PresenceInput } from '../../src/sandbox/world/index.ts';
+import { ADA, BO, type GoogleStage, HOUR, openGoogleStage } from './google-stage.ts';
+
+/** Attendance of which Google tells only a part, or tells it late: what is missing proves nobody absent. */
+let stage: GoogleStage;
+afterEach(() => stage.close());
+
+const START = Date.parse('2026-09-08T08:00:00Z');
+const END = START + HOUR;
+
+function book(organizer = ADA): string {
+  const { id } = createMeeting(stage.world, {
+    organizer,
+    guests: [organizer === BO ? ADA : BO],
+    title: 'Talk #mentoring',
+    start: '2026-09-08T10:00',
+    minutes: 60,
+    conference: 'meet',
+  });
+  return id;
+}
+
+/** Lets time pass in steps until so many hours after the end. */
+async function passTo(hours: number, step = 2): Promise<void> {
+  for (;;) {
+    const left = END + hours * HOUR - stage.world.now();
+    if (left <= 0) return;
+    await stage.advance(Math.min(left, step * HOUR));
+    await stage.settled();
+  }
+}
+
+const session = async () => {
+  const [row] = await stage.rows(sql<{ outcome: string | null; reason: string | null; settled: boolean }>`
+    select outcome, outcome_reason as reason, settled_at is not null as settled from mentoring.session`);
+  return row;
+};
+const attendance = async () =>
+  (
+    await stage.rows(sql<{ status: string }>`
+      select status from mentoring.attendance order by email`)
+  ).map(({ status }) => status);
+const BOTH: PresenceInput[] = [
+  { person: ADA, minutes: [[0, 55]] },
+  { person: BO, minutes: [[0, 55]] },
+];
+
+describe('38. Meet', () => {
+  test('a call with an empty list of people is asked about again: it exists because somebody came', async () => {
+    stage = await openGoogleStage();
+    const meeting = book();
+    await stage.pollDue();
+    stage.faults.add({ path: /\/participants\?/, times: 1, fault: { kind: 'empty_object' } });
+    // The first look is late enough to be the last.
+    await stage.away(END + 4 * HOUR - stage.world.now(), () =>
+      attend(stage.world, { meeting, people: BOTH }),
+    );
+    await stage.settled();
+    expect(stage.asked('/participants?')).toBe(1);
+    expect(await stage.rows(sql`select kind from cadenced.evidence`)).toEqual([]);
+    expect(await attendance()).not.toContain('absent');
+    await passTo(5);
+    expect(await session()).toEqual({ outcome: 'held', reason: 'both_present', settled: true });
+  });
+});
