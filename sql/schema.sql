@@ -1214,7 +1214,7 @@ create view mentoring.evidence (
   kind text  -- record, presence, guest, device, no_record, cannot_tell, met, not_met, absent, excused, withdrawn.
   from_at timestamp with time zone  -- Begin of the presence or the record.
   until_at timestamp with time zone  -- End of the presence or the record.
-  detail jsonb  -- What else is known: by (who said it), reason, system, account of an unknown guest.
+  detail jsonb  -- What else is known: by (who said it), reason, system, account of an unknown guest, partial (a record that need not show everybody).
   seen_at timestamp with time zone  -- When it became known.
   email text  -- Address of the person it speaks of. In a meeting of several mentorships some belong to another session.
   reference text  -- The source's own key of the statement, that of another system after its name; names it in withdraws.

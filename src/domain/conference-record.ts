@@ -24,6 +24,8 @@ export interface ConferenceRecord {
   /** `null` while the call goes on: the record is read again later. */
   readonly until: Instant | null;
   readonly participants: readonly ConferenceParticipant[];
+  /** The source need not show everybody who was there, so that the record proves nobody absent. */
+  readonly partial?: boolean;
 }
 
 /** What one look at an evidence source gave. */

@@ -19,7 +19,8 @@ export const EVIDENCE_SOURCES = [
 export type EvidenceSourceName = (typeof EVIDENCE_SOURCES)[number];
 
 /**
- * - `record`: a conference took place. With nobody unidentified in it, it also proves who was *not* there.
+ * - `record`: a conference took place. With nobody unidentified in it, and unless it is partial, it also proves who
+ *   was *not* there.
  * - `presence`: `personId` was there from `from` until `until`.
  * - `guest`, `device`: somebody or something was there and could not be identified.
  * - `no_record`, `cannot_tell`: the source has nothing, or cannot speak. Neither is ever an absence.
@@ -59,6 +60,8 @@ export type Evidence = {
   readonly withdraws: string | null;
   /** For a `record` of another system: it lists everybody who was there. */
   readonly complete: boolean;
+  /** For a `record` of a conference source: it need not show everybody. */
+  readonly partial?: boolean;
   /** For a `guest`: they came by the account of a group, which may be anybody of it. */
   readonly ofGroup?: boolean;
 };
@@ -143,7 +146,12 @@ export type Statement = {
   readonly until: Instant | null;
   readonly reference: string;
   /** Never a name or an address: the account id of an unknown person at most. */
-  readonly detail: { readonly account?: string; readonly device?: 'phone' | 'room'; readonly group?: true };
+  readonly detail: {
+    readonly account?: string;
+    readonly device?: 'phone' | 'room';
+    readonly group?: true;
+    readonly partial?: true;
+  };
 };
 
 /** A provider id met together with the address of a person: remembered, because later records carry the id only. */
@@ -172,7 +180,15 @@ export function statementsOf(
   const provider = providerOf(source);
   const end = Math.max(record.until ?? until, record.from);
   const statements: Statement[] = [
-    { kind: 'record', personId: null, from: record.from, until: end, reference: record.recordId, detail: {} },
+    {
+      kind: 'record',
+      personId: null,
+      from: record.from,
+      until: end,
+      // Two names, because what is kept is never changed and a later look may know that it was whole.
+      reference: record.partial === true ? `${record.recordId}#partial` : record.recordId,
+      detail: record.partial === true ? { partial: true } : {},
+    },
   ];
   const learnt: LearntAccount[] = [];
   record.participants.forEach((participant, index) => {

@@ -2295,7 +2295,7 @@ export interface MentoringEnrolment {
 
 export interface MentoringEvidence {
   /**
-   * What else is known: by (who said it), reason, system, account of an unknown guest.
+   * What else is known: by (who said it), reason, system, account of an unknown guest, partial (a record that need not show everybody).
    */
   detail: Json | null;
   /**

@@ -22,6 +22,14 @@ function book(organizer = ADA): string {
   return id;
 }
 
+/** Books, lets people meet, and leaves the daemon at the end of the meeting. */
+async function meet(people: PresenceInput[], organizer?: string): Promise<void> {
+  const meeting = book(organizer);
+  await stage.pollDue();
+  await stage.advance(END - stage.world.now());
+  attend(stage.world, { meeting, people });
+}
+
 /** Lets time pass in steps until so many hours after the end. */
 async function passTo(hours: number, step = 2): Promise<void> {
   for (;;) {
@@ -63,5 +71,44 @@ describe('38. Meet', () => {
     expect(await attendance()).not.toContain('absent');
     await passTo(5);
     expect(await session()).toEqual({ outcome: 'held', reason: 'both_present', settled: true });
+  });
+});
+
+describe('39. Reports', () => {
+  const OUTSIDER = 'ada@elsewhere.example';
+
+  test('of a call organized elsewhere the log may show our own people only: who is not in it may have been there', async () => {
+    stage = await openGoogleStage({
+      admin: true,
+      adaOutside: true,
+      ada: OUTSIDER,
+      habits: { reportsForeignCalls: 'own people' },
+    });
+    await meet(
+      [
+        { person: OUTSIDER, minutes: [[0, 55]] },
+        { person: BO, minutes: [[0, 55]] },
+      ],
+      OUTSIDER,
+    );
+    await passTo(60);
+    expect(await session()).toEqual({ outcome: 'unknown', reason: 'no_record', settled: true });
+    expect(await attendance()).toEqual(['unknown', 'attended']);
+  });
+
+  test('where Meet shows everybody of the same call, that the log does not say who organized it takes nothing away', async () => {
+    stage = await openGoogleStage({ admin: true, habits: { reportsNameOrganizer: false } });
+    await meet([{ person: ADA, minutes: [[0, 30]] }]);
+    await passTo(60);
+    expect(await session()).toEqual({ outcome: 'one_sided', reason: 'mentee_absent', settled: true });
+  });
+
+  test('where nothing but the log tells, and not who organized, nobody is absent', async () => {
+    stage = await openGoogleStage({ admin: true, habits: { reportsNameOrganizer: false } });
+    // Meet has lost its record.
+    stage.world.habits.meetKeptMs = 0;
+    await meet([{ person: ADA, minutes: [[0, 30]] }]);
+    await passTo(60);
+    expect(await session()).toEqual({ outcome: 'unknown', reason: 'no_record', settled: true });
   });
 });

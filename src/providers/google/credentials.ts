@@ -2,6 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { auth } from 'googleapis/build/src/apis/calendar/index.js';
 import { failure } from '../../domain/failure.ts';
 import { failureOfThrown, malformedAnswer } from './failures.ts';
+import { mailDomain } from './reading.ts';
 
 /** One purpose, one scope: a token asked for with a scope that was not granted fails whole, so each asks alone. */
 export const SCOPES = {
@@ -31,6 +32,8 @@ export interface Credentials {
   ready(subject: string, purpose: Purpose, signal: AbortSignal): Promise<JwtClient>;
   /** Forgets a client whose token an API refused, so that the next `ready` fetches another. */
   forget(subject: string, purpose: Purpose, client: JwtClient): void;
+  /** Whether anybody of a mail domain was spoken for since the start, as only people of the own organisation can be. */
+  servesDomain(domain: string): boolean;
 }
 
 /** The client library knows no other, and this is also what the assertion's `aud` must say. */
@@ -58,6 +61,7 @@ export function createCredentials(options: {
     });
   }
   const clients = new Map<string, JwtClient>();
+  const served = new Set<string>();
   const keyOf = (subject: string, purpose: Purpose) => `${purpose} ${subject}`;
   const forget: Credentials['forget'] = (subject, purpose, client) => {
     // Of several calls refused at once only the first forgets; the others find its successor.
@@ -81,9 +85,11 @@ export function createCredentials(options: {
           throw malformedAnswer('token', 'no access token in it');
         throw failureOfThrown(error, 'token', signal);
       }
+      served.add(mailDomain(subject));
       return client;
     },
     forget,
+    servesDomain: (domain) => served.has(domain),
   };
 }
 

@@ -30,6 +30,10 @@ export interface GoogleHabits {
   webhooks: 'accepted' | 'unauthorized';
   /** How late Reports tells of somebody who left a call. */
   reportsLagMs: number;
+  /** Whom Reports shows of a call that somebody outside organized. */
+  reportsForeignCalls: 'everybody' | 'own people';
+  /** Whether Reports says who organized a call. */
+  reportsNameOrganizer: boolean;
   /** What those who are impersonated are shown of their own calendars. */
   ownRole: Person['accessRole'];
 }

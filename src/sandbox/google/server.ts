@@ -57,6 +57,8 @@ const HABITS: GoogleHabits = {
   syncFirst: true,
   webhooks: 'accepted',
   reportsLagMs: 45 * 60_000,
+  reportsForeignCalls: 'everybody',
+  reportsNameOrganizer: true,
   ownRole: 'owner',
 };
 
