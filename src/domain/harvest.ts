@@ -45,11 +45,12 @@ const RULES: { readonly [S in HarvestSource]: Rules } = {
     after: HOUR,
     expiresAfter: 30 * DAY,
   },
-  // Entries come thirty minutes to some hours after somebody left, out of order and sometimes twice, so the log is
-  // asked until it must have said everything: https://support.google.com/a/answer/7061566
+  // Entries come thirty minutes to some hours after somebody left, now and then a day and more, out of order and
+  // sometimes twice, so the log is asked until shortly before the session settles, whatever it has said by then:
+  // https://support.google.com/a/answer/7061566
   reports: {
     steps: [HOUR, 3 * HOUR, 8 * HOUR, 12 * HOUR, 24 * HOUR, 47 * HOUR],
-    finalAfter: 24 * HOUR,
+    finalAfter: 47 * HOUR,
     before: 30 * MINUTE,
     after: HOUR,
     expiresAfter: 180 * DAY,

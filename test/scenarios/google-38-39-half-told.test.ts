@@ -75,6 +75,20 @@ describe('38. Meet', () => {
 });
 
 describe('39. Reports', () => {
+  test('entries of one call that come a day apart are both read', async () => {
+    stage = await openGoogleStage({ admin: true });
+    // Meet has lost its record.
+    stage.world.habits.meetKeptMs = 0;
+    await meet([
+      { person: ADA, minutes: [[0, 55]], reportsLagMs: HOUR },
+      { person: BO, minutes: [[0, 55]], reportsLagMs: 30 * HOUR },
+    ]);
+    await passTo(46);
+    expect(await session()).toMatchObject({ outcome: 'unknown', settled: false });
+    await passTo(49);
+    expect(await session()).toEqual({ outcome: 'held', reason: 'both_present', settled: true });
+  });
+
   const OUTSIDER = 'ada@elsewhere.example';
 
   test('of a call organized elsewhere the log may show our own people only: who is not in it may have been there', async () => {

@@ -46,7 +46,7 @@ export function registerReports(app: FastifyInstance, context: GoogleContext): v
           : context.world.calls
               .flatMap((call) => endpointsOf(context, call))
               .filter(({ at }) => at >= from && at <= until)
-              .filter(({ at }) => at + context.habits.reportsLagMs <= context.world.now())
+              .filter(({ toldAt }) => toldAt <= context.world.now())
               .sort((one, other) => other.at - one.at);
       const offset = Number(query.pageToken ?? '0');
       const size = Math.min(Number(query.maxResults ?? '1000'), 1000, context.habits.maxPage);
@@ -64,7 +64,10 @@ export function registerReports(app: FastifyInstance, context: GoogleContext): v
 }
 
 /** One entry for every join of a call, told when the endpoint leaves. */
-function endpointsOf(context: GoogleContext, call: ConferenceCall): { at: number; item: unknown }[] {
+function endpointsOf(
+  context: GoogleContext,
+  call: ConferenceCall,
+): { at: number; toldAt: number; item: unknown }[] {
   if (call.conference?.kind !== 'meet' || call.unrecorded) return [];
   const random = createRandom(7).fork(call.id);
   const { code } = call.conference;
@@ -87,6 +90,7 @@ function endpointsOf(context: GoogleContext, call: ConferenceCall): { at: number
         ];
         return {
           at: until,
+          toldAt: until + (presence.reportsLagMs ?? context.habits.reportsLagMs),
           item: {
             kind: 'admin#reports#activity',
             id: {
