@@ -34,6 +34,8 @@ export interface GoogleHabits {
   reportsForeignCalls: 'everybody' | 'own people';
   /** Whether Reports says who organized a call. */
   reportsNameOrganizer: boolean;
+  /** How the token endpoint refuses to speak for people outside. */
+  foreignSubjects: 'unknown_user' | 'unauthorized_client';
   /** What those who are impersonated are shown of their own calendars. */
   ownRole: Person['accessRole'];
 }

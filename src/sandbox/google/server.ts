@@ -59,6 +59,7 @@ const HABITS: GoogleHabits = {
   reportsLagMs: 45 * 60_000,
   reportsForeignCalls: 'everybody',
   reportsNameOrganizer: true,
+  foreignSubjects: 'unknown_user',
   ownRole: 'owner',
 };
 
