@@ -170,13 +170,18 @@ export function providerOf(source: HarvestSource): Provider {
  * What a record states: that it exists, and a stay for each join. Whoever is known by a display name alone stays a guest,
  * because names are not unique and anybody can type one.
  * @param until the end given to a call that goes on, and to those still in it
+ * @returns `withheld` why somebody in it stays a guest whom the provider could name; `null` where nobody does
  */
 export function statementsOf(
   source: HarvestSource,
   record: ConferenceRecord,
   directory: Directory,
   until: Instant,
-): { readonly statements: Statement[]; readonly learnt: LearntAccount[] } {
+): {
+  readonly statements: Statement[];
+  readonly learnt: LearntAccount[];
+  readonly withheld: string | null;
+} {
   const provider = providerOf(source);
   const end = Math.max(record.until ?? until, record.from);
   const statements: Statement[] = [
@@ -191,10 +196,12 @@ export function statementsOf(
     },
   ];
   const learnt: LearntAccount[] = [];
+  let withheld: string | null = null;
   record.participants.forEach((participant, index) => {
     const { personId, byAddress } = personOf(participant, provider, directory);
     const accountId = participant.providerUserId;
     if (byAddress && personId !== null && accountId !== null) learnt.push({ provider, accountId, personId });
+    if (personId === null) withheld ??= participant.withheld ?? null;
     const who = accountId ?? `${participant.kind}-${index}`;
     const stays = participant.intervals.length === 0 ? [{ from: null, until: null }] : participant.intervals;
     for (const stay of stays) {
@@ -206,7 +213,7 @@ export function statementsOf(
       });
     }
   });
-  return { statements, learnt };
+  return { statements, learnt, withheld };
 }
 
 function kindOf(

@@ -651,7 +651,7 @@ export interface CadencedHarvest {
    */
   attempts: Generated<number>;
   /**
-   * When it is asked next (business time).
+   * When it is asked next (business time); in state final only in case it has learnt more.
    */
   due_at: Timestamp | null;
   /**
@@ -671,7 +671,7 @@ export interface CadencedHarvest {
    */
   source: string;
   /**
-   * waiting, final (it has said all it will), or cannot_tell.
+   * waiting, final (it has said all that is waited for), or cannot_tell.
    */
   state: Generated<string>;
 }

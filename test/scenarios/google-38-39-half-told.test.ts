@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterEach, describe, expect, test } from 'vitest';
 import { attend, createMeeting, type PresenceInput } from '../../src/sandbox/world/index.ts';
-import { ADA, BO, type GoogleStage, HOUR, openGoogleStage } from './google-stage.ts';
+import { ADA, BO, DAY, type GoogleStage, HOUR, openGoogleStage } from './google-stage.ts';
 
 /** Attendance of which Google tells only a part, or tells it late: what is missing proves nobody absent. */
 let stage: GoogleStage;
@@ -27,7 +27,7 @@ async function meet(people: PresenceInput[], organizer?: string): Promise<void> 
   const meeting = book(organizer);
   await stage.pollDue();
   await stage.advance(END - stage.world.now());
-  attend(stage.world, { meeting, people });
+  if (people.length > 0) attend(stage.world, { meeting, people });
 }
 
 /** Lets time pass in steps until so many hours after the end. */
@@ -50,6 +50,7 @@ const attendance = async () =>
     await stage.rows(sql<{ status: string }>`
       select status from mentoring.attendance order by email`)
   ).map(({ status }) => status);
+const DIRECTORY = 'https://www.googleapis.com/auth/admin.directory.user.readonly';
 const BOTH: PresenceInput[] = [
   { person: ADA, minutes: [[0, 55]] },
   { person: BO, minutes: [[0, 55]] },
@@ -71,6 +72,55 @@ describe('38. Meet', () => {
     expect(await attendance()).not.toContain('absent');
     await passTo(5);
     expect(await session()).toEqual({ outcome: 'held', reason: 'both_present', settled: true });
+  });
+
+  test('a grant to name people that comes days late names those of the days before; it was asked for once', async () => {
+    stage = await openGoogleStage({
+      before: ({ google }) => void google.grantedScopes.delete(DIRECTORY),
+    });
+    await meet(BOTH);
+    await passTo(60);
+    expect(await session()).toEqual({ outcome: 'unknown', reason: 'guest_only', settled: true });
+    expect(stage.logged.filter((line) => line.includes('may not name participants'))).toHaveLength(1);
+    stage.google.grantedScopes.add(DIRECTORY);
+    await passTo(72);
+    expect(await session()).toEqual({ outcome: 'held', reason: 'both_present', settled: true });
+    // Nothing is left to ask.
+    expect(await stage.rows(sql`select state, due_at from cadenced.harvest`)).toEqual([
+      { state: 'final', due_at: null },
+    ]);
+  });
+
+  test('a record that comes days late counts, and nobody waited for it', async () => {
+    stage = await openGoogleStage();
+    stage.world.habits.meetLagMs = 3 * DAY;
+    await meet(BOTH);
+    await passTo(37);
+    expect(await session()).toEqual({ outcome: 'unknown', reason: 'no_record', settled: true });
+    const asked = () => stage.asked('/v2/conferenceRecords?');
+    const before = asked();
+    await passTo(24 * 3.5, 12);
+    expect(asked() - before).toBe(1);
+    // A failure does not take back what was said.
+    stage.faults.add({ path: '/v2/conferenceRecords', times: 1, fault: { kind: 'status', status: 403 } });
+    await stage.advance(DAY);
+    await stage.settled();
+    expect(await session()).toEqual({ outcome: 'unknown', reason: 'no_record', settled: true });
+    await passTo(24 * 6, 12);
+    expect(await session()).toEqual({ outcome: 'held', reason: 'both_present', settled: true });
+  });
+
+  test('a meeting without any record is looked at now and then while Google would keep one, then no more', async () => {
+    stage = await openGoogleStage();
+    await meet([]);
+    await passTo(37);
+    const before = stage.asked('/v2/conferenceRecords?');
+    await passTo(24 * 40, 24);
+    expect(stage.asked('/v2/conferenceRecords?') - before).toBe(5);
+    expect(await session()).toEqual({ outcome: 'unknown', reason: 'no_record', settled: true });
+    expect(await stage.rows(sql`select state, due_at from cadenced.harvest`)).toEqual([
+      { state: 'final', due_at: null },
+    ]);
   });
 });
 

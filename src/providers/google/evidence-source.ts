@@ -95,12 +95,12 @@ export function createEvidenceSource(
   async function identityOf(organizer: string, found: WireParticipant, signal: AbortSignal) {
     const user = found.signedinUser;
     if (user?.user) {
-      const addresses = await directory.addressesOf(user.user, organizer, signal);
+      const named = await directory.addressesOf(user.user, organizer, signal);
       return {
         kind: 'user',
         providerUserId: user.user,
-        addresses,
         displayName: user.displayName ?? null,
+        ...named,
       } as const;
     }
     const kind = found.phoneUser ? ('phone' as const) : ('anonymous' as const);
