@@ -294,16 +294,21 @@ CREATE INDEX group_address_by_person ON cadenced.group_address USING btree (pers
 create table cadenced.harvest (
   occurrence_id bigint not null  -- The meeting.
   source text not null  -- The source.
-  state text default 'waiting'::text not null  -- waiting, final (it has said all it will), or cannot_tell.
+  state text default 'waiting'::text not null  -- waiting, final (it has said all that is waited for), or cannot_tell.
   attempts integer default 0 not null  -- How often it was asked.
-  due_at timestamp with time zone  -- When it is asked next (business time).
+  due_at timestamp with time zone  -- When it is asked next (business time); in state final only in case it has learnt more.
   last_at timestamp with time zone  -- When it was last asked (business time).
   last_answer text  -- records, nothing, no_permission, expired, external_organizer, not_found, or the code of a failure.
   constraint harvest_pkey PRIMARY KEY (occurrence_id, source)
   constraint harvest_occurrence_id_fkey FOREIGN KEY (occurrence_id) REFERENCES cadenced.occurrence(occurrence_id) ON DELETE CASCADE
   constraint harvest_source_is_known CHECK ((source = ANY (ARRAY['meet'::text, 'reports'::text, 'teams'::text])))
   constraint harvest_state_is_known CHECK ((state = ANY (ARRAY['waiting'::text, 'final'::text, 'cannot_tell'::text])))
-  constraint harvest_waiting_has_a_time CHECK (((state = 'waiting'::text) = (due_at IS NOT NULL)))
+  constraint harvest_waiting_has_a_time CHECK (
+CASE state
+    WHEN 'waiting'::text THEN (due_at IS NOT NULL)
+    WHEN 'cannot_tell'::text THEN (due_at IS NULL)
+    ELSE true
+END)
 );
 CREATE INDEX harvest_due ON cadenced.harvest USING btree (due_at) WHERE (due_at IS NOT NULL);
 
@@ -1220,7 +1225,7 @@ create view mentoring.evidence (
   kind text  -- record, presence, guest, device, no_record, cannot_tell, met, not_met, absent, excused, withdrawn.
   from_at timestamp with time zone  -- Begin of the presence or the record.
   until_at timestamp with time zone  -- End of the presence or the record.
-  detail jsonb  -- What else is known: by (who said it), reason, system, account of an unknown guest.
+  detail jsonb  -- What else is known: by (who said it), reason, system, account of an unknown guest, partial (a record that need not show everybody).
   seen_at timestamp with time zone  -- When it became known.
   email text  -- Address of the person it speaks of. In a meeting of several mentorships some belong to another session.
   reference text  -- The source's own key of the statement, that of another system after its name; names it in withdraws.

@@ -94,7 +94,7 @@ comment on column mentoring.evidence.source is 'meet, reports, teams, answer, co
 comment on column mentoring.evidence.kind is 'record, presence, guest, device, no_record, cannot_tell, met, not_met, absent, excused, withdrawn.';
 comment on column mentoring.evidence.from_at is 'Begin of the presence or the record.';
 comment on column mentoring.evidence.until_at is 'End of the presence or the record.';
-comment on column mentoring.evidence.detail is 'What else is known: by (who said it), reason, system, account of an unknown guest.';
+comment on column mentoring.evidence.detail is 'What else is known: by (who said it), reason, system, account of an unknown guest, partial (a record that need not show everybody).';
 comment on column mentoring.evidence.seen_at is 'When it became known.';
 comment on column mentoring.evidence.email is 'Address of the person it speaks of. In a meeting of several mentorships some belong to another session.';
 comment on column mentoring.evidence.reference is 'The source''s own key of the statement, that of another system after its name; names it in withdraws.';

@@ -12,6 +12,8 @@ export interface ConferenceParticipant {
   /** Lower-case addresses known for that account; empty when they could not be found. */
   readonly addresses: readonly string[];
   readonly displayName: string | null;
+  /** Why nobody may tell us their addresses now, as the code of a failure that a person can mend. */
+  readonly withheld?: string;
   /** One per join and device; may overlap. `until` is `null` while still in the call. */
   readonly intervals: ReadonlyArray<{ readonly from: Instant; readonly until: Instant | null }>;
 }
@@ -24,6 +26,8 @@ export interface ConferenceRecord {
   /** `null` while the call goes on: the record is read again later. */
   readonly until: Instant | null;
   readonly participants: readonly ConferenceParticipant[];
+  /** The source need not show everybody who was there, so that the record proves nobody absent. */
+  readonly partial?: boolean;
 }
 
 /** What one look at an evidence source gave. */

@@ -19,7 +19,8 @@ export const EVIDENCE_SOURCES = [
 export type EvidenceSourceName = (typeof EVIDENCE_SOURCES)[number];
 
 /**
- * - `record`: a conference took place. With nobody unidentified in it, it also proves who was *not* there.
+ * - `record`: a conference took place. With nobody unidentified in it, and unless it is partial, it also proves who
+ *   was *not* there.
  * - `presence`: `personId` was there from `from` until `until`.
  * - `guest`, `device`: somebody or something was there and could not be identified.
  * - `no_record`, `cannot_tell`: the source has nothing, or cannot speak. Neither is ever an absence.
@@ -59,6 +60,8 @@ export type Evidence = {
   readonly withdraws: string | null;
   /** For a `record` of another system: it lists everybody who was there. */
   readonly complete: boolean;
+  /** For a `record` of a conference source: it need not show everybody. */
+  readonly partial?: boolean;
   /** For a `guest`: they came by the account of a group, which may be anybody of it. */
   readonly ofGroup?: boolean;
 };
@@ -143,7 +146,12 @@ export type Statement = {
   readonly until: Instant | null;
   readonly reference: string;
   /** Never a name or an address: the account id of an unknown person at most. */
-  readonly detail: { readonly account?: string; readonly device?: 'phone' | 'room'; readonly group?: true };
+  readonly detail: {
+    readonly account?: string;
+    readonly device?: 'phone' | 'room';
+    readonly group?: true;
+    readonly partial?: true;
+  };
 };
 
 /** A provider id met together with the address of a person: remembered, because later records carry the id only. */
@@ -162,23 +170,38 @@ export function providerOf(source: HarvestSource): Provider {
  * What a record states: that it exists, and a stay for each join. Whoever is known by a display name alone stays a guest,
  * because names are not unique and anybody can type one.
  * @param until the end given to a call that goes on, and to those still in it
+ * @returns `withheld` why somebody in it stays a guest whom the provider could name; `null` where nobody does
  */
 export function statementsOf(
   source: HarvestSource,
   record: ConferenceRecord,
   directory: Directory,
   until: Instant,
-): { readonly statements: Statement[]; readonly learnt: LearntAccount[] } {
+): {
+  readonly statements: Statement[];
+  readonly learnt: LearntAccount[];
+  readonly withheld: string | null;
+} {
   const provider = providerOf(source);
   const end = Math.max(record.until ?? until, record.from);
   const statements: Statement[] = [
-    { kind: 'record', personId: null, from: record.from, until: end, reference: record.recordId, detail: {} },
+    {
+      kind: 'record',
+      personId: null,
+      from: record.from,
+      until: end,
+      // Two names, because what is kept is never changed and a later look may know that it was whole.
+      reference: record.partial === true ? `${record.recordId}#partial` : record.recordId,
+      detail: record.partial === true ? { partial: true } : {},
+    },
   ];
   const learnt: LearntAccount[] = [];
+  let withheld: string | null = null;
   record.participants.forEach((participant, index) => {
     const { personId, byAddress } = personOf(participant, provider, directory);
     const accountId = participant.providerUserId;
     if (byAddress && personId !== null && accountId !== null) learnt.push({ provider, accountId, personId });
+    if (personId === null) withheld ??= participant.withheld ?? null;
     const who = accountId ?? `${participant.kind}-${index}`;
     const stays = participant.intervals.length === 0 ? [{ from: null, until: null }] : participant.intervals;
     for (const stay of stays) {
@@ -190,7 +213,7 @@ export function statementsOf(
       });
     }
   });
-  return { statements, learnt };
+  return { statements, learnt, withheld };
 }
 
 function kindOf(

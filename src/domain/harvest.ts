@@ -26,6 +26,8 @@ const ASKED_FOR_MS = 30 * DAY;
 type Rules = {
   /** Offsets from the scheduled end at which the source is asked, ascending. */
   readonly steps: readonly number[];
+  /** Offsets at which a source that had nothing is asked once more, when nobody waits for it any longer; ascending. */
+  readonly lateSteps: readonly number[];
   /** Records read before this may still be followed by a rejoin; read later they are the last word. */
   readonly finalAfter: number;
   /** Where a record may lie around the scheduled time and still be of this meeting. */
@@ -40,16 +42,21 @@ const RULES: { readonly [S in HarvestSource]: Rules } = {
   // https://developers.google.com/workspace/meet/api/reference/rest/v2/conferenceRecords
   meet: {
     steps: [5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 12 * HOUR, 36 * HOUR],
+    // Google does not say when a record is there at the latest. Most meetings without one took place elsewhere, so the
+    // looks grow apart.
+    lateSteps: [2 * DAY, 4 * DAY, 8 * DAY, 16 * DAY, 29 * DAY],
     finalAfter: 3 * HOUR,
     before: 30 * MINUTE,
     after: HOUR,
     expiresAfter: 30 * DAY,
   },
-  // Entries come thirty minutes to some hours after somebody left, out of order and sometimes twice, so the log is
-  // asked until it must have said everything: https://support.google.com/a/answer/7061566
+  // Entries come thirty minutes to some hours after somebody left, now and then a day and more, out of order and
+  // sometimes twice, so the log is asked until shortly before the session settles, whatever it has said by then:
+  // https://support.google.com/a/answer/7061566
   reports: {
     steps: [HOUR, 3 * HOUR, 8 * HOUR, 12 * HOUR, 24 * HOUR, 47 * HOUR],
-    finalAfter: 24 * HOUR,
+    lateSteps: [],
+    finalAfter: 47 * HOUR,
     before: 30 * MINUTE,
     after: HOUR,
     expiresAfter: 180 * DAY,
@@ -58,6 +65,7 @@ const RULES: { readonly [S in HarvestSource]: Rules } = {
   // taken half a day later: https://learn.microsoft.com/graph/api/meetingattendancereport-list
   teams: {
     steps: [15 * MINUTE, HOUR, 3 * HOUR, 12 * HOUR, 36 * HOUR],
+    lateSteps: [],
     finalAfter: 12 * HOUR,
     before: HOUR,
     after: 2 * HOUR,
@@ -106,6 +114,14 @@ export function nextHarvestAt(
   if (next !== undefined) return next;
   // A call that outlives every step is a meeting somebody forgot to leave; it is read until the session settles.
   return answer === 'open' && now < endsAt + SETTLED_AFTER_MS ? now + HOUR : null;
+}
+
+/**
+ * When a source that had nothing to the last is looked at once more, in case a record comes after all; `null` = never.
+ * Nobody waits for it: what it says then restates the verdict.
+ */
+export function lateLookAt(source: HarvestSource, endsAt: Instant, now: Instant): Instant | null {
+  return RULES[source].lateSteps.map((step) => endsAt + step).find((at) => at > now) ?? null;
 }
 
 /** After so many attempts, about two days of them, nobody expects the next one to be better than the last. */

@@ -99,7 +99,7 @@ export function look(input: JudgementInput): Sighting {
     recorded: frames.length > 0 || stays.size > 0 || strangers.length > 0,
     complete:
       frames.length > 0 &&
-      frames.every((frame) => frame.source !== 'external' || frame.complete) &&
+      frames.every((frame) => isWhole(frame, frames)) &&
       strangers.length === 0 &&
       input.sources.every((source) => source.state !== 'waiting'),
     overlapMs: lasted(together(members, stays)),
@@ -132,6 +132,21 @@ function correctedTo(row: Evidence): AttendanceStatus {
     case 'withdrawn':
       return 'unknown';
   }
+}
+
+/** Whether a record lists everybody of its call. A partial one is made whole by one that is not, of the same time. */
+function isWhole(frame: Evidence, frames: readonly Evidence[]): boolean {
+  if (frame.source === 'external') return frame.complete;
+  if (frame.partial !== true) return true;
+  return frames.some(
+    (other) => other.source !== 'external' && other.partial !== true && overlap(other, frame),
+  );
+}
+
+function overlap(one: Evidence, other: Evidence): boolean {
+  const [a] = stayOf(one);
+  const [b] = stayOf(other);
+  return a !== undefined && b !== undefined && a.from < b.until && b.from < a.until;
 }
 
 function stayOf(row: Evidence): Stay[] {

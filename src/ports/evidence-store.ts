@@ -6,6 +6,8 @@ import type { Conference, Provider } from '../domain/observation.ts';
 export interface DueHarvest extends Scheduled {
   readonly source: HarvestSource;
   readonly attempts: number;
+  /** What the source said when its word was taken for final; `null` while it is waited for. */
+  readonly word: string | null;
   /** `null` when the meeting has meanwhile got another link. */
   readonly conference: Conference | null;
   /** Whom the source answers; `null` when no copy names one. */
@@ -20,9 +22,12 @@ export interface HarvestResult {
   readonly source: HarvestSource;
   readonly statements: readonly Statement[];
   readonly learnt: readonly LearntAccount[];
-  /** `null` = asked again later. */
+  /** `null` = waited for. */
   readonly final: { readonly state: 'final' | 'cannot_tell' } | null;
+  /** When it is asked again; after a final word only in case it has learnt more. */
   readonly dueAt: Date | null;
+  /** The sessions are to be judged, whether a statement is new or not. */
+  readonly wakes: boolean;
   /** `records`, `nothing`, or why the source could not tell. */
   readonly answer: string;
 }

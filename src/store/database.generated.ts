@@ -663,7 +663,7 @@ export interface CadencedHarvest {
    */
   attempts: Generated<number>;
   /**
-   * When it is asked next (business time).
+   * When it is asked next (business time); in state final only in case it has learnt more.
    */
   due_at: Timestamp | null;
   /**
@@ -683,7 +683,7 @@ export interface CadencedHarvest {
    */
   source: string;
   /**
-   * waiting, final (it has said all it will), or cannot_tell.
+   * waiting, final (it has said all that is waited for), or cannot_tell.
    */
   state: Generated<string>;
 }
@@ -2307,7 +2307,7 @@ export interface MentoringEnrolment {
 
 export interface MentoringEvidence {
   /**
-   * What else is known: by (who said it), reason, system, account of an unknown guest.
+   * What else is known: by (who said it), reason, system, account of an unknown guest, partial (a record that need not show everybody).
    */
   detail: Json | null;
   /**

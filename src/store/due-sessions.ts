@@ -115,6 +115,7 @@ export async function lockDueSessions(
                  'byName', evidence.detail ->> 'by',
                  'withdraws', evidence.detail ->> 'withdraws',
                  'complete', coalesce((evidence.detail ->> 'complete')::boolean, false),
+                 'partial', coalesce((evidence.detail ->> 'partial')::boolean, false),
                  'ofGroup', coalesce((evidence.detail ->> 'group')::boolean, false))
                  order by evidence.evidence_id) as rows
           from cadenced.evidence

@@ -20,6 +20,7 @@ async function loadDueHarvests(db: Kysely<DB>, now: Date, limit: number): Promis
   type Row = Omit<DueHarvest, 'conference'> & { kind: Conference['kind'] | null; key: string | null };
   const { rows } = await sql<Row>`
     select occurrence.occurrence_id as "occurrenceId", harvest.source, harvest.attempts,
+           case when harvest.state = 'final' then harvest.last_answer end as word,
            occurrence.conference_kind as kind, occurrence.conference_key as key, occurrence.organizer,
            ${millis('occurrence.starts_at')} as start, ${millis('occurrence.ends_at')} as "end",
            near.meetings as neighbours
@@ -99,7 +100,7 @@ async function recordHarvests(
       )}::jsonb)
         as made ("occurrenceId" bigint, source text, state text, "dueAt" timestamptz, answer text)
      where harvest.occurrence_id = made."occurrenceId" and harvest.source = made.source`.execute(trx);
-  const spoke = results.filter((result) => result.final !== null).map((result) => result.occurrenceId);
+  const spoke = results.filter((result) => result.wakes).map((result) => result.occurrenceId);
   await wakeJudge(trx, [...new Set([...recorded, ...spoke])], now);
   return recorded.length;
 }

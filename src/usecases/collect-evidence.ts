@@ -6,6 +6,7 @@ import {
   HARVEST_SOURCES,
   type HarvestSource,
   harvestWindow,
+  lateLookAt,
   nextHarvestAt,
   retryHarvestAt,
 } from '../domain/harvest.ts';
@@ -110,11 +111,15 @@ type Kept = {
   /** The records that are of this meeting and over. */
   readonly over: readonly ConferenceRecord[];
   readonly found: boolean;
+  /** Whether the source is still waited for. */
+  readonly waits: boolean;
   readonly next: number | null;
 };
 
 function keptOf({ meeting, answer }: Look, now: number): Kept {
-  if (!('found' in answer) || answer.found === 'cannot_tell') return { over: [], found: false, next: null };
+  if (!('found' in answer) || answer.found === 'cannot_tell') {
+    return { over: [], found: false, waits: false, next: null };
+  }
   const records =
     answer.found === 'nothing'
       ? []
@@ -126,44 +131,66 @@ function keptOf({ meeting, answer }: Look, now: number): Kept {
   const next = nextHarvestAt(meeting.source, meeting.end, now, said);
   // Rows are never changed, so a call that goes on is kept when it is over, or when nobody asks any more.
   const over = records.filter((record) => record.until !== null || next === null);
-  return { over, found: records.length > 0, next };
+  return {
+    over,
+    found: records.length > 0,
+    waits: next !== null && meeting.word === null,
+    next: next ?? (said === 'nothing' ? lateLookAt(meeting.source, meeting.end, now) : null),
+  };
 }
 
 function understand(
   deps: CollectEvidenceDeps,
   { meeting, answer }: Look,
-  { over, found, next }: Kept,
+  { over, found, waits, next }: Kept,
   directory: Directory,
   now: number,
 ): Understood {
   const base = { occurrenceId: meeting.occurrenceId, source: meeting.source, statements: [], learnt: [] };
   if (!('found' in answer)) {
-    return { result: { ...base, ...afterFailure(deps, meeting, answer, now) }, failed: true };
+    return {
+      result: { ...base, ...asKept(meeting, afterFailure(deps, meeting, answer, now)) },
+      failed: true,
+    };
   }
   if (answer.found === 'cannot_tell') {
-    const final = { state: 'cannot_tell' as const };
-    return { result: { ...base, final, dueAt: null, answer: answer.reason }, failed: false };
+    const said = { final: { state: 'cannot_tell' as const }, dueAt: null, answer: answer.reason };
+    return { result: { ...base, ...asKept(meeting, said) }, failed: false };
   }
   const stated = over.map((record) => statementsOf(meeting.source, record, directory, now));
+  const withheld = stated.find((one) => one.withheld !== null)?.withheld ?? null;
+  if (withheld !== null) tellOfNames(deps, meeting, withheld);
+  const { source, end, attempts } = meeting;
+  // Whoever may not be named today may be once somebody grants it, for as long as the record is kept.
+  const due = next ?? (withheld === null ? null : retryHarvestAt(source, end, attempts, now, null));
+  const learnt = stated.flatMap((one) => one.learnt);
+  const said = {
+    final: waits ? null : { state: 'final' as const },
+    dueAt: due === null ? null : new Date(due),
+    answer: found ? 'records' : (meeting.word ?? 'nothing'),
+  };
+  const wakes = learnt.length > 0 || speaksUp(meeting, said);
   return {
-    result: {
-      ...base,
-      statements: stated.flatMap((one) => one.statements),
-      learnt: stated.flatMap((one) => one.learnt),
-      final: next === null ? { state: 'final' } : null,
-      dueAt: next === null ? null : new Date(next),
-      answer: found ? 'records' : 'nothing',
-    },
+    result: { ...base, ...said, wakes, learnt, statements: stated.flatMap((one) => one.statements) },
     failed: false,
   };
 }
 
-function afterFailure(
-  deps: CollectEvidenceDeps,
-  meeting: DueHarvest,
-  failed: Failure,
-  now: number,
-): Pick<HarvestResult, 'final' | 'dueAt' | 'answer'> {
+type Said = Pick<HarvestResult, 'final' | 'dueAt' | 'answer'>;
+
+/** Whether a word is the first that is final, or the last there will be: looks in between are nobody's business. */
+function speaksUp({ word }: DueHarvest, { final, dueAt }: Said): boolean {
+  return final !== null && (word === null || dueAt === null);
+}
+
+/** A word that was final stays so, whatever keeps the source from repeating it. */
+function asKept(meeting: DueHarvest, said: Said): Said & { readonly wakes: boolean } {
+  const { word } = meeting;
+  const kept: Said = word === null ? said : { ...said, final: { state: 'final' }, answer: word };
+  return { ...kept, wakes: speaksUp(meeting, kept) };
+}
+
+function afterFailure(deps: CollectEvidenceDeps, meeting: DueHarvest, failed: Failure, now: number): Said {
   const refused = failed.kind === 'config' || failed.kind === 'auth';
   const answer = refused ? 'no_permission' : failed.kind === 'gone' ? 'not_found' : failed.code;
   tell(deps, meeting, failed);
@@ -172,6 +199,12 @@ function afterFailure(
   const dueAt = hopeless ? null : retryHarvestAt(source, end, attempts, now, failed.retryAfterMs ?? null);
   if (dueAt === null) return { final: { state: 'cannot_tell' }, dueAt, answer };
   return { final: null, dueAt: new Date(dueAt), answer };
+}
+
+/** Names that are withheld are, as a rule, everybody's. */
+function tellOfNames({ log, tellOnce }: CollectEvidenceDeps, { source }: DueHarvest, code: string): void {
+  if (tellOnce === undefined || tellOnce(`${source} names ${code}`))
+    log.warn({ source, code }, 'a conference source may not name participants, who stay unidentified');
 }
 
 /** A grant that is missing concerns every meeting: it is told once to whoever can mend it. */

@@ -74,7 +74,8 @@ describe('a first start', () => {
     expect(await verdicts()).toEqual([
       { day: '08-05', verdict: 'held both_present' },
       { day: '08-18', verdict: 'held both_present' },
-      { day: '09-05', verdict: 'held both_present' },
+      // Not two days over: the log may still add to it.
+      { day: '09-05', verdict: 'held both_present open' },
     ]);
     // Two or three days of log for each meeting, each read once and not once a meeting.
     const days = stage.faults.log

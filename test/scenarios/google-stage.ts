@@ -72,6 +72,8 @@ export async function openGoogleStage(
     readonly startsOn?: string;
     /** Ada is somebody outside: she organizes from a calendar that nobody here can read. */
     readonly adaOutside?: boolean;
+    /** The address that Ada has instead. */
+    readonly ada?: string;
     /** Ways of marking a meeting beside `#mentoring`, as YAML. */
     readonly tags?: string;
     readonly polling?: string;
@@ -82,12 +84,13 @@ export async function openGoogleStage(
 ): Promise<GoogleStage> {
   const world = new World({ seed: options.seed ?? 5, start: START });
   const roster = ['program,mentorship,role,email,name,time_zone,calendar,starts_on,ends_on,aliases,language'];
+  const ada = options.ada ?? ADA;
   const pair = (name: string, mentor: string, mentee: string) => {
     for (const [role, address] of [
       ['mentor', mentor],
       ['mentee', mentee],
     ] as const) {
-      const outside = address === ADA && options.adaOutside === true;
+      const outside = address === ada && options.adaOutside === true;
       world.addPerson({ name: address.split('@')[0] ?? '', address, ...(outside && { provider: 'none' }) });
       const calendar = outside ? 'none' : 'google';
       roster.push(
@@ -95,7 +98,7 @@ export async function openGoogleStage(
       );
     }
   };
-  pair('ada-bo', ADA, BO);
+  pair('ada-bo', ada, BO);
   for (let index = 1; index <= (options.pairs ?? 0); index += 1) {
     pair(`pair-${index}`, `mentor${index}@school.example`, `mentee${index}@school.example`);
   }

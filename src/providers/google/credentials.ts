@@ -1,7 +1,8 @@
 import { createPrivateKey } from 'node:crypto';
 import { auth } from 'googleapis/build/src/apis/calendar/index.js';
-import { failure } from '../../domain/failure.ts';
+import { failure, isFailure } from '../../domain/failure.ts';
 import { failureOfThrown, malformedAnswer } from './failures.ts';
+import { mailDomain } from './reading.ts';
 
 /** One purpose, one scope: a token asked for with a scope that was not granted fails whole, so each asks alone. */
 export const SCOPES = {
@@ -26,11 +27,13 @@ export interface Credentials {
   /**
    * The person's client with a token that is valid for some minutes.
    * @throws Failure `config` when the delegation as a whole is refused, `gone`/`account_unknown` when the person is
-   * no live account of the domain
+   * no live account of the organisation
    */
   ready(subject: string, purpose: Purpose, signal: AbortSignal): Promise<JwtClient>;
   /** Forgets a client whose token an API refused, so that the next `ready` fetches another. */
   forget(subject: string, purpose: Purpose, client: JwtClient): void;
+  /** Whether anybody of a mail domain was spoken for since the start, as only people of the own organisation can be. */
+  servesDomain(domain: string): boolean;
 }
 
 /** The client library knows no other, and this is also what the assertion's `aud` must say. */
@@ -58,32 +61,79 @@ export function createCredentials(options: {
     });
   }
   const clients = new Map<string, JwtClient>();
+  /** Somebody of each mail domain in whose name there was a token, and what there was one for. */
+  const spokenFor = new Map<string, string>();
+  const granted = new Set<Purpose>();
+  const underWay = new Set<Promise<unknown>>();
   const keyOf = (subject: string, purpose: Purpose) => `${purpose} ${subject}`;
   const forget: Credentials['forget'] = (subject, purpose, client) => {
     // Of several calls refused at once only the first forgets; the others find its successor.
     if (clients.get(keyOf(subject, purpose)) === client) clients.delete(keyOf(subject, purpose));
   };
+
+  async function fetched(subject: string, purpose: Purpose, signal: AbortSignal): Promise<JwtClient> {
+    // Before the fetch: its rejection would have nobody to catch it.
+    if (signal.aborted) throw failureOfThrown(signal.reason, 'token', signal);
+    const key = keyOf(subject, purpose);
+    const client = clients.get(key) ?? createClient(options, subject, purpose);
+    clients.set(key, client);
+    try {
+      await whileWanted(client.getAccessToken(), signal);
+    } catch (error) {
+      // Others may still wait for the fetch that this caller gave up.
+      if (signal.aborted) throw failureOfThrown(error, 'token', signal);
+      forget(subject, purpose, client);
+      // The library's own complaint about an answer without a token has neither response nor code.
+      if (error instanceof Error && !('response' in error) && !('code' in error))
+        throw malformedAnswer('token', 'no access token in it');
+      throw failureOfThrown(error, 'token', signal);
+    }
+    spokenFor.set(mailDomain(subject), subject);
+    granted.add(purpose);
+    return client;
+  }
+
+  /**
+   * Google answers `unauthorized_client` where a scope was not granted, and also for people of other organisations.
+   * It is the person where the scope is granted for some domain and nobody of theirs was ever spoken for. What was
+   * not asked for in anybody else's name yet is asked for once in that of somebody known.
+   */
+  async function isOfOthers(subject: string, purpose: Purpose, signal: AbortSignal): Promise<boolean> {
+    // At the start everybody is asked for at once, and who is refused first must wait for who is not.
+    await whileWanted(Promise.allSettled(underWay), signal);
+    if (spokenFor.has(mailDomain(subject))) return false;
+    if (granted.has(purpose)) return true;
+    const [known] = spokenFor.values();
+    if (known === undefined) return false;
+    try {
+      await fetched(known, purpose, signal);
+      return true;
+    } catch (problem) {
+      if (signal.aborted) throw problem;
+      return false;
+    }
+  }
+
   return {
     async ready(subject, purpose, signal) {
-      // Before the fetch: its rejection would have nobody to catch it.
-      if (signal.aborted) throw failureOfThrown(signal.reason, 'token', signal);
-      const key = keyOf(subject, purpose);
-      const client = clients.get(key) ?? createClient(options, subject, purpose);
-      clients.set(key, client);
+      const fetching = fetched(subject, purpose, signal);
+      underWay.add(fetching);
       try {
-        await whileWanted(client.getAccessToken(), signal);
-      } catch (error) {
-        // Others may still wait for the fetch that this caller gave up.
-        if (signal.aborted) throw failureOfThrown(error, 'token', signal);
-        forget(subject, purpose, client);
-        // The library's own complaint about an answer without a token has neither response nor code.
-        if (error instanceof Error && !('response' in error) && !('code' in error))
-          throw malformedAnswer('token', 'no access token in it');
-        throw failureOfThrown(error, 'token', signal);
+        return await fetching;
+      } catch (problem) {
+        const refused = isFailure(problem) && problem.code === 'delegation_missing';
+        if (!refused || !(await isOfOthers(subject, purpose, signal))) throw problem;
+        throw failure.gone('account_unknown', {
+          provider: 'google',
+          status: problem.status,
+          detail: problem.detail,
+        });
+      } finally {
+        underWay.delete(fetching);
       }
-      return client;
     },
     forget,
+    servesDomain: (domain) => spokenFor.has(domain),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { ConferenceParticipant } from '../../domain/conference-record.ts';
 import { type FailureKind, isFailure } from '../../domain/failure.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { GoogleClient } from './client.ts';
@@ -9,10 +10,15 @@ export interface Directory {
   /**
    * @param user Meet's name of an account, `users/1234`
    * @param organizer in whose name to ask where no administrator is set
-   * @returns lower-case addresses, the primary one first; none for people outside the domain and where we may not ask
+   * @returns lower-case addresses, the primary one first; none for people outside the domain and where we may not ask,
+   * which `withheld` says by the code of the refusal
    * @throws Failure `transient`, `throttled` or `auth`/`token_refused`: asked again, there may be an answer
    */
-  addressesOf(user: string, organizer: string, signal: AbortSignal): Promise<readonly string[]>;
+  addressesOf(
+    user: string,
+    organizer: string,
+    signal: AbortSignal,
+  ): Promise<Pick<ConferenceParticipant, 'addresses' | 'withheld'>>;
 }
 
 /** People keep their addresses for years; a bound keeps a large domain from growing the process. */
@@ -28,7 +34,7 @@ export function createDirectory(client: GoogleClient, adminSubject: string | und
   return {
     async addressesOf(user, organizer, signal) {
       const remembered = known.get(user);
-      if (remembered !== undefined) return remembered;
+      if (remembered !== undefined) return { addresses: remembered };
       try {
         const addresses = await client.perform(
           {
@@ -52,14 +58,16 @@ export function createDirectory(client: GoogleClient, adminSubject: string | und
         const normalised = [...new Set(addresses.map(normalisedAddress))];
         if (known.size >= REMEMBERED) known.clear();
         known.set(user, normalised);
-        return normalised;
+        return { addresses: normalised };
       } catch (error) {
         // Strangers are unknown to the Directory, and it may be closed to us. Both leave a person unidentified, which
         // the evidence says; neither is remembered, since an administrator can mend the second.
         if (!isFailure(error) || !UNIDENTIFIED.has(error.kind) || error.code === 'token_refused') throw error;
-        if (error.code !== 'not_found')
-          log.warn({ kind: error.kind, code: error.code }, 'google directory names no participants');
-        return [];
+        const { kind, code } = error;
+        if (kind === 'config' || kind === 'auth' || code === 'account_unknown')
+          return { addresses: [], withheld: code };
+        if (code !== 'not_found') log.warn({ kind, code }, 'google directory does not name a participant');
+        return { addresses: [] };
       }
     },
   };

@@ -95,12 +95,12 @@ export function createEvidenceSource(
   async function identityOf(organizer: string, found: WireParticipant, signal: AbortSignal) {
     const user = found.signedinUser;
     if (user?.user) {
-      const addresses = await directory.addressesOf(user.user, organizer, signal);
+      const named = await directory.addressesOf(user.user, organizer, signal);
       return {
         kind: 'user',
         providerUserId: user.user,
-        addresses,
         displayName: user.displayName ?? null,
+        ...named,
       } as const;
     }
     const kind = found.phoneUser ? ('phone' as const) : ('anonymous' as const);
@@ -125,6 +125,9 @@ export function createEvidenceSource(
       readParticipants,
       signal,
     );
+    // A call is recorded because somebody joined it. An empty list is an answer that got lost on the way, and would
+    // prove everybody absent.
+    if (participants.length === 0) throw malformedAnswer('participants.list', 'a call that nobody was in');
     return {
       recordId: found.name,
       from: instantOf(found.startTime),

@@ -51,6 +51,7 @@ const BY_REASON: Readonly<Record<string, Verdict>> = {
 };
 
 const BY_TOKEN_ERROR: Readonly<Record<string, Verdict>> = {
+  // Of somebody outside the organisation it says only that; `credentials.ts` knows when.
   unauthorized_client: ['config', 'delegation_missing'],
   invalid_scope: ['config', 'scope_missing'],
   access_denied: ['config', 'policy_refused'],

@@ -48,6 +48,11 @@ export function normalisedAddress(address: string): string {
   return address.normalize('NFC').trim().toLowerCase();
 }
 
+/** What stands behind the last `@` of an address. */
+export function mailDomain(address: string): string {
+  return normalisedAddress(address.slice(address.lastIndexOf('@') + 1));
+}
+
 /** Reads one page of the token stream; what cannot be read is counted, never lost in silence. */
 export function readChangePage(page: EventsPage, calendar: CalendarContext): ChangePage {
   const items: ChangedItem[] = [];

@@ -6,7 +6,7 @@ import type { Instant } from '../../domain/observation.ts';
 import type { EvidenceSource } from '../../ports/evidence-source.ts';
 import type { GoogleClient } from './client.ts';
 import { malformedAnswer } from './failures.ts';
-import { normalisedAddress } from './reading.ts';
+import { mailDomain, normalisedAddress } from './reading.ts';
 import { readActivities, type WireActivity } from './wire.ts';
 
 const MINUTE_MS = 60_000;
@@ -36,12 +36,18 @@ interface Endpoint {
   readonly account: string | null;
   readonly address: string | null;
   readonly displayName: string | null;
+  /** Who made the meeting, by their address; `null` where the log does not say. */
+  readonly organizer: string | null;
+  /** The participant is of our organisation, by the log's own word. */
+  readonly isOurs: boolean;
 }
 
 interface LogOfDay {
   readonly readAt: Instant;
   /** By the ten letters of the meeting code. */
   readonly byCode: ReadonlyMap<string, readonly Endpoint[]>;
+  /** Mail domains that the log shows to be our organisation's. */
+  readonly domains: ReadonlySet<string>;
 }
 
 /**
@@ -51,11 +57,13 @@ interface LogOfDay {
  * and how a meeting code is written in a filter is not told.
  * https://developers.google.com/workspace/admin/reports/v1/appendix/activity/meet
  * @param adminSubject an administrator with the privilege to read reports
+ * @param isOurDomain whether a mail domain is known to be the organisation's, beside what the log shows
  * @param now the business clock
  */
 export function createReportsSource(
   client: GoogleClient,
   adminSubject: string,
+  isOurDomain: (domain: string) => boolean,
   now: () => Instant,
 ): EvidenceSource {
   const days = new Map<Instant, Promise<LogOfDay>>();
@@ -101,7 +109,10 @@ export function createReportsSource(
     for (const { code, endpoint } of entries.values()) {
       byCode.set(code, [...(byCode.get(code) ?? []), endpoint]);
     }
-    return { readAt, byCode };
+    const domains = [...entries.values()].flatMap(({ endpoint: { isOurs, address } }) =>
+      isOurs && address !== null ? [mailDomain(address)] : [],
+    );
+    return { readAt, byCode, domains: new Set(domains) };
   }
 
   async function readDayOrRefusal(day: Instant, signal: AbortSignal): Promise<LogOfDay> {
@@ -144,14 +155,17 @@ export function createReportsSource(
       const at = now();
       if (window.until + KEPT_MS < at) return { found: 'cannot_tell', reason: 'expired' };
       const endpoints = new Map<string, Endpoint>();
+      const domains = new Set<string>();
       const last = Math.min(window.until + LONGEST_CALL_MS, at);
       for (let day = dayOf(window.from); day <= last; day += DAY_MS) {
         const log = await logOf(day, signal);
+        for (const domain of log.domains) domains.add(domain);
         for (const endpoint of log.byCode.get(wanted) ?? []) endpoints.set(endpoint.key, endpoint);
       }
       const calls = Map.groupBy(endpoints.values(), ({ conferenceId }) => conferenceId);
+      const isOurs = (domain: string) => domains.has(domain) || isOurDomain(domain);
       const records = [...calls]
-        .map(([conferenceId, stays]) => recordOf(conferenceId, stays, at))
+        .map(([conferenceId, stays]) => recordOf(conferenceId, stays, isOurs, at))
         .filter((record) => record.from < window.until && (record.until ?? at) > window.from);
       return records.length > 0 ? { found: 'records', records } : { found: 'nothing' };
     },
@@ -159,7 +173,12 @@ export function createReportsSource(
 }
 
 /** Until everybody's leaving can have been told, the call counts as open: half a list must prove no absence. */
-function recordOf(conferenceId: string, stays: readonly Endpoint[], now: Instant): ConferenceRecord {
+function recordOf(
+  conferenceId: string,
+  stays: readonly Endpoint[],
+  isOurs: (domain: string) => boolean,
+  now: Instant,
+): ConferenceRecord {
   const until = Math.max(...stays.map((stay) => stay.until));
   const people = Map.groupBy(stays, (stay) => stay.account ?? stay.address ?? stay.key);
   const participants = [...people.values()].map((its): ConferenceParticipant => {
@@ -180,7 +199,17 @@ function recordOf(conferenceId: string, stays: readonly Endpoint[], now: Instant
     from: Math.min(...stays.map((stay) => stay.from)),
     until: until + COMPLETE_AFTER_MS <= now ? until : null,
     participants: participants.toSorted((one, other) => firstJoin(one) - firstJoin(other)),
+    partial: !isOrganizedHere(stays, isOurs),
   };
+}
+
+/**
+ * Of a call that was organized elsewhere our log shows our own people for sure and nobody else. Where it does not say
+ * who organized, it may have been.
+ */
+function isOrganizedHere(stays: readonly Endpoint[], isOurs: (domain: string) => boolean): boolean {
+  const organizers = stays.flatMap(({ organizer }) => (organizer === null ? [] : [organizer]));
+  return organizers.length > 0 && organizers.every((organizer) => isOurs(mailDomain(organizer)));
 }
 
 function endpointsOf(activity: WireActivity): { code: string; endpoint: Endpoint }[] {
@@ -199,6 +228,7 @@ function endpointsOf(activity: WireActivity): { code: string; endpoint: Endpoint
     const from =
       Number.isFinite(began) && began > 0 ? began : until - (Number.isFinite(duration) ? duration : 0);
     const address = text('identifier_type') === 'email_address' ? text('identifier') : null;
+    const organizer = text('organizer_email');
     const profile = activity.actor?.profileId ?? null;
     const kind = kindOf(text('device_type') ?? '', text('identifier_type'), address);
     const endpoint: Endpoint = {
@@ -211,6 +241,8 @@ function endpointsOf(activity: WireActivity): { code: string; endpoint: Endpoint
       account: kind === 'user' && profile !== null ? `users/${profile}` : null,
       address: kind === 'user' && address !== null ? normalisedAddress(address) : null,
       displayName: text('display_name'),
+      organizer: organizer === null ? null : normalisedAddress(organizer),
+      isOurs: text('is_external') === 'false',
     };
     return [{ code, endpoint }];
   });

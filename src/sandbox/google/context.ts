@@ -34,6 +34,12 @@ export interface GoogleHabits {
   webhooks: 'accepted' | 'unauthorized';
   /** How late Reports tells of somebody who left a call. */
   reportsLagMs: number;
+  /** Whom Reports shows of a call that somebody outside organized. */
+  reportsForeignCalls: 'everybody' | 'own people';
+  /** Whether Reports says who organized a call. */
+  reportsNameOrganizer: boolean;
+  /** How the token endpoint refuses to speak for people outside. */
+  foreignSubjects: 'unknown_user' | 'unauthorized_client';
   /** What those who are impersonated are shown of their own calendars. */
   ownRole: Person['accessRole'];
 }

@@ -46,7 +46,7 @@ export function registerReports(app: FastifyInstance, context: GoogleContext): v
           : context.world.calls
               .flatMap((call) => endpointsOf(context, call))
               .filter(({ at }) => at >= from && at <= until)
-              .filter(({ at }) => at + context.habits.reportsLagMs <= context.world.now())
+              .filter(({ toldAt }) => toldAt <= context.world.now())
               .sort((one, other) => other.at - one.at);
       const offset = Number(query.pageToken ?? '0');
       const size = Math.min(Number(query.maxResults ?? '1000'), 1000, context.habits.maxPage);
@@ -64,41 +64,54 @@ export function registerReports(app: FastifyInstance, context: GoogleContext): v
 }
 
 /** One entry for every join of a call, told when the endpoint leaves. */
-function endpointsOf(context: GoogleContext, call: ConferenceCall): { at: number; item: unknown }[] {
+function endpointsOf(
+  context: GoogleContext,
+  call: ConferenceCall,
+): { at: number; toldAt: number; item: unknown }[] {
   if (call.conference?.kind !== 'meet' || call.unrecorded) return [];
   const random = createRandom(7).fork(call.id);
   const { code } = call.conference;
   const organizer = context.world.person(call.organizer).addresses[0] ?? '';
   const meeting = context.world.meeting(call.meeting);
-  return call.presences.flatMap((presence) =>
-    presence.intervals.map(([from, until]) => {
-      const parameters: Parameter[] = [
-        ...identity(context, presence),
-        { name: 'device_type', value: 'phone' in presence.who ? 'pstn_in' : presence.device },
-        { name: 'duration_seconds', intValue: String(Math.round((until - from) / 1000)) },
-        { name: 'endpoint_id', value: `boq_hlane_${random.text(DIGITS, 10)}` },
-        { name: 'conference_id', value: call.id },
-        // As the log writes it: capitals, no dashes.
-        { name: 'meeting_code', value: code.replaceAll('-', '').toUpperCase() },
-        { name: 'organizer_email', value: organizer },
-        { name: 'calendar_event_id', value: eventId({ meeting, slot: call.slot }) },
-      ];
-      return {
-        at: until,
-        item: {
-          kind: 'admin#reports#activity',
-          id: {
-            time: new Date(until).toISOString(),
-            uniqueQualifier: `-${random.text(DIGITS, 18)}`,
-            applicationName: 'meet',
-            customerId: 'C0sandbox',
+  return call.presences
+    .filter((presence) => isShown(context, call, presence))
+    .flatMap((presence) =>
+      presence.intervals.map(([from, until]) => {
+        const parameters: Parameter[] = [
+          ...identity(context, presence),
+          { name: 'device_type', value: 'phone' in presence.who ? 'pstn_in' : presence.device },
+          { name: 'duration_seconds', intValue: String(Math.round((until - from) / 1000)) },
+          { name: 'endpoint_id', value: `boq_hlane_${random.text(DIGITS, 10)}` },
+          { name: 'conference_id', value: call.id },
+          // As the log writes it: capitals, no dashes.
+          { name: 'meeting_code', value: code.replaceAll('-', '').toUpperCase() },
+          ...(context.habits.reportsNameOrganizer ? [{ name: 'organizer_email', value: organizer }] : []),
+          { name: 'calendar_event_id', value: eventId({ meeting, slot: call.slot }) },
+        ];
+        return {
+          at: until,
+          toldAt: until + (presence.reportsLagMs ?? context.habits.reportsLagMs),
+          item: {
+            kind: 'admin#reports#activity',
+            id: {
+              time: new Date(until).toISOString(),
+              uniqueQualifier: `-${random.text(DIGITS, 18)}`,
+              applicationName: 'meet',
+              customerId: 'C0sandbox',
+            },
+            actor: actorOf(context, presence),
+            events: [{ type: 'call', name: 'call_ended', parameters }],
           },
-          actor: actorOf(context, presence),
-          events: [{ type: 'call', name: 'call_ended', parameters }],
-        },
-      };
-    }),
-  );
+        };
+      }),
+    );
+}
+
+/** The log need only tell of people in the domain, and of whoever came to a meeting that was organized there. */
+function isShown(context: GoogleContext, call: ConferenceCall, { who }: Presence): boolean {
+  if (context.habits.reportsForeignCalls === 'everybody') return true;
+  const isOwn = (person: string) => context.world.person(person).provider === 'google';
+  return isOwn(call.organizer) || ('person' in who && isOwn(who.person));
 }
 
 function identity(context: GoogleContext, { who }: Presence): Parameter[] {

@@ -59,6 +59,9 @@ const HABITS: GoogleHabits = {
   syncFirst: true,
   webhooks: 'accepted',
   reportsLagMs: 45 * 60_000,
+  reportsForeignCalls: 'everybody',
+  reportsNameOrganizer: true,
+  foreignSubjects: 'unknown_user',
   ownRole: 'owner',
 };
 

@@ -63,6 +63,9 @@ export function registerToken(app: FastifyInstance, context: GoogleContext): voi
       return answer(reply, 400, 'invalid_request', 'Invalid impersonation prn email address.');
     }
     const person = subject === null ? null : liveUser(context, subject);
+    if (person === undefined && isForeign(context, subject ?? '')) {
+      return answer(reply, 401, 'unauthorized_client', UNAUTHORISED);
+    }
     if (person === undefined) return answer(reply, 400, 'invalid_grant', 'Invalid email or User ID');
     const accessToken = `ya29.c.${context.random.text(BASE64URL, 120)}`;
     context.tokens.set(accessToken, { person, scopes, expiresAt: Date.now() + 3_599_000 });
@@ -79,6 +82,16 @@ function liveUser(context: GoogleContext, subject: string): string | undefined {
       person.state !== 'suspended' &&
       person.addresses[0]?.toLowerCase() === wanted,
   )?.id;
+}
+
+/** Whether nobody of the organisation has an address of that domain, where that makes a difference. */
+function isForeign(context: GoogleContext, subject: string): boolean {
+  if (context.habits.foreignSubjects === 'unknown_user') return false;
+  const domain = subject.slice(subject.lastIndexOf('@')).toLowerCase();
+  return ![...context.world.people.values()].some(
+    ({ provider, addresses }) =>
+      provider === 'google' && addresses.some((address) => address.toLowerCase().endsWith(domain)),
+  );
 }
 
 function readAssertion(

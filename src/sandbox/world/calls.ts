@@ -15,6 +15,8 @@ export interface PresenceInput {
   /** The same in minutes from the occurrence's present start: `[[0, 30]]`. */
   minutes?: [from: number, until: number][];
   device?: string;
+  /** How late Google's log tells of their leaving, in milliseconds. */
+  reportsLagMs?: number;
 }
 
 /**
@@ -75,7 +77,12 @@ function presenceFrom(world: World, input: PresenceInput, start: number): Presen
     if (until <= from) throw new RangeError('a presence ends after it began');
     return [from, until];
   });
-  return { who, intervals, device: input.device ?? 'web' };
+  return {
+    who,
+    intervals,
+    device: input.device ?? 'web',
+    ...(input.reportsLagMs === undefined ? {} : { reportsLagMs: input.reportsLagMs }),
+  };
 }
 
 function stretches(presences: Presence[]): [number, number][] {

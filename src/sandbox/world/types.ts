@@ -180,6 +180,8 @@ export interface Presence {
   who: Who;
   intervals: [from: number, until: number][];
   device: string;
+  /** How late Google's log tells of this one leaving, in milliseconds, where it is not as late as with others. */
+  reportsLagMs?: number;
 }
 
 /** One call: from the first arrival until nobody is left. */
