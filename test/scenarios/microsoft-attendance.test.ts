@@ -123,6 +123,22 @@ test('41 no policy, and no report ever: unknown, with the reason, and never an a
   expect(await stage.sync()).toMatchObject({ complete: true });
 });
 
+test('41 the policy that lets us ask comes two days late: unknown until then, and held from what Teams still keeps', async () => {
+  stage = await openMicrosoftStage();
+  const single = stage.single({ start: '2026-03-10T11:00', conference: 'teams' });
+  await stage.syncAll();
+  stage.sandbox.habits.attendanceDenied.add(stage.people.ada.id);
+  stage.world.clock.set('2026-03-10T10:00:00Z');
+  const people = [ADA, BO].map((person) => ({ person, minutes: [[0, 40]] as [number, number][] }));
+  attend(stage.world, { meeting: single.id, people });
+  await liveOn('2026-03-10T10:45:00Z');
+  expect(await outcomes()).toEqual([{ outcome: 'unknown', reason: 'no_permission', settled: true }]);
+  stage.sandbox.habits.attendanceDenied.clear();
+  await stage.advance(DAY);
+  await harvest();
+  expect(await outcomes()).toEqual([{ outcome: 'held', reason: 'both_present', settled: true }]);
+});
+
 test('42 a join URL that holds escapes of its own is asked for byte by byte', async () => {
   stage = await openMicrosoftStage();
   const single = stage.single({ start: '2026-03-10T11:00', conference: 'teams' });
