@@ -30,7 +30,7 @@ import {
 } from './wire.ts';
 
 /** Raised when a row is read in another way, so that everything is read again. */
-const MAPPING = 2;
+const MAPPING = 3;
 const DAY_MS = 86_400_000;
 /** How far a moved occurrence is looked for; further ones are found by the daily reconcile. */
 const MOVED_MS = 14 * DAY_MS;
