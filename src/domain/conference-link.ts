@@ -41,6 +41,15 @@ export function conferenceInText(text: string | null | undefined): Conference | 
   return found.find(({ kind }) => kind !== 'other') ?? found[0] ?? null;
 }
 
+/**
+ * The conference of a Teams join URL that a provider names in a field of its own; `null` where it is none. Taken byte for
+ * byte: its meeting is found by all of it, and what ends a link in a text (a quote, a bracket) may belong to this one.
+ */
+export function teamsConference(joinUrl: string): Conference | null {
+  const conference = conferenceAt(joinUrl);
+  return conference?.kind === 'teams' ? conference : null;
+}
+
 /** @param link as it stands in a text, perhaps with `&amp;` or behind Outlook's safe links */
 function conferenceBehind(link: string): Conference | null {
   const given = link.replaceAll('&amp;', '&').replace(/[).,;\]]+$/, '');

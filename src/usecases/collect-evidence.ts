@@ -220,6 +220,6 @@ function tell(deps: CollectEvidenceDeps, meeting: DueHarvest, failed: Failure): 
     deps.log.warn({ occurrenceId, ...facts }, 'a conference source could not be asked');
   } else if (deps.tellOnce(`${source} ${failed.code}`)) {
     const { detail } = failed;
-    deps.log.warn({ ...facts, detail }, 'a conference source refuses to tell of any meeting');
+    deps.log.warn({ ...facts, detail }, 'a conference source refuses to tell of meetings');
   } else deps.log.debug({ occurrenceId, ...facts }, 'a conference source could not be asked');
 }

@@ -464,7 +464,7 @@ describe('reading a Microsoft calendar from the sandbox', () => {
         reason: 'not_found',
       });
       sandbox.habits.attendanceDenied.add(ada.id);
-      expect(await read()).toEqual({ found: 'cannot_tell', reason: 'no_permission' });
+      await expect(read()).rejects.toMatchObject({ kind: 'config', code: 'policy_missing' });
     });
   });
 

@@ -23,6 +23,7 @@ type Route = {
   readonly test: RegExp;
   readonly body: unknown;
   readonly status?: number;
+  /** Without it a status comes with a page of HTML, as from a proxy. */
   readonly code?: string;
 };
 
@@ -60,6 +61,7 @@ describe('attendance from Teams', () => {
       const route = routes.find(({ test }) => test.test(asked.url));
       if (route === undefined) refuse(response, 404, 'Request_ResourceNotFound');
       else if (route.code !== undefined) refuse(response, route.status ?? 403, route.code);
+      else if (route.status !== undefined) response.writeHead(route.status).end('<html>Blocked</html>');
       else json(response, 200, route.body);
     };
   }
@@ -201,9 +203,28 @@ describe('attendance from Teams', () => {
     expect(await read({ kind: 'teams', key: foreign })).toEqual(cannotTell('external_organizer'));
   });
 
-  it('cannot be told without Teams policy, without such a meeting, or for another kind of conference', async () => {
+  it('fails for want of Teams policy, so that it is asked again: the grant may come any day', async () => {
     answering(user, { test: /onlineMeetings/, body: null, status: 403, code: 'Forbidden' });
-    expect(await read()).toEqual(cannotTell('no_permission'));
+    expect(await thrownBy(read())).toMatchObject({ kind: 'config', code: 'policy_missing', status: 403 });
+    answering(user, found, { test: /attendanceReports/, body: null, status: 403, code: 'Forbidden' });
+    expect(await thrownBy(read())).toMatchObject({ kind: 'config', code: 'policy_missing' });
+  });
+
+  it.each([
+    ['users', /^\/v1.0\/users\/bo/],
+    ['meetings', /onlineMeetings\?/],
+    ['reports', /attendanceReports/],
+  ])(
+    'fails when somebody in between refuses to tell of %s, and takes it for no word of Graph',
+    async (_, test) => {
+      for (const status of [403, 404]) {
+        answering({ test, body: null, status }, user, found);
+        expect(await thrownBy(read())).toMatchObject({ kind: 'transient', code: 'unreadable_answer' });
+      }
+    },
+  );
+
+  it('cannot be told without such a meeting, or for another kind of conference', async () => {
     answering(user, { test: /onlineMeetings/, body: { value: [] } });
     expect(await read()).toEqual(cannotTell('not_found'));
     answering(user, { test: /onlineMeetings/, body: null, status: 404, code: 'NotFound' });
@@ -235,9 +256,8 @@ describe('attendance from Teams', () => {
     );
     if (harvest.found !== 'records') throw new Error(harvest.found);
     expect(harvest.records[0]?.participants.map(({ kind }) => kind)).toEqual(['user', 'anonymous']);
-    expect(await read({ kind: 'teams', key: 'https://teams.microsoft.com/meet/123?p=x' })).toEqual(
-      cannotTell('no_permission'),
-    );
+    const short = read({ kind: 'teams', key: 'https://teams.microsoft.com/meet/123?p=x' });
+    expect(await thrownBy(short)).toMatchObject({ kind: 'config', code: 'directory_denied' });
   });
 
   it('fails, rather than say "nothing", when the answer is no list or the service is down', async () => {

@@ -265,6 +265,18 @@ describe('a conference', () => {
 
   it.each<[string, Record<string, unknown>, unknown]>([
     ['Graph names', { onlineMeeting: { joinUrl: TEAMS } }, { kind: 'teams', key: TEAMS }],
+    ...["&x='quoted'#at", '&x=(a)', '&x=a.', '&x=a,', '&x=[a]', '&x="a"<b>', '&amp;x=1'].map(
+      (end): [string, Record<string, unknown>, unknown] => [
+        `Graph names, and that ends in ${end},`,
+        { onlineMeeting: { joinUrl: TEAMS + end } },
+        { kind: 'teams', key: TEAMS + end },
+      ],
+    ),
+    [
+      'Graph names in the older field',
+      { onlineMeeting: { joinUrl: 'https://meet.lync.com/x' }, onlineMeetingUrl: `${TEAMS})` },
+      { kind: 'teams', key: `${TEAMS})` },
+    ],
     ['the body links to', body(`<a href="${TEAMS}">Join</a>`), { kind: 'teams', key: TEAMS }],
     [
       'hides behind a safe link',

@@ -123,24 +123,35 @@ test('41 no policy, and no report ever: unknown, with the reason, and never an a
   expect(await stage.sync()).toMatchObject({ complete: true });
 });
 
-test('42 a join URL that holds escapes of its own is asked for byte by byte', async () => {
+test('41 the policy that lets us ask comes two days late: unknown until then, and held from what Teams still keeps', async () => {
+  stage = await openMicrosoftStage();
+  const single = stage.single({ start: '2026-03-10T11:00', conference: 'teams' });
+  await stage.syncAll();
+  stage.sandbox.habits.attendanceDenied.add(stage.people.ada.id);
+  stage.world.clock.set('2026-03-10T10:00:00Z');
+  const people = [ADA, BO].map((person) => ({ person, minutes: [[0, 40]] as [number, number][] }));
+  attend(stage.world, { meeting: single.id, people });
+  await liveOn('2026-03-10T10:45:00Z');
+  expect(await outcomes()).toEqual([{ outcome: 'unknown', reason: 'no_permission', settled: true }]);
+  stage.sandbox.habits.attendanceDenied.clear();
+  await stage.advance(DAY);
+  await harvest();
+  expect(await outcomes()).toEqual([{ outcome: 'held', reason: 'both_present', settled: true }]);
+});
+
+test('42 a join URL that holds escapes and quotes of its own goes from the entry into the question byte by byte', async () => {
   stage = await openMicrosoftStage();
   const single = stage.single({ start: '2026-03-10T11:00', conference: 'teams' });
   if (single.conference?.kind !== 'teams') throw new Error('no conference');
-  single.conference.joinUrl = `${single.conference.joinUrl}&tenant=a%20b&x='quoted'#at?&@`;
+  single.conference.joinUrl = `${single.conference.joinUrl}&tenant=a%20b&x='quoted'#at?&@(1).`;
   const { joinUrl } = single.conference;
-  stage.world.clock.set('2026-03-10T11:00:00Z');
-  attend(stage.world, { meeting: single.id, people: [{ person: ADA, minutes: [[0, 30]] }] });
-  stage.world.clock.advance(HOUR);
-  const read = await stage.microsoft.evidence.read(
-    {
-      organizer: ADA,
-      conference: { kind: 'teams', key: joinUrl },
-      window: { from: Date.parse('2026-03-10T09:00Z'), until: Date.parse('2026-03-10T13:00Z') },
-    },
-    new AbortController().signal,
-  );
-  expect(read).toMatchObject({ found: 'records', records: [{ participants: [{ kind: 'user' }] }] });
+  await stage.syncAll();
+  stage.world.clock.set('2026-03-10T10:00:00Z');
+  const people = [ADA, BO].map((person) => ({ person, minutes: [[0, 30]] as [number, number][] }));
+  attend(stage.world, { meeting: single.id, people });
+  await stage.advance(4 * HOUR);
+  await harvest();
+  expect(await minutesOf(BO)).toEqual([30]);
   const filter = stage.faults.log.entries().find(({ path }) => path.endsWith('/onlineMeetings'))
     ?.query.$filter;
   expect(filter).toEqual([`JoinWebUrl eq '${joinUrl.replaceAll("'", "''")}'`]);

@@ -1,8 +1,9 @@
-import { isFailure } from '../../domain/failure.ts';
+import { lineageOfUid } from '../../domain/lineage.ts';
 import type { Listing, LookedUp, ObservedCopy, Window } from '../../domain/observation.ts';
 import type { CalendarRef, CalendarSource } from '../../ports/calendar-source.ts';
 import { type Ask, type Graph, PREFER } from './client.ts';
 import { unreadable } from './failures.ts';
+import { completing, isItemGone, masterOf } from './masters.ts';
 import { pagesFrom } from './pages.ts';
 import { bounds, eventPath } from './paths.ts';
 import { type Pieces, viewPages } from './pieces.ts';
@@ -19,18 +20,10 @@ import {
 } from './reading.ts';
 import type { ReadChanges } from './rounds.ts';
 import { instantOf, instantOfText } from './time.ts';
-import {
-  EVENT_FIELDS,
-  MASTER_FIELDS,
-  resourceOf,
-  type WireEvent,
-  type WireMaster,
-  wireEvent,
-  wireMaster,
-} from './wire.ts';
+import { EVENT_FIELDS, resourceOf, type WireEvent, type WireMaster, wireEvent } from './wire.ts';
 
 /** Raised when a row is read in another way, so that everything is read again. */
-const MAPPING = 2;
+const MAPPING = 3;
 const DAY_MS = 86_400_000;
 /** How far a moved occurrence is looked for; further ones are found by the daily reconcile. */
 const MOVED_MS = 14 * DAY_MS;
@@ -74,20 +67,28 @@ export function createCalendarSource(graph: Graph, pieces: Pieces, changes: Read
         if (isItemGone(error)) return { found: 'gone' };
         throw error;
       }
-      return lookedUp(at, calendar, event, ask);
+      return lookedUp(at, calendar, sourceId, event, ask);
     },
 
     async *snapshot(calendar, window, signal) {
-      for await (const page of viewPages(graph, pieces, calendar, window, asking(calendar, signal))) {
-        yield readListing(listedEvents(page.value), calendar.address) satisfies Listing;
+      const ask = asking(calendar, signal);
+      const completed = completing(graph, calendar, ask);
+      for await (const page of viewPages(graph, pieces, calendar, window, ask)) {
+        const rows = await completed(listedEvents(page.value));
+        yield readListing(rows, calendar.address) satisfies Listing;
       }
     },
 
     async copiesOf(calendar, meeting, signal) {
+      const ask = asking(calendar, signal);
+      const completed = completing(graph, calendar, ask);
       const copies: ObservedCopy[] = [];
       // iCalUId differs between the occurrences of a series and cannot be filtered by its common part.
-      for await (const page of viewPages(graph, pieces, calendar, meeting.window, asking(calendar, signal))) {
-        const listed = readListing(listedEvents(page.value), calendar.address).copies;
+      for await (const page of viewPages(graph, pieces, calendar, meeting.window, ask)) {
+        const rows = listedEvents(page.value).filter(
+          ({ iCalUId }) => iCalUId == null || lineageOfUid(iCalUId) === meeting.lineage,
+        );
+        const listed = readListing(await completed(rows), calendar.address).copies;
         copies.push(...listed.filter((copy) => copy.lineage === meeting.lineage));
       }
       return copies;
@@ -104,12 +105,13 @@ async function listingOf(
   ask: Ask,
 ): Promise<(Listing & { readonly gone: boolean }) | null> {
   try {
-    const { body } = await at.graph.get(`${eventPath(calendar, seriesId)}?$select=${MASTER_FIELDS}`, ask);
-    const master = resourceOf(wireMaster, body);
+    const master = await masterOf(at.graph, calendar, seriesId, ask);
     // A series that was made a single event keeps its id, and Graph refuses to list instances of it.
     if (kindOf(master) !== 'series') return { copies: [], cancelled: [], gone: true };
     const listed = await instancesOf(at.graph, calendar, seriesId, window, ask);
-    const calledOff = await calledOffOf(at, calendar, master, window, ask);
+    // Nothing promises that occurrences name their series by the id which the series itself has.
+    const names = new Set([seriesId, master.id, ...listed.map((row) => row.seriesMasterId)]);
+    const calledOff = await calledOffOf(at, calendar, master, names, window, ask);
     const known = new Set(listed.map((row) => row.id));
     const rows = [...listed, ...calledOff.filter((row) => !known.has(row.id))].map((row) =>
       isThin(row) ? completedFrom(master, row) : row,
@@ -126,11 +128,18 @@ async function listingOf(
  * What a found event is. With immutable ids an event in Deleted Items keeps its id, so that finding it proves
  * nothing: it counts only while the calendar's view shows it.
  */
-async function lookedUp(at: At, calendar: CalendarRef, event: WireEvent, ask: Ask): Promise<LookedUp> {
+async function lookedUp(
+  at: At,
+  calendar: CalendarRef,
+  sourceId: string,
+  event: WireEvent,
+  ask: Ask,
+): Promise<LookedUp> {
   const kind = kindOf(event);
   if (kind === 'series') {
-    const shown = await seriesIsShown(at, calendar, event, ask);
-    return shown ? { found: 'series', series: readSeries(event, calendar.address) } : { found: 'gone' };
+    if (!(await seriesIsShown(at, calendar, event, ask))) return { found: 'gone' };
+    // By the id that was asked for, which its occurrences may know it by.
+    return { found: 'series', series: { ...readSeries(event, calendar.address), seriesId: sourceId } };
   }
   if (kind !== 'single') {
     if (!event.seriesMasterId) throw unreadable('an occurrence without its series');
@@ -145,15 +154,22 @@ async function lookedUp(at: At, calendar: CalendarRef, event: WireEvent, ask: As
   return shown ? { found: 'single', copy } : { found: 'gone' };
 }
 
-/** A master stands in no view; its occurrences do. A series that has none to show is not called gone. */
+/**
+ * A master stands in no view; its occurrences do, and are known by their own ids: their series they may name otherwise.
+ * A series that has none to show is not called gone.
+ */
 async function seriesIsShown(at: At, calendar: CalendarRef, master: WireEvent, ask: Ask): Promise<boolean> {
   const from = master.start ? instantOf(master.start) : null;
   if (from === null) throw unreadable('a series without a start');
   const window = { from: from - DAY_MS, until: from + SERIES_LOOK_MS };
-  const shown = await viewShows(at, calendar, window, (row) => row.seriesMasterId === master.id, ask);
-  if (shown) return true;
+  const seen = new Set<string>();
+  const isIt = (row: WireEvent) => {
+    seen.add(row.id);
+    return row.seriesMasterId === master.id;
+  };
+  if (await viewShows(at, calendar, window, isIt, ask)) return true;
   const instances = await instancesOf(at.graph, calendar, master.id, window, ask);
-  return instances.length === 0;
+  return instances.length === 0 || instances.some((row) => seen.has(row.id));
 }
 
 async function viewShows(
@@ -191,6 +207,7 @@ async function calledOffOf(
   { graph, pieces }: At,
   calendar: CalendarRef,
   master: WireMaster,
+  names: ReadonlySet<string | null | undefined>,
   window: Window,
   ask: Ask,
 ): Promise<WireEvent[]> {
@@ -199,8 +216,8 @@ async function calledOffOf(
   if (span === null) return [];
   const rows: WireEvent[] = [];
   for await (const page of viewPages(graph, pieces, calendar, span, ask)) {
-    const ours = listedEvents(page.value).filter((row) => row.seriesMasterId === master.id);
-    rows.push(...ours.filter((row) => row.isCancelled));
+    const calledOff = listedEvents(page.value).filter((row) => row.isCancelled);
+    rows.push(...calledOff.filter((row) => row.seriesMasterId && names.has(row.seriesMasterId)));
   }
   return rows;
 }
@@ -220,9 +237,4 @@ function spanOfCalledOff(dates: readonly string[], window: Window): Window | nul
 
 function asking(calendar: CalendarRef, signal: AbortSignal): Ask {
   return { mailbox: calendar.address, signal };
-}
-
-/** Graph said that this very item is not there; that the user or the mailbox is missing is another matter. */
-function isItemGone(error: unknown): boolean {
-  return isFailure(error, 'gone') && (error.code === 'item_not_found' || error.status === 410);
 }

@@ -1,4 +1,4 @@
-import { conferenceInText } from '../../domain/conference-link.ts';
+import { conferenceInText, teamsConference } from '../../domain/conference-link.ts';
 import type { Conference } from '../../domain/observation.ts';
 import type { WireEvent } from './wire.ts';
 
@@ -7,10 +7,17 @@ import type { WireEvent } from './wire.ts';
  * organised carries its link only in the location or the body.
  */
 export function conferenceOf(event: WireEvent): Conference | null {
-  const named = [event.onlineMeeting?.joinUrl, event.onlineMeetingUrl].filter(Boolean).join('\n');
+  const named = [event.onlineMeeting?.joinUrl, event.onlineMeetingUrl].filter(
+    (url) => typeof url === 'string',
+  );
   const places = [event.location, ...(event.locations ?? [])]
     .flatMap((place) => [place?.locationUri, place?.displayName])
     .filter(Boolean)
     .join('\n');
-  return conferenceInText(named) ?? conferenceInText(places) ?? conferenceInText(event.body?.content);
+  return (
+    named.map(teamsConference).find((conference) => conference !== null) ??
+    conferenceInText(named.join('\n')) ??
+    conferenceInText(places) ??
+    conferenceInText(event.body?.content)
+  );
 }

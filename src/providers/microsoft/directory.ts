@@ -60,7 +60,7 @@ export function createDirectory(graph: Graph): Directory {
         known.set(key, user);
         return user;
       } catch (error) {
-        if (isFailure(error) && error.status === 403) return 'denied';
+        if (isFailure(error) && error.code === 'access_denied') return 'denied';
         throw error;
       }
     },

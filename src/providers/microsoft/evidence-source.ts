@@ -1,5 +1,5 @@
 import type { ConferenceParticipant, ConferenceRecord, Harvest } from '../../domain/conference-record.ts';
-import { type Failure, isFailure } from '../../domain/failure.ts';
+import { type Failure, failure, isFailure } from '../../domain/failure.ts';
 import type { Window } from '../../domain/observation.ts';
 import type { EvidenceSource } from '../../ports/evidence-source.ts';
 import { participantOf } from './attendance.ts';
@@ -16,7 +16,10 @@ const NOTHING: Harvest = { found: 'nothing' };
 
 type CannotTell = Extract<Harvest, { found: 'cannot_tell' }>['reason'];
 
-/** Reads Teams' attendance reports. They exist once a meeting has ended, and answer its organizer only. */
+/**
+ * Reads Teams' attendance reports. They exist once a meeting has ended, and answer its organizer only. Where a right is
+ * missing it throws `config`/`policy_missing` or `config`/`directory_denied`, to be asked again.
+ */
 export function createEvidenceSource(
   settings: { readonly tenant: string },
   graph: Graph,
@@ -82,7 +85,7 @@ export function createEvidenceSource(
       if (conference.kind !== 'teams') return cannotTell('not_found');
       const owner = await organizerId(organizer, conference.key, signal);
       if (owner === 'unknown') return cannotTell('external_organizer');
-      if (owner === 'denied') return cannotTell('no_permission');
+      if (owner === 'denied') throw ungranted('directory_denied');
       const ask = { mailbox: organizer, signal };
       const meetings = `/users/${encodeURIComponent(owner.id)}/onlineMeetings`;
       try {
@@ -97,10 +100,13 @@ export function createEvidenceSource(
         const told = records.filter((record) => record.participants.length > 0);
         return told.length > 0 ? { found: 'records', records: told } : NOTHING;
       } catch (error) {
-        const reason = isFailure(error) ? silenceOf(error) : null;
-        if (reason === null) throw error;
-        if (reason === 'not_found') directory.forget(organizer);
-        return cannotTell(reason);
+        // A refusal that a proxy made up is of another kind: only Graph's own word counts.
+        if (isFailure(error) && error.code === 'access_denied')
+          throw ungranted('policy_missing', error.detail);
+        if (!isFailure(error, 'gone') || error.code === 'cursor_lost') throw error;
+        // The meeting is not this organizer's, or not any more.
+        directory.forget(organizer);
+        return cannotTell('not_found');
       }
     },
   };
@@ -110,10 +116,13 @@ function cannotTell(reason: CannotTell): Harvest {
   return { found: 'cannot_tell', reason };
 }
 
-/** Teams' application access policy is missing, or the meeting is not this organizer's (any more). */
-function silenceOf(failed: Failure): CannotTell | null {
-  if (failed.status === 403) return 'no_permission';
-  return failed.status === 404 ? 'not_found' : null;
+/**
+ * A right that may be given any day, and takes half an hour to work once it was
+ * (https://learn.microsoft.com/graph/cloud-communication-online-meeting-application-access-policy). Taken for Graph's last
+ * word, it would cost every session that ended before.
+ */
+function ungranted(code: 'policy_missing' | 'directory_denied', detail?: string): Failure {
+  return failure.config(code, { provider: 'microsoft', status: 403, detail });
 }
 
 /**

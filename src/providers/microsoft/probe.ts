@@ -169,8 +169,8 @@ export async function probeRefused(
     const finding = `${address} can be read, and must not be`;
     return { check, ok: false, finding, mend: RESTRICTION_MEND };
   }
-  if (outcome.status === 403) return well(check, `${address} is refused, as it must be`);
-  if (outcome.status === 404) {
+  if (outcome.code === 'access_denied') return well(check, `${address} is refused, as it must be`);
+  if (outcome.kind === 'gone') {
     const finding = `${address} has no mailbox, so that its refusal proves nothing`;
     return {
       check,
@@ -192,7 +192,7 @@ async function attendance(
   const path = `/users/${encodeURIComponent(userId)}/onlineMeetings?$filter=${filter}`;
   const failed = await graph.get(path, { mailbox: address, signal }).then(() => null, asFailure);
   // Not finding it is the answer hoped for: it was searched for.
-  if (failed === null || failed.status === 404 || failed.status === 400) {
+  if (failed === null || failed.kind === 'gone' || failed.code === 'bad_request') {
     return well('Teams attendance', 'meetings of this organizer can be found');
   }
   return ill('Teams attendance', failed, ATTENDANCE_MEND);

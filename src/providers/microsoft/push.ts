@@ -157,9 +157,9 @@ function refused(error: unknown): unknown {
   if (!isFailure(error)) return error;
   const told = factsOf(error);
   // A quota, a policy, or a permission that suffices for reading (ReadBasic): a person may change each of them.
-  if (error.status === 403) return failure.permanent('push_denied', told);
+  if (error.code === 'access_denied') return failure.permanent('push_denied', told);
   // Wrapped as an error of an extension; reading the mailbox says the same and decides what becomes of the calendar.
-  if (error.status === 404) return failure.gone('no_mailbox', told);
+  if (error.kind === 'gone') return failure.gone('no_mailbox', told);
   // Short lives were refused as well: what is left is the address, which Graph calls before it answers.
   if (error.status === 400) return failure.config('push_url_refused', told);
   return error;
@@ -184,5 +184,5 @@ function sameName(one: string, other: string): boolean {
 }
 
 function isGone(error: unknown): boolean {
-  return isFailure(error) && error.status === 404;
+  return isFailure(error, 'gone');
 }

@@ -116,9 +116,18 @@ function malformed() {
   });
 }
 
-/** Whether a row of a series is thinner than its master may be: exceptions arrive with an empty subject or body. */
+/**
+ * Whether a row of a series is thinner than its master may be: exceptions arrive with an empty subject or body. One whose
+ * text a person emptied looks the same, and its master's text counts for it: better a tag too many than a session lost.
+ */
 export function isThin(event: WireEvent): boolean {
-  return event.iCalUId == null || event.organizer == null || !event.subject || event.attendees == null;
+  return (
+    event.iCalUId == null ||
+    event.organizer == null ||
+    !event.subject ||
+    !event.body?.content ||
+    event.attendees == null
+  );
 }
 
 /**

@@ -12,6 +12,10 @@ export interface ViewHabits {
   widestViewDays: number | null;
   /** Whose mailboxes print `iCalUId` as null: field reports know such events. Ids of people. */
   withoutUids: Set<string>;
+  /** Lists print exceptions with an empty body, though the event by itself has one: a field report knows them. */
+  blankExceptionBodies: boolean;
+  /** Occurrences name their series by its changeable id, also where immutable ids were asked for: nobody says they do not. */
+  seriesNamedApart: boolean;
 }
 
 /** Adds everything under a mailbox that concerns its calendar. */
@@ -23,12 +27,19 @@ export function addCalendarRoutes(
 ): void {
   const calendarOf = (request: GraphRequest): Calendar =>
     world.calendar(readableMailbox(world, request.user).id);
-  const named = (row: Row, request: GraphRequest): Row =>
-    'iCalUId' in row && habits.withoutUids.has(readableMailbox(world, request.user).id)
-      ? { ...row, iCalUId: null }
-      : row;
+  const named = (row: Row, request: GraphRequest): Row => {
+    const { id: reader } = readableMailbox(world, request.user);
+    const unnamed = 'iCalUId' in row && habits.withoutUids.has(reader) ? { ...row, iCalUId: null } : row;
+    if (!habits.seriesNamedApart || typeof row.seriesMasterId !== 'string') return unnamed;
+    return { ...unnamed, seriesMasterId: changeableId(calendarOf(request), row.seriesMasterId) };
+  };
   const printed = (event: MailboxEvent, request: GraphRequest): Row =>
     named(rowOf(world, event, request), request);
+  const listed = (event: MailboxEvent, request: GraphRequest): Row => {
+    const row = printed(event, request);
+    if (!habits.blankExceptionBodies || event.type !== 'exception' || !('body' in row)) return row;
+    return { ...row, body: { ...(row.body as Row), content: '' } };
+  };
 
   server.get('/users/:user/calendarView/delta', true, (request) => {
     const calendar = calendarOf(request);
@@ -61,7 +72,7 @@ export function addCalendarRoutes(
     const rows = events
       .filter((event) => event.type !== 'seriesMaster')
       .sort((one, other) => one.occurrence.start - other.occurrence.start)
-      .map((event) => printed(event, request));
+      .map((event) => listed(event, request));
     return pageOf(rows, request);
   });
 
@@ -94,7 +105,7 @@ export function addCalendarRoutes(
       throw refusals.badRequest('The event is not a series master, so it has no instances.');
     }
     const rows = instancesOf(world, calendar, master, windowOf(request.query)).map((event) =>
-      printed(event, request),
+      listed(event, request),
     );
     return pageOf(rows, request);
   });
@@ -105,6 +116,12 @@ function instancesOf(world: World, calendar: Calendar, master: MailboxEvent, spa
   return eventsOfCopy(world, calendar, master.copy, span).filter(
     (event) => event.type !== 'seriesMaster' && !event.isCancelled,
   );
+}
+
+/** The id that an immutable id of the same event stands for. */
+function changeableId(calendar: Calendar, id: string): string {
+  const copy = [...calendar.copies.values()].find(({ immutableId }) => id.startsWith(immutableId));
+  return copy === undefined ? id : id.replace(copy.immutableId, copy.eventId);
 }
 
 function eventBehind(world: World, calendar: Calendar, request: GraphRequest): MailboxEvent {

@@ -45,6 +45,8 @@ export async function startMicrosoftSandbox(
     widestRoundDays: null,
     widestViewDays: null,
     withoutUids: new Set(),
+    blankExceptionBodies: false,
+    seriesNamedApart: false,
     mailboxConcurrency: 4,
     throttleRetryAfter: '1',
     latencyMs: 2,
