@@ -1,5 +1,6 @@
 import { isLoopback } from './env-schemas.ts';
 import type { Mistake } from './mistakes.ts';
+import { halfANationalCloud } from './national-clouds.ts';
 import type { Policy } from './policy.ts';
 import type { Environment } from './variables.ts';
 
@@ -41,6 +42,7 @@ export function contradictions(values: Environment): Mistake[] {
     ...(usesMicrosoft[0] === undefined
       ? []
       : missing.map((name) => mistake(name, `to be set as well, because ${usesMicrosoft[0]} is`))),
+    ...halfANationalCloud(values),
     ...without(['CADENCED_SMTP_URL'], 'CADENCED_MAIL_FROM', has('CADENCED_MAIL_FROM')),
     ...without(['CADENCED_MAIL_FROM'], 'CADENCED_SMTP_URL', has('CADENCED_SMTP_URL')),
     ...movedClockReachesOut(values),

@@ -469,11 +469,11 @@ describe('reading a Microsoft calendar from the sandbox', () => {
   });
 
   describe('doctor', () => {
-    const checks = async (person: Person) =>
-      (await microsoft.probe(person.addresses[0] ?? '', signal)).map(({ check, ok }) => [check, ok]);
+    const checks = async (person: Person, address = person.addresses[0]) =>
+      (await microsoft.probe(address ?? '', signal)).map(({ check, ok }) => [check, ok]);
 
-    it('finds everything well', async () => {
-      expect(await checks(ada)).toEqual([
+    it.each(['ada@south.example', 'a.blum@south.example'])('finds everything well at %s', async (address) => {
+      expect(await checks(ada, address)).toEqual([
         ['credential', true],
         ['calendar', true],
         ['immutable ids', true],

@@ -1,7 +1,10 @@
-import { constants, createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
+import { constants, createPublicKey, generateKeyPairSync, verify, X509Certificate } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTokenSource, type EntraSettings } from '../../src/providers/microsoft/credentials.ts';
 import { createLog, silentLog } from '../../src/runtime/log.ts';
+import { readMicrosoftCertificate } from '../../src/settings/credentials.ts';
+import { NATIONAL_CLOUDS } from '../../src/settings/national-clouds.ts';
+import { selfSigned } from '../settings/self-signed.ts';
 import {
   json,
   settingsFor,
@@ -64,6 +67,49 @@ describe('tokens for Graph', () => {
     expect(wire.tokensAsked).toHaveLength(3);
     later(200);
     expect(await thrownBy(tokens.token())).toMatchObject({ kind: 'transient', status: 503 });
+  });
+
+  describe('of an Entra that takes the question and never answers', () => {
+    afterEach(() => vi.restoreAllMocks());
+
+    it('serve on, after one wait with an end for all who ask; and nobody waits again at once', async () => {
+      const deadlines: AbortController[] = [];
+      vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+        expect(ms).toBeLessThanOrEqual(10_000);
+        const deadline = new AbortController();
+        deadlines.push(deadline);
+        return deadline.signal;
+      });
+      let arrived: () => void = () => undefined;
+      const hangs = () => {
+        const asked = new Promise<void>((resolve) => {
+          arrived = resolve;
+        });
+        wire.entra = () => arrived();
+        return asked;
+      };
+      const passes = () => deadlines.at(-1)?.abort(new DOMException('', 'TimeoutError'));
+      const tokens = source();
+      await tokens.token();
+      later(3599 - 200);
+      for (const askedSoFar of [2, 3]) {
+        const asked = hangs();
+        const given = Array.from({ length: 10 }, () => tokens.token());
+        await asked;
+        expect(wire.tokensAsked).toHaveLength(askedSoFar);
+        passes();
+        expect(new Set(await Promise.all(given))).toEqual(new Set(['token-1']));
+        expect(await tokens.token()).toBe('token-1');
+        expect(wire.tokensAsked).toHaveLength(askedSoFar);
+        later(31);
+      }
+      later(200);
+      const asked = hangs();
+      const refused = thrownBy(tokens.token());
+      await asked;
+      passes();
+      expect(await refused).toMatchObject({ kind: 'transient', code: 'timeout' });
+    });
   });
 
   it('come again at once when the outage is over: no minute of local silence', async () => {
@@ -213,6 +259,35 @@ describe('tokens for Graph', () => {
       verify('sha256', Buffer.from(`${head}.${payload}`), key, Buffer.from(signature, 'base64url')),
     ).toBe(true);
   });
+
+  it('name by certificate the chain as well, as tenants want it that trust by subject and issuer', async () => {
+    const { certificate, privateKey } = selfSigned();
+    const read = readMicrosoftCertificate(certificate + privateKey);
+    if (!read.ok) throw new Error(read.expected);
+    const { thumbprintSha256, certificate: x5c, expiresAt } = read.value;
+    const given = { privateKeyPem: read.value.privateKey.reveal(), thumbprintSha256, x5c, expiresAt };
+    await source({ clientSecret: undefined, certificate: given }).token();
+    const assertion = new URLSearchParams(wire.tokensAsked[0]?.body).get('client_assertion') ?? '';
+    const [head = '', payload = '', signature = ''] = assertion.split('.');
+    const sent = new X509Certificate(certificate);
+    expect(JSON.parse(Buffer.from(head, 'base64url').toString())).toMatchObject({
+      alg: 'PS256',
+      x5c: [sent.raw.toString('base64')],
+      'x5t#S256': Buffer.from(sent.fingerprint256.replaceAll(':', ''), 'hex').toString('base64url'),
+    });
+    const key = { key: sent.publicKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
+    const signed = Buffer.from(`${head}.${payload}`);
+    expect(verify('sha256', signed, key, Buffer.from(signature, 'base64url'))).toBe(true);
+  });
+
+  it.each(NATIONAL_CLOUDS.map(({ graphUrl }) => graphUrl))(
+    'are asked for %s itself: a national cloud is a resource of its own',
+    async (graphUrl) => {
+      await source({ graphUrl }).token();
+      const scopes = new URLSearchParams(wire.tokensAsked[0]?.body).get('scope')?.split(' ');
+      expect(scopes?.filter((scope) => scope.startsWith('https:'))).toEqual([`${graphUrl}/.default`]);
+    },
+  );
 
   it('are asked for at the tenant of the settings', async () => {
     await source().token();

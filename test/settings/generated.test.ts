@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseRoster } from '../../src/domain/parse-roster.ts';
 import { renderMistake } from '../../src/settings/mistakes.ts';
+import { NATIONAL_CLOUDS } from '../../src/settings/national-clouds.ts';
 import { parsePolicy } from '../../src/settings/policy-file.ts';
 import { loadSettings, renderMistakes } from '../../src/settings/settings.ts';
 import { VARIABLE_GROUPS, VARIABLES } from '../../src/settings/variables.ts';
@@ -15,6 +16,15 @@ const read = (name: string) => readFileSync(new URL(name, CONFIG), 'utf8');
 describe('the files an administrator begins with', () => {
   it('are as the code would write them', () => {
     expect(writeGenerated(CONFIG, true)).toEqual([]);
+  });
+
+  it('README.md names the addresses of every national cloud that is known, and no other', () => {
+    const rows = read('README.md').matchAll(
+      /^\| [^|]+ \| `(https:[^`]+)` \| `https:\/\/([^/]+)\/TENANT\/.+` \|$/gm,
+    );
+    expect([...rows].map(([, graph, login]) => [graph, login])).toEqual(
+      NATIONAL_CLOUDS.map(({ graphUrl, logins: [login] }) => [graphUrl, login]),
+    );
   });
 
   it('example.yaml is right and names its schema on the first line', () => {

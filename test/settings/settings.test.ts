@@ -100,6 +100,7 @@ describe('settings from the environment', () => {
       CADENCED_WEBHOOK_ALLOW: '10.1.2.3, fd00::/8,10.20.0.0/16',
       CADENCED_GOOGLE_ADMIN_SUBJECT: 'Admin@Example.org',
       CADENCED_MICROSOFT_GRAPH_URL: 'https://graph.microsoft.us',
+      CADENCED_MICROSOFT_TOKEN_URL: 'https://login.microsoftonline.us/contoso.example/oauth2/v2.0/token',
       CADENCED_EVENTS_TOKEN: 'e'.repeat(32),
       CADENCED_LOG_LEVEL: 'debug',
     });
@@ -113,7 +114,7 @@ describe('settings from the environment', () => {
     expect(all.microsoft).toMatchObject({
       tenant: 'contoso.example',
       graphUrl: 'https://graph.microsoft.us',
-      tokenUrl: null,
+      tokenUrl: 'https://login.microsoftonline.us/contoso.example/oauth2/v2.0/token',
     });
     expect(all.microsoft?.secrets.map((secret) => secret.reveal())).toEqual(['shh~secret']);
     expect(all.mail?.url.reveal()).toBe('smtps://u:p%40@mail.example.org:465');
@@ -302,6 +303,53 @@ describe('mistakes in the environment', () => {
     ],
   ])('contradictory or incomplete: %s', (_, env, expected) => {
     expect(mistakes(env)).toEqual([expect.stringContaining(expected)]);
+  });
+
+  describe('for a national cloud of Microsoft', () => {
+    const US = 'https://login.microsoftonline.us/contoso.example/oauth2/v2.0/token';
+    const CHINA = 'https://login.chinacloudapi.cn/contoso.example/oauth2/v2.0/token';
+    const WORLD = 'https://login.microsoftonline.com/contoso.example/oauth2/v2.0/token';
+    const told = (graph: string | null, token: string | null) =>
+      mistakes({
+        ...MICROSOFT,
+        ...(graph && { CADENCED_MICROSOFT_GRAPH_URL: graph }),
+        ...(token && { CADENCED_MICROSOFT_TOKEN_URL: token }),
+      });
+
+    it.each([
+      ['https://graph.microsoft.us', null, 'CADENCED_MICROSOFT_TOKEN_URL: nothing there', US],
+      ['https://Graph.microsoft.us/', WORLD, 'CADENCED_MICROSOFT_TOKEN_URL: "', US],
+      ['https://dod-graph.microsoft.us', CHINA, 'CADENCED_MICROSOFT_TOKEN_URL: "', US],
+      ['https://microsoftgraph.chinacloudapi.cn', null, 'CADENCED_MICROSOFT_TOKEN_URL: nothing there', CHINA],
+    ])('name the two lines to set where %s stands with %s', (graph, token, what, login) => {
+      const origin = new URL(graph).origin;
+      expect(told(graph, token)).toEqual([
+        expect.stringMatching(
+          `^${what}.*CADENCED_MICROSOFT_GRAPH_URL=${origin} and CADENCED_MICROSOFT_TOKEN_URL=${login}$`,
+        ),
+      ]);
+    });
+
+    it.each([null, 'https://graph.microsoft.com', 'https://graph-proxy.example.org'])(
+      'name every Graph that a national token may be for, where Graph is %s',
+      (graph) => {
+        const [line = '', ...rest] = told(graph, US);
+        expect(rest).toEqual([]);
+        expect(line).toMatch(/^CADENCED_MICROSOFT_GRAPH_URL: /);
+        expect(line).toContain('CADENCED_MICROSOFT_GRAPH_URL=https://graph.microsoft.us and');
+        expect(line).toContain('or CADENCED_MICROSOFT_GRAPH_URL=https://dod-graph.microsoft.us and');
+      },
+    );
+
+    it.each([
+      ['https://dod-graph.microsoft.us', US],
+      ['https://microsoftgraph.chinacloudapi.cn', CHINA],
+      ['https://graph.microsoft.us', 'https://entra-proxy.example.org/token'],
+      ['https://graph.microsoft.com', WORLD],
+      ['https://graph-proxy.example.org', null],
+    ])('take %s with %s', (graph, token) => {
+      expect(told(graph, token)).toEqual([]);
+    });
   });
 
   it('refuse a moved clock where anything could reach real people', () => {

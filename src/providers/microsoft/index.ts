@@ -53,9 +53,9 @@ export function createMicrosoft(settings: MicrosoftSettings, deps: MicrosoftDeps
   const requester = createRequester(settings, deps);
   const graph = createGraph(settings, { tokens, requester, onRequest: deps.onRequest });
   const directory = createDirectory(graph);
-  const unpaced = createGraph(settings, { tokens, requester: UNPACED });
   const elapsed = deps.elapsed ?? (() => performance.now());
   const mailboxes = byAnyAddress(graph, directory);
+  const unpaced = byAnyAddress(createGraph(settings, { tokens, requester: UNPACED }), directory);
   const restarts = createRestarts({ log: deps.log, elapsed });
   const pieces = createPieces(mailboxes, deps.log);
   return {
@@ -63,7 +63,8 @@ export function createMicrosoft(settings: MicrosoftSettings, deps: MicrosoftDeps
     evidence: createEvidenceSource(settings, graph, directory),
     readNotification,
     push: createPushService(graph, directory, { now: deps.now ?? Date.now }),
-    probe: (address, signal) => probeMailbox({ graph, tokens, directory, unpaced }, address, signal),
+    probe: (address, signal) =>
+      probeMailbox({ graph: mailboxes, tokens, directory, unpaced }, address, signal),
     probeRefused: (address, signal) => probeRefused(mailboxes, address, signal),
   };
 }
