@@ -135,7 +135,8 @@ export function createChannelKeeper(deps: KeepChannelsDeps): ChannelKeeper {
     // The row first: the channel may speak before the answer is here, and nothing may be open without one.
     await store.request({ channelId, calendarId, provider, secretHash: hashOfSecret(secret), url, at });
     try {
-      const request = { channelId, secret, url, until: at + service.longestLifeMs };
+      const earlier = calendar.channels.map(({ externalId }) => externalId).filter((name) => name !== null);
+      const request = { channelId, secret, url, until: at + service.longestLifeMs, earlier };
       const opened = await service.open(calendar, request, signal);
       await store.opened(channelId, opened, {
         at: now(),

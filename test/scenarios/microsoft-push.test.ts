@@ -406,10 +406,9 @@ describe('31 strays', () => {
     expect(woken).not.toContain(await stage.idOf(ADA));
   });
 
-  test('a new public address is subscribed to, and the old one let go once the new one works', async () => {
+  test('a new public address is subscribed to, and the old one, which is in the way (409), is let go', async () => {
     await keep();
     const old = of(ADA).id;
-    stage.sandbox.habits.duplicatesRefused = false;
     url = `${url}?v=2`;
     await wakeForeignChannels(stage.db, 'microsoft', url);
     keep = keeperOf();
@@ -417,6 +416,7 @@ describe('31 strays', () => {
     await keep();
     expect(of(ADA)).toMatchObject({ notificationUrl: url });
     expect(active().map(({ id }) => id)).not.toContain(old);
+    expect(await push(ADA)).toMatchObject({ push: 'verified', reason: null });
   });
 });
 
