@@ -10,6 +10,8 @@ export interface WatchedCalendar extends CalendarRef {
   /** It is in the roster, can be read, and was read completely once. */
   readonly readable: boolean;
   readonly push: PushState | null;
+  /** Since when push has stood there. */
+  readonly pushSince: Instant | null;
   readonly pushReason: string | null;
   /** Openings that failed in a row. */
   readonly failures: number;

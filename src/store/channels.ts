@@ -60,7 +60,7 @@ export function createChannelStore(db: Kysely<DB>, terms: PushTerms): ChannelSto
       const { rows } = await sql<{ calendar: WatchedCalendar }>`
         select jsonb_build_object(
                  'calendarId', calendar_id, 'provider', provider, 'address', address, 'readable', ${READABLE},
-                 'push', push_state, 'pushReason', push_reason, 'failures', push_failures,
+                 'push', push_state, 'pushSince', ${millis('push_since')}, 'pushReason', push_reason, 'failures', push_failures,
                  'holdUntil', ${millis('push_hold_until')},
                  'channels', coalesce((select jsonb_agg(${channelJson()} order by requested_at)
                     from cadenced.channel

@@ -62,6 +62,7 @@ export function createChannelKeeper(deps: KeepChannelsDeps): ChannelKeeper {
       url,
       holdUntil: calendar.holdUntil,
       refused: isRefusal(calendar.push) ? calendar.push : null,
+      silentSince: calendar.push === 'unverified' ? calendar.pushSince : null,
       channels: calendar.channels,
     });
     let done = 0;

@@ -51,6 +51,7 @@ const HABITS: GoogleHabits = {
   perUserPerMinute: null,
   pushTtlMs: 7 * 86_400_000,
   pushLost: 0,
+  firewall: false,
   pushTwice: 0,
   pushDelayMs: 0,
   pushRetryMs: 200,
