@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Channel } from '../domain/channel.ts';
 import type { Provider } from '../domain/observation.ts';
+import type { CalendarRef } from '../ports/calendar-source.ts';
 import type { ChannelStore, WatchedCalendar } from '../ports/channel-store.ts';
 import { readBusinessTime } from './clock.ts';
 import type { DB } from './database.generated.ts';
@@ -136,6 +137,14 @@ export function createChannelStore(db: Kysely<DB>, terms: PushTerms): ChannelSto
         db,
       );
       return new Set(rows.map(({ name }) => name));
+    },
+
+    async someReadable(provider) {
+      const { rows } = await sql<CalendarRef>`
+        select calendar_id as "calendarId", address from cadenced.calendar
+         where provider = ${provider} and state = 'active' and ${READABLE}
+         order by last_complete_pass_at desc, calendar_id limit 1`.execute(db);
+      return rows[0] ?? null;
     },
   };
 }
