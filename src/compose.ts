@@ -264,8 +264,18 @@ export function composeDaemon(workshop: Workshop, databaseUrl: string, tuning: T
   });
   const finder = createWorkFinder(db, settings.polling.reconcile, push.terms);
   const dispatcher: Dispatcher = createDispatcher({
-    // Without a relay mails wait: they are told in the log at the start, and leave when one is set up.
-    finder: mailer ? finder : { find: async (limit) => ({ ...(await finder.find(limit)), mails: false }) },
+    finder: {
+      async find(limit) {
+        const due = await finder.find(limit);
+        return {
+          ...due,
+          // Stray channels have no row that could fall due.
+          channels: due.channels || push.keeper.strays.isDue(),
+          // Without a relay mails wait: they are told in the log at the start, and leave when one is set up.
+          mails: due.mails && mailer !== null,
+        };
+      },
+    },
     jobs,
     clock,
     log,
@@ -281,6 +291,7 @@ export function composeDaemon(workshop: Workshop, databaseUrl: string, tuning: T
       });
     },
     onHint: instruments.hint,
+    onUnknown: push.keeper.strays.heard,
   });
   const links = linksOf(settings);
   const { http: web } = settings;

@@ -77,8 +77,13 @@ const DAY = 24 * HOUR;
 
 /** An opening without an answer for so long was lost (its worker died): the longest request takes two minutes. */
 export const UNANSWERED_AFTER_MS = 5 * MINUTE;
-/** A channel that never spoke is replaced at this distance: the one before may have been opened in an outage. */
+/**
+ * A channel that never spoke is replaced after this, for it may have been opened in an outage; while its successors
+ * are silent as well the distance doubles, for then it is a firewall.
+ */
 export const SILENT_REPLACED_AFTER_MS = 6 * HOUR;
+/** Replaced at least this often all the same: opening a channel is how Google knocks, so a gate that opened shows. */
+export const SILENT_REPLACED_WITHIN_MS = DAY;
 /** A channel that could not be closed is tried again at this distance until it runs out by itself. */
 const CLOSE_AGAIN_MS = HOUR;
 /** What never told when it ends, ends within this: no provider keeps a channel of calendars longer. */
@@ -107,6 +112,7 @@ export function openAgainAfterMs(failures: number): number {
  * @param input.wanted an address to deliver to exists, and the calendar can be read
  * @param input.holdUntil no opening before this: the provider refused one
  * @param input.refused what that refusal was, for as long as it holds
+ * @param input.silentSince since when channels have been open without a word; `null` = they are not, or one has spoken
  * @param input.channels those not closed yet, retired ones included
  */
 export function planChannels(input: {
@@ -115,6 +121,7 @@ export function planChannels(input: {
   readonly url: string | null;
   readonly holdUntil: Instant | null;
   readonly refused: PushState | null;
+  readonly silentSince: Instant | null;
   readonly channels: readonly Channel[];
 }): ChannelPlan {
   const { now } = input;
@@ -146,11 +153,12 @@ export function planChannels(input: {
   const newest = current[0];
   const mayOpen = pending.length === 0 && (input.holdUntil === null || input.holdUntil <= now);
   for (const channel of live) {
-    // The old one goes on until the new one has shown that it works.
-    const stale = channel.url !== input.url && channel.state !== 'requested';
-    const older = newest !== undefined && channel.channelId !== newest.channelId;
-    if (newest?.state === 'verified' && (stale || older) && channel.state !== 'requested') {
-      retire(channel, stale ? 'address_changed' : 'replaced');
+    if (newest === undefined || channel.channelId === newest.channelId || channel.state === 'requested')
+      continue;
+    // One that works goes on until the new one has shown that it does. One that never spoke is not worth keeping:
+    // behind a firewall another would be left open at the provider with every attempt.
+    if (newest.state === 'verified' || channel.state === 'unverified') {
+      retire(channel, channel.url === input.url ? 'replaced' : 'address_changed');
     }
   }
   for (const channel of pending) looks.push(channel.requestedAt + UNANSWERED_AFTER_MS);
@@ -158,14 +166,26 @@ export function planChannels(input: {
   if (newest === undefined) {
     if (mayOpen) actions.push({ act: 'open' });
   } else {
-    const silentAt =
-      newest.state === 'unverified' ? (newest.openedAt ?? now) + SILENT_REPLACED_AFTER_MS : null;
-    const renewAt = newest.renewAt ?? endOf(newest);
+    const silentAt = newest.state === 'unverified' ? silentUntil(newest, current, input.silentSince) : null;
+    const renewAt = renewalDue(newest);
     if (mayOpen && renewAt <= now) actions.push({ act: 'renew', channel: newest });
     else if (mayOpen && silentAt !== null && silentAt <= now) actions.push({ act: 'open' });
     else if (mayOpen) looks.push(renewAt, ...(silentAt === null ? [] : [silentAt]));
   }
   return { actions, push: pushState(current, pending, input.refused), lookAgainAt: earliest(looks) };
+}
+
+/** Until when a channel may be silent: for as long as there was silence before it, within the two limits. */
+function silentUntil(newest: Channel, current: readonly Channel[], silentSince: Instant | null): Instant {
+  const openedAt = newest.openedAt ?? newest.requestedAt;
+  // Beside one that spoke once, silence began when that one was to be replaced.
+  const due = current.filter(({ state }) => state === 'verified').map(renewalDue);
+  const before = openedAt - Math.min(openedAt, silentSince ?? openedAt, ...due);
+  return openedAt + Math.min(Math.max(before, SILENT_REPLACED_AFTER_MS), SILENT_REPLACED_WITHIN_MS);
+}
+
+function renewalDue(channel: Channel): Instant {
+  return channel.renewAt ?? endOf(channel);
 }
 
 function pushState(

@@ -10,6 +10,8 @@ export interface WatchedCalendar extends CalendarRef {
   /** It is in the roster, can be read, and was read completely once. */
   readonly readable: boolean;
   readonly push: PushState | null;
+  /** Since when push has stood there. */
+  readonly pushSince: Instant | null;
   readonly pushReason: string | null;
   /** Openings that failed in a row. */
   readonly failures: number;
@@ -88,4 +90,6 @@ export interface ChannelStore {
   spoke(words: readonly SpokenWord[]): Promise<ReadonlyArray<Promise<boolean>>>;
   /** Which of a provider's channels are known and not closed, by the provider's names. */
   known(provider: Provider, names: readonly string[]): Promise<ReadonlySet<string>>;
+  /** A calendar of a provider that can be read at present, whichever; `null` where there is none. */
+  someReadable(provider: Provider): Promise<CalendarRef | null>;
 }

@@ -21,6 +21,8 @@ export interface ChannelRequest {
   readonly url: string;
   /** Asked for; the answer decides. */
   readonly until: Instant;
+  /** The provider's names of this calendar's channels that may still be open: ours, wherever they deliver to. */
+  readonly earlier: readonly string[];
 }
 
 /** A channel as the provider lists it. */

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Channel } from '../domain/channel.ts';
 import type { Provider } from '../domain/observation.ts';
+import type { CalendarRef } from '../ports/calendar-source.ts';
 import type { ChannelStore, WatchedCalendar } from '../ports/channel-store.ts';
 import { readBusinessTime } from './clock.ts';
 import type { DB } from './database.generated.ts';
@@ -60,7 +61,7 @@ export function createChannelStore(db: Kysely<DB>, terms: PushTerms): ChannelSto
       const { rows } = await sql<{ calendar: WatchedCalendar }>`
         select jsonb_build_object(
                  'calendarId', calendar_id, 'provider', provider, 'address', address, 'readable', ${READABLE},
-                 'push', push_state, 'pushReason', push_reason, 'failures', push_failures,
+                 'push', push_state, 'pushSince', ${millis('push_since')}, 'pushReason', push_reason, 'failures', push_failures,
                  'holdUntil', ${millis('push_hold_until')},
                  'channels', coalesce((select jsonb_agg(${channelJson()} order by requested_at)
                     from cadenced.channel
@@ -136,6 +137,14 @@ export function createChannelStore(db: Kysely<DB>, terms: PushTerms): ChannelSto
         db,
       );
       return new Set(rows.map(({ name }) => name));
+    },
+
+    async someReadable(provider) {
+      const { rows } = await sql<CalendarRef>`
+        select calendar_id as "calendarId", address from cadenced.calendar
+         where provider = ${provider} and state = 'active' and ${READABLE}
+         order by last_complete_pass_at desc, calendar_id limit 1`.execute(db);
+      return rows[0] ?? null;
     },
   };
 }

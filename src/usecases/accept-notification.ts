@@ -15,6 +15,8 @@ export interface AcceptDeps {
   /** A calendar fell due this moment: whoever can may begin at once. It stands in the database as well. */
   readonly wake: (calendarId: number) => void;
   readonly onHint: (provider: Provider, outcome: HintOutcome) => void;
+  /** A channel spoke that no row knows, or somebody made it up: must return at once, and do nothing here. */
+  readonly onUnknown?: (provider: Provider, hint: Hint) => void;
 }
 
 export type AcceptHints = (
@@ -33,7 +35,7 @@ interface Heard {
 
 /**
  * Takes notifications: checks who speaks and records that the calendar is to be looked at. Nothing is read from a
- * provider here. Unknown and forged ones are dropped without a trace but a count.
+ * provider here. Unknown and forged ones are dropped and counted; of an unknown one note is taken, to have it ended later.
  * @throws what the store throws: the provider shall send again
  */
 export function acceptHints(deps: AcceptDeps): AcceptHints {
@@ -70,6 +72,7 @@ export function acceptHints(deps: AcceptDeps): AcceptHints {
       const channel = channels[n] ?? null;
       const outcome = verdict(channel, each.hint, hashes[n] ?? null);
       deps.onHint(provider, outcome);
+      if (outcome === 'unknown_channel') deps.onUnknown?.(provider, each.hint);
       if (outcome === 'taken' && channel !== null)
         words.push([each, { channel, name, resourceId, says, at }]);
     }

@@ -13,6 +13,7 @@ import type { OpenChannel, PushService } from '../ports/push-service.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { hashOfSecret } from './accept-notification.ts';
+import { createStrays, type StrayChannels } from './close-strays.ts';
 
 export interface KeepChannelsDeps {
   readonly store: ChannelStore;
@@ -29,10 +30,10 @@ export interface KeepChannelsDeps {
 
 export interface ChannelKeeper {
   /**
-   * Opens, renews and closes what fell due; the first time it also closes what the provider lists and nobody
-   * remembers. @returns how many calendars were looked at
+   * Opens, renews and closes what fell due, strays included. @returns how many calendars were looked at
    */
   keep(signal: AbortSignal): Promise<number>;
+  readonly strays: Pick<StrayChannels, 'heard' | 'isDue'>;
 }
 
 const AT_ONCE = 8;
@@ -51,6 +52,7 @@ export function createChannelKeeper(deps: KeepChannelsDeps): ChannelKeeper {
   const { store, services, clock, log } = deps;
   const now = (): Instant => clock.now().toMillis();
   const told = new Map<string, Instant>();
+  const strays = createStrays(deps);
 
   async function keepOne(calendar: WatchedCalendar, signal: AbortSignal): Promise<void> {
     const service = services[calendar.provider];
@@ -62,6 +64,7 @@ export function createChannelKeeper(deps: KeepChannelsDeps): ChannelKeeper {
       url,
       holdUntil: calendar.holdUntil,
       refused: isRefusal(calendar.push) ? calendar.push : null,
+      silentSince: calendar.push === 'unverified' ? calendar.pushSince : null,
       channels: calendar.channels,
     });
     let done = 0;
@@ -135,7 +138,8 @@ export function createChannelKeeper(deps: KeepChannelsDeps): ChannelKeeper {
     // The row first: the channel may speak before the answer is here, and nothing may be open without one.
     await store.request({ channelId, calendarId, provider, secretHash: hashOfSecret(secret), url, at });
     try {
-      const request = { channelId, secret, url, until: at + service.longestLifeMs };
+      const earlier = calendar.channels.map(({ externalId }) => externalId).filter((name) => name !== null);
+      const request = { channelId, secret, url, until: at + service.longestLifeMs, earlier };
       const opened = await service.open(calendar, request, signal);
       await store.opened(channelId, opened, {
         at: now(),
@@ -215,42 +219,10 @@ export function createChannelKeeper(deps: KeepChannelsDeps): ChannelKeeper {
     } else log.debug({ ...facts, calendar: calendar.address, failures }, 'no push channel was opened');
   }
 
-  /** Closes channels at the providers that deliver to us and that no row knows: of a database that was replaced. */
-  async function closeStrays(service: PushService, url: string, signal: AbortSignal): Promise<void> {
-    const listed = ((await service.list(signal)) ?? []).filter((stray) => (stray.url ?? url) === url);
-    const known = await store.known(
-      service.provider,
-      listed.map(({ externalId }) => externalId),
-    );
-    const strays = listed.filter(({ externalId }) => !known.has(externalId));
-    for (const stray of strays) {
-      await service.close({ calendarId: 0, address: stray.calendarKey }, stray, signal);
-    }
-    if (strays.length > 0) {
-      log.info({ provider: service.provider, closed: strays.length }, 'forgotten push channels were closed');
-    }
-  }
-
-  let straysLookedFor = false;
-  async function tidyOnce(signal: AbortSignal): Promise<void> {
-    if (straysLookedFor) return;
-    straysLookedFor = true;
-    for (const service of Object.values(services)) {
-      const url = deps.url(service.provider);
-      if (url === null) continue;
-      await closeStrays(service, url, signal).catch((problem: unknown) => {
-        if (signal.aborted || !isFailure(problem)) throw problem;
-        log.warn(
-          { provider: service.provider, code: problem.code },
-          'forgotten push channels were not looked for',
-        );
-      });
-    }
-  }
-
   return {
+    strays,
     async keep(signal) {
-      await tidyOnce(signal);
+      await strays.close(signal);
       let looked = 0;
       for (;;) {
         const due = await store.due(A_ROUND);

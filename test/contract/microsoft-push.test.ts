@@ -64,6 +64,7 @@ describe('subscriptions at Graph', () => {
     secret: 's'.repeat(43),
     url: `${endpoint.url}/notifications/microsoft`,
     until: world.now() + days * DAY,
+    earlier: [],
   });
   const open = (days?: number) => microsoft.push.open(calendar, request(days), signal);
 

@@ -29,7 +29,16 @@ const channel = (given: Partial<Channel> = {}): Channel => ({
   ...given,
 });
 const plan = (channels: readonly Channel[], given: Partial<Parameters<typeof planChannels>[0]> = {}) =>
-  planChannels({ now: NOW, wanted: true, url: URL, holdUntil: null, refused: null, channels, ...given });
+  planChannels({
+    now: NOW,
+    wanted: true,
+    url: URL,
+    holdUntil: null,
+    refused: null,
+    silentSince: null,
+    channels,
+    ...given,
+  });
 const acts = (...given: Parameters<typeof plan>) => plan(...given).actions.map(({ act }) => act);
 
 describe('channels', () => {
@@ -56,6 +65,26 @@ describe('channels', () => {
     expect(acts([elsewhere])).toEqual(['open']);
     const here = channel({ channelId: 'b0000000-0000-4000-8000-000000000001', openedAt: NOW });
     expect(acts([elsewhere, here])).toEqual(['retire', 'close']);
+  });
+
+  test('one that never spoke goes as soon as another is open, one that spoke when the other has spoken too', () => {
+    const silent = channel({
+      channelId: 'a0000000-0000-4000-8000-000000000001',
+      state: 'unverified',
+      firstSpokeAt: null,
+    });
+    const fresh = channel({ openedAt: NOW - 1000, state: 'unverified', firstSpokeAt: null });
+    expect(acts([silent, fresh])).toEqual(['retire', 'close']);
+    expect(acts([{ ...silent, url: 'https://old.example/notifications/google' }, fresh])).toEqual([
+      'retire',
+      'close',
+    ]);
+    expect(acts([{ ...silent, openedAt: NOW - 6 * HOUR + 1 }])).toEqual([]);
+    expect(acts([{ ...silent, openedAt: NOW - 6 * HOUR }])).toEqual(['open']);
+    // One that spoke once, and is over in a day: silence began when it was to be replaced.
+    const spoke = channel({ channelId: 'b0000000-0000-4000-8000-000000000001', renewAt: NOW - DAY });
+    expect(acts([spoke, { ...silent, openedAt: NOW - 6 * HOUR }])).toEqual([]);
+    expect(acts([spoke, { ...silent, openedAt: NOW - 12 * HOUR }])).toEqual(['open']);
   });
 
   test('one without an answer is given up; it is closed when it tells its name', () => {
@@ -119,6 +148,72 @@ describe('channels', () => {
         },
       ),
     );
+  });
+
+  describe('behind a firewall', () => {
+    /** Lets a calendar's channels live as the use case and Google let them, from a first opening on. */
+    function live(until: number, isOpen: (at: number) => boolean) {
+      let rows: Channel[] = [];
+      let now = NOW;
+      let push: { state: string | null; since: number } = { state: null, since: NOW };
+      const openings: number[] = [];
+      let mostLive = 0;
+      let reachedAt: number | null = null;
+      while (now <= until) {
+        const planned = plan(rows, { now, silentSince: push.state === 'unverified' ? push.since : null });
+        for (const action of planned.actions) {
+          if (action.act === 'open' || action.act === 'renew') {
+            const channelId = `${openings.length + 80_000_000}-0000-4000-8000-000000000001`;
+            const spoke = isOpen(now);
+            openings.push(now);
+            if (spoke) reachedAt ??= now;
+            const expiresAt = now + 7 * DAY;
+            const opened = { channelId, externalId: channelId, requestedAt: now, openedAt: now, expiresAt };
+            rows.push(
+              channel({
+                ...opened,
+                renewAt: renewalTime(channelId, now, expiresAt),
+                state: spoke ? 'verified' : 'unverified',
+                firstSpokeAt: spoke ? now : null,
+              }),
+            );
+            mostLive = Math.max(mostLive, rows.length);
+          } else if (action.act === 'close' || action.gone) {
+            rows = rows.filter(({ channelId }) => channelId !== action.channel.channelId);
+          }
+        }
+        if (planned.push !== push.state) push = { state: planned.push, since: now };
+        if (planned.actions.length === 0) now = planned.lookAgainAt ?? until + 1;
+      }
+      return { openings, mostLive, reachedAt };
+    }
+
+    test('that never opens: two at once at the most, at growing distances, once a day in the end', () => {
+      const { openings, mostLive, reachedAt } = live(NOW + 7 * DAY, () => false);
+      const distances = openings.slice(1).map((at, n) => (at - (openings[n] ?? 0)) / HOUR);
+      expect(distances).toEqual([6, 6, 12, ...Array.from({ length: 6 }, () => 24)]);
+      expect(mostLive).toBe(2);
+      expect(reachedAt).toBe(null);
+    });
+
+    test('that opens: noticed within a day without any change in the calendar', () => {
+      fc.assert(
+        fc.property(
+          fc.integer({ min: 0, max: 20 * DAY }),
+          fc.integer({ min: 0, max: 20 * DAY }),
+          (shut, length) => {
+            const isOpen = (at: number) => at < NOW + shut || at >= NOW + shut + length;
+            const { openings, mostLive } = live(NOW + 60 * DAY, isOpen);
+            expect(mostLive).toBeLessThanOrEqual(3);
+            const asked = openings.filter((at) => at >= NOW + shut && !isOpen(at));
+            const after = openings.find((at) => at >= NOW + shut + length);
+            // Where nothing was opened while it was shut, nothing was missed.
+            if (asked.length > 0)
+              expect((after ?? Infinity) - (NOW + shut + length)).toBeLessThanOrEqual(DAY);
+          },
+        ),
+      );
+    });
   });
 
   test('renewals fall between 70 and 80 % of a life, and not together', () => {

@@ -16,6 +16,7 @@ const request = {
   secret: 's'.repeat(43),
   url: 'https://cadenced.example/notifications/microsoft',
   until: Date.UTC(2026, 10, 27),
+  earlier: [],
 };
 
 let wire: WireServer;

@@ -109,9 +109,12 @@ export function createPushService(
       } catch (error) {
         if (!isFailure(error) || error.status !== 409) throw refused(error);
       }
-      // One of ours is there already. Its client state is not known any more, so it cannot be taken over.
+      // One is there already, and where it delivers to cannot be changed: of a public address we had before, it goes
+      // first, or the mailbox would be without push for as long as it lives. Of one that no row knows, not even the
+      // client state is left.
       const strays = (await ours(signal)).filter(
-        ({ calendarKey, url }) => sameName(calendarKey, name) && url === request.url,
+        ({ externalId, calendarKey, url }) =>
+          request.earlier.includes(externalId) || (sameName(calendarKey, name) && url === request.url),
       );
       if (strays.length === 0) {
         // Deleting what delivers elsewhere would begin a war between two installations.

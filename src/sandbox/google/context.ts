@@ -24,6 +24,8 @@ export interface GoogleHabits {
   /** The shares of notifications that never come, and that come twice. */
   pushLost: number;
   pushTwice: number;
+  /** Something stands between: channels are opened, and nothing that is posted arrives, not even the `sync` message. */
+  firewall: boolean;
   /** How late notifications come, in real milliseconds. */
   pushDelayMs: number;
   /** The first of the growing real distances at which a notification is tried again. */

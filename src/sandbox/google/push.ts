@@ -95,7 +95,7 @@ export function registerPush(app: FastifyInstance, context: GoogleContext): Push
   async function attempt(channel: WatchChannel, state: Delivery['state'], number: number): Promise<boolean> {
     const began = performance.now();
     let status: number | null = null;
-    if (await allowed(channel.address)) {
+    if (!habits.firewall && (await allowed(channel.address))) {
       try {
         const answer = await fetch(channel.address, {
           method: 'POST',

@@ -53,6 +53,7 @@ const HABITS: GoogleHabits = {
   quotaMinuteMs: 60_000,
   pushTtlMs: 7 * 86_400_000,
   pushLost: 0,
+  firewall: false,
   pushTwice: 0,
   pushDelayMs: 0,
   pushRetryMs: 200,
