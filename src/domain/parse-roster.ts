@@ -1,6 +1,6 @@
 import type { RosterProblem, WantedRoster } from './roster.ts';
 import { readMember } from './roster-cells.ts';
-import { joinMemberships, joinMentorships, joinPeople } from './roster-join.ts';
+import { inOneSpelling, joinMemberships, joinMentorships, joinPeople } from './roster-join.ts';
 import { joinCapacities, joinEnrolments, joinPauses } from './roster-programs.ts';
 import { readRosterTable } from './roster-rows.ts';
 
@@ -17,7 +17,7 @@ export function parseRoster(text: string, programs: readonly string[]): ParsedRo
   // With columns missing or unknown, complaints about cells would only bury that one.
   if (table.problems.length > 0) return refused(table.problems);
   const read = table.rows.map((row) => readMember(row, programs));
-  const members = read.map(({ member }) => member);
+  const members = inOneSpelling(read.map(({ member }) => member));
   const people = joinPeople(members);
   const mentorships = joinMentorships(members);
   const memberships = joinMemberships(members, people.found);

@@ -2,6 +2,7 @@ import { oneOf } from './notation.ts';
 import {
   GROUP_MARK,
   groupOf,
+  otherSpelling,
   ROSTER_CALENDARS,
   type RosterColumn,
   type RosterMembership,
@@ -15,10 +16,11 @@ import type { RosterMember } from './roster-cells.ts';
 export type Joined<T> = { readonly found: readonly T[]; readonly problems: readonly RosterProblem[] };
 
 /** One person an address. A blank cell says nothing; two different cells contradict each other. */
-export function joinPeople(rows: readonly RosterMember[]): Joined<RosterPerson> {
+export function joinPeople(given: readonly RosterMember[]): Joined<RosterPerson> {
+  const rows = given.filter(hasEmail).map(inBothSpellings);
   const problems: RosterProblem[] = [];
   const people: RosterPerson[] = [];
-  const groups = Map.groupBy(rows.filter(hasEmail), (row) => row.email);
+  const groups = Map.groupBy(rows, (row) => row.email);
   for (const [email, own] of groups) {
     const whose = email;
     const name = agreed(own, 'name', (row) => row.name, whose, problems);
@@ -32,8 +34,26 @@ export function joinPeople(rows: readonly RosterMember[]): Joined<RosterPerson> 
       .toSorted();
     people.push({ email, name: name ?? email, timeZone, calendar: calendar ?? 'none', language, aliases });
   }
-  problems.push(...sharedAliases(rows.filter(hasEmail)), ...groupsOfOne(rows.filter(hasEmail)));
+  problems.push(...sharedAliases(rows), ...groupsOfOne(rows));
   return { found: people.toSorted(by((person) => person.email)), problems };
+}
+
+/** An address that has two spellings is theirs in both. */
+function inBothSpellings<T extends RosterMember & { email: string }>(row: T): T {
+  const others = [row.email, ...row.aliases].map(otherSpelling).filter((address) => address !== null);
+  return others.length === 0 ? row : { ...row, aliases: [...row.aliases, ...others] };
+}
+
+/** The rows with each account in the spelling in which the first row with it has it. */
+export function inOneSpelling(rows: readonly RosterMember[]): RosterMember[] {
+  const used = new Set<string>();
+  return rows.map((row) => {
+    if (row.email === null) return row;
+    const other = otherSpelling(row.email);
+    const email = other !== null && used.has(other) ? other : row.email;
+    used.add(email);
+    return { ...row, email };
+  });
 }
 
 /** An address belongs to one person: else the sessions of one would be counted for the other. */

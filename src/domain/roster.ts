@@ -69,6 +69,16 @@ export function groupOf(alias: string): string | null {
   return alias.startsWith(GROUP_MARK) ? alias.slice(GROUP_MARK.length) : null;
 }
 
+/**
+ * The other spelling of an address of Google's consumer mail, or null. `gmail.com` and `googlemail.com` are one
+ * account, and calendars show whichever of them somebody typed.
+ */
+export function otherSpelling(address: string): string | null {
+  const [, name, domain] = /^(.+)@(gmail|googlemail)\.com$/.exec(address) ?? [];
+  if (name === undefined) return null;
+  return `${name}@${domain === 'gmail' ? 'googlemail' : 'gmail'}.com`;
+}
+
 /** A mentorship, named uniquely within its program. Both days belong to it; `endsOn` null = open. */
 export type RosterMentorship = {
   readonly program: string;

@@ -10,7 +10,10 @@ export interface DueHarvest extends Scheduled {
   readonly word: string | null;
   /** `null` when the meeting has meanwhile got another link. */
   readonly conference: Conference | null;
-  /** Whom the source answers; `null` when no copy names one. */
+  /**
+   * Whom the source answers; `null` when no copy names one. Of somebody known it is the address that Google knows
+   * them by, whichever alias the entry names.
+   */
   readonly organizer: string | null;
   /** Every meeting nearby that shares the link, this one included: a record belongs to one of them only. */
   readonly neighbours: readonly Scheduled[];

@@ -21,7 +21,8 @@ async function loadDueHarvests(db: Kysely<DB>, now: Date, limit: number): Promis
   const { rows } = await sql<Row>`
     select occurrence.occurrence_id as "occurrenceId", harvest.source, harvest.attempts,
            case when harvest.state = 'final' then harvest.last_answer end as word,
-           occurrence.conference_kind as kind, occurrence.conference_key as key, occurrence.organizer,
+           occurrence.conference_kind as kind, occurrence.conference_key as key,
+           coalesce(account.address, occurrence.organizer) as organizer,
            ${millis('occurrence.starts_at')} as start, ${millis('occurrence.ends_at')} as "end",
            near.meetings as neighbours
       from cadenced.harvest
@@ -37,6 +38,16 @@ async function loadDueHarvests(db: Kysely<DB>, now: Date, limit: number): Promis
                                   and occurrence.starts_at + interval '1 day'
           and (other.status = 'scheduled' or other.occurrence_id = occurrence.occurrence_id)
      ) as near
+      left join lateral (
+        -- Google speaks in the name of primary addresses only, and an entry may name its organizer by an alias.
+        select coalesce(calendar.address, case when person.calendar_provider <> 'microsoft' then person.address end) as address
+          from cadenced.person_address
+          join cadenced.person on person.person_id = person_address.person_id
+          left join cadenced.calendar on calendar.person_id = person.person_id
+           and calendar.provider = 'google' and calendar.retired_at is null
+         where harvest.source <> 'teams' and person_address.address = occurrence.organizer
+         limit 1
+      ) as account on true
      where harvest.due_at <= ${now}
      order by harvest.due_at, harvest.occurrence_id
      limit ${limit}`.execute(db);

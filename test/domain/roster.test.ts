@@ -158,6 +158,30 @@ describe('a roster that is right', () => {
     expect(parsed(JSON.stringify({ rows }))).toEqual(parsed(csv(MENTOR, MENTEE)));
   });
 
+  it('knows both spellings of an account of Google’s consumer mail, and takes them for one', () => {
+    const roster = parsed(
+      csv(
+        MENTOR.replace(/,,$/, ',ada.l@googlemail.com,'),
+        MENTEE.replace('grace@example.org', 'Grace@gmail.com'),
+        'Engineering,M2,mentor,ada@example.org,,,,2026-01-05,,,',
+        'Engineering,M2,mentee,grace@googlemail.com,,,,,,grace@gmail.com,',
+      ),
+    );
+    expect(roster.people.map(({ email, aliases }) => [email, aliases])).toEqual([
+      ['ada@example.org', ['ada.l@gmail.com', 'ada.l@googlemail.com']],
+      ['grace@gmail.com', ['grace@googlemail.com']],
+    ]);
+    expect(roster.memberships.filter(({ role }) => role === 'mentee').map(({ email }) => email)).toEqual([
+      'grace@gmail.com',
+      'grace@gmail.com',
+    ]);
+    expect(
+      problems(
+        csv(MENTOR.replace(/,,$/, ',grace@gmail.com,'), MENTEE.replace('example.org', 'googlemail.com')),
+      ),
+    ).not.toEqual([]);
+  });
+
   it('takes JSON aliases as a list and null as nothing', () => {
     const roster = parsed(
       JSON.stringify([

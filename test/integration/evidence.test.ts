@@ -126,6 +126,46 @@ describe('collecting evidence', () => {
     expect((await outcomes()).map((row) => row.outcome)).toEqual(['held', 'held']);
   });
 
+  it('asks in the name of the organizer’s account when the entry names them by an alias', async () => {
+    world = await createSeededWorld({ now: '2026-03-01T10:00' });
+    const { mentor, mentee } = world.ids;
+    await sql`insert into cadenced.person_address
+              values ('a.lovelace@example.org', ${mentor}), ('g.hopper@example.org', ${mentee})`.execute(
+      world.db,
+    );
+    const organizedBy = async (address: string, at: string, conference: 'meet' | 'teams') => {
+      const { occurrence } = await world.session({ at, conference: { kind: conference, key: at } });
+      await sql`update cadenced.occurrence set organizer = ${address} where occurrence_id = ${occurrence}`.execute(
+        world.db,
+      );
+    };
+    await organizedBy('a.lovelace@example.org', '2026-03-03T10:00', 'meet');
+    await organizedBy('g.hopper@example.org', '2026-03-03T11:00', 'meet');
+    await organizedBy('stranger@example.org', '2026-03-03T12:00', 'meet');
+    await organizedBy('a.lovelace@example.org', '2026-03-03T13:00', 'teams');
+    await world.travelTo('2026-03-05T10:00');
+    const meet = source('meet', () => ({ found: 'nothing' }));
+    const teams = source('teams', () => ({ found: 'nothing' }));
+    const names = async () => {
+      await collect(meet, teams);
+      return [...meet.asked, ...teams.asked].map(({ organizer }) => organizer);
+    };
+    expect(await names()).toEqual([
+      'ada@example.org',
+      'grace@example.org',
+      'stranger@example.org',
+      'a.lovelace@example.org',
+    ]);
+    // Whose calendar is Outlook's may have a Google account under the alias alone.
+    meet.asked.length = 0;
+    teams.asked.length = 0;
+    await sql`update cadenced.person set calendar_provider = 'microsoft' where person_id = ${mentee}`.execute(
+      world.db,
+    );
+    await organizedBy('g.hopper@example.org', '2026-03-03T14:00', 'meet');
+    expect(await names()).toEqual(['g.hopper@example.org']);
+  });
+
   it('gives a record to the one meeting it belongs to when several share the link', async () => {
     world = await createSeededWorld({ now: '2026-03-01T10:00' });
     const link = { kind: 'meet' as const, key: 'series' };

@@ -60,6 +60,14 @@ describe('what else changes', () => {
     expect(await world.booked()).toEqual([TUESDAY]);
   });
 
+  test('an entry may name somebody by the other spelling of their account', async () => {
+    world = await createSyncWorld();
+    await world.roster({ 'anna-dora': [ANNA, 'dora@gmail.com'] });
+    world.calendar(ANNA).put(event('s', TUESDAY, { people: people(ANNA, 'dora@googlemail.com') }));
+    await world.sync(ANNA);
+    expect(await world.booked()).toEqual([TUESDAY]);
+  });
+
   test('a roster that changes makes sessions appear and go, and an alias is the person', async () => {
     world = await createSyncWorld();
     const dora = 'dora@x.org';
