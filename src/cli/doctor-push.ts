@@ -7,6 +7,31 @@ import { counted } from './wording.ts';
 const PATIENCE_MS = 10_000;
 const PROXY = 'let the proxy behind CADENCED_PUBLIC_URL forward every path to CADENCED_HOST:CADENCED_PORT';
 
+/**
+ * What is wrong with a certificate, by Node's code for it (https://nodejs.org/api/tls.html#x509-certificate-error-codes).
+ * Providers refuse each of them, so none is a matter of where it is seen from.
+ */
+const CERTIFICATE_FAULTS: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'has expired',
+  CERT_NOT_YET_VALID: 'is not valid yet',
+  CERT_REVOKED: 'was revoked',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'is not in the name of this host',
+  HOSTNAME_MISMATCH: 'is not in the name of this host',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'is self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'goes back to a root that is not publicly trusted',
+  UNABLE_TO_GET_ISSUER_CERT: 'comes without its whole chain',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    'is of an issuer that is not publicly trusted, or comes without its chain',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'is of an issuer that is not publicly trusted, or comes without its chain',
+  CERT_UNTRUSTED: 'is not trusted',
+  CERT_REJECTED: 'is not trusted',
+  CERT_CHAIN_TOO_LONG: 'has too long a chain',
+  CERT_SIGNATURE_FAILURE: 'has a signature that does not fit',
+  INVALID_CA: 'is of an issuer that may not issue any',
+  INVALID_PURPOSE: 'was not made for servers',
+  PATH_LENGTH_EXCEEDED: 'has too long a chain',
+};
+
 /** What stands between a calendar and push, by the words of `sync_health.push`. */
 const MENDS: Readonly<Record<string, string>> = {
   refused:
@@ -67,6 +92,17 @@ async function addressFindings(base: string, signal: AbortSignal): Promise<Findi
     return [ok(what, 'answers here; whether it does from outside, the channels below tell')];
   } catch (problem) {
     if (signal.aborted) throw problem;
+    const code = codeOf(problem);
+    const fault = CERTIFICATE_FAULTS[code];
+    if (fault !== undefined) {
+      return [
+        fail(
+          what,
+          `the certificate ${fault} (${code}), and the providers deliver to no such address`,
+          'let CADENCED_PUBLIC_URL show a publicly trusted certificate in the name of its host, with its whole chain',
+        ),
+      ];
+    }
     return [
       warn(
         what,
@@ -75,6 +111,12 @@ async function addressFindings(base: string, signal: AbortSignal): Promise<Findi
       ),
     ];
   }
+}
+
+/** Node's code of what broke a connection, which `fetch` hides in the cause. */
+function codeOf(problem: unknown): string {
+  const cause = problem instanceof Error ? problem.cause : undefined;
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
 }
 
 async function channelFindings(db: Kysely<DB>): Promise<Finding[]> {

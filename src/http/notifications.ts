@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 export type NotificationProvider = 'google' | 'microsoft';
 
@@ -37,6 +37,12 @@ export function notificationRoutes(
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   const config = { rateLimit: { max: requestsPerMinute, timeWindow: '1 minute' } };
+  app.setErrorHandler((error: FastifyError, _request, reply) => {
+    if (error.statusCode !== 429) throw error;
+    // Google tries again after 500, 502, 503 and 504 only; 429 would lose what it told
+    // (https://developers.google.com/workspace/calendar/api/guides/push). Graph tries again after either.
+    return reply.code(503).send({ error: 'unavailable' });
+  });
 
   app.post('/notifications/google', { config }, async (request, reply) =>
     pass(reply, await accept('google', singles(request.headers), singles(request.query), undefined)),

@@ -24,7 +24,7 @@ export type HttpServerDeps = HealthChecks & {
   /** null: no metrics are served. */
   readonly metrics: MetricsListener | null;
   readonly limits?: {
-    /** Requests a minute and address, beyond which 429 is answered. */
+    /** Requests a minute and address, beyond which 429 is answered, and 503 to who notifies. */
     readonly notifications?: number;
     readonly others?: number;
     /** From the first byte of a request to its last. */
@@ -49,7 +49,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 /**
  * All notifications of a provider come from a handful of addresses, so this guards against abuse and not against
- * a busy morning; what is refused is found by the next poll.
+ * a busy morning; what is refused is told again, or found by the next poll.
  */
 const NOTIFICATIONS_PER_MINUTE = 6000;
 const OTHERS_PER_MINUTE = 300;

@@ -137,14 +137,26 @@ describe('notifications', () => {
     expect([response.status, await response.text()]).toEqual([200, 'seen']);
   });
 
-  it('beyond the limit of one address are turned away, and one provider does not use up the other', async () => {
-    const { url, calls } = await serve({ limits: { notifications: 3 } });
-    const statuses = [];
-    for (let index = 0; index < 5; index++) statuses.push((await post(`${url}/notifications/google`)).status);
-    expect(statuses).toEqual([202, 202, 202, 429, 429]);
-    const other = await post(`${url}/notifications/microsoft`, { body: '{"value":[]}' });
-    expect(other.status).toBe(202);
-    expect(calls).toHaveLength(4);
+  it('beyond the limit of one address are to be sent again, and one provider does not use up the other', async () => {
+    const { url, calls, lines } = await serve({ limits: { notifications: 3, others: 1 } });
+    for (const [provider, body] of [
+      ['google', undefined],
+      ['microsoft', '{"value":[]}'],
+    ] as const) {
+      const answers = [];
+      for (let index = 0; index < 5; index++) {
+        answers.push(await post(`${url}/notifications/${provider}`, body === undefined ? {} : { body }));
+      }
+      // Google drops for good what is answered with anything but 5xx.
+      expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 503, 503]);
+      expect(await answers.at(-1)?.text()).toBe('{"error":"unavailable"}');
+      expect(Number(answers.at(-1)?.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+    expect(calls).toHaveLength(6);
+    // A flood does not fill the log.
+    expect(lines).toEqual([]);
+    expect((await fetch(`${url}/events`)).status).toBe(200);
+    expect((await fetch(`${url}/events`)).status).toBe(429);
   });
 });
 

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createMeeting } from '../../src/sandbox/world/index.ts';
@@ -120,5 +120,46 @@ describe('A channel that no row knows', () => {
     await notify(randomUUID(), 'r1');
     await stage.settled();
     expect(stops()).toBe(101);
+  });
+});
+
+describe('The token of a channel', () => {
+  /** The hashes of tokens in a text, whichever they are: every run of as many characters as a token has. */
+  function hashesIn(text: string): Set<string> {
+    const found = new Set<string>();
+    for (const [run] of text.matchAll(/[\w-]{43,}/g)) {
+      for (let at = 0; at + 43 <= run.length; at += 1) {
+        found.add(
+          createHash('sha256')
+            .update(run.slice(at, at + 43))
+            .digest('hex'),
+        );
+      }
+    }
+    return found;
+  }
+  const tokens = async () =>
+    (
+      await stage.rows(sql<{ hash: string }>`select encode(secret_hash, 'hex') as hash from cadenced.channel`)
+    ).map(({ hash }) => hash);
+
+  test.each([400, 401, 503])('is not in the log when watching is refused with %i', async (status) => {
+    stage = await openGoogleStage({
+      push: true,
+      before: ({ faults }) => void faults.add({ path: '/events/watch', fault: { kind: 'status', status } }),
+    });
+    await stage.settled();
+    const refused = await tokens();
+    expect(refused.length).toBeGreaterThanOrEqual(2);
+    expect(stage.logged.some((line) => line.includes('no push channel was opened'))).toBe(true);
+    const printed = hashesIn(stage.logged.join(''));
+    expect(refused.filter((hash) => printed.has(hash))).toEqual([]);
+    stage.faults.clear();
+    await stage.advance(2 * HOUR);
+    await stage.pushed();
+    // So would one be found that is there.
+    const token = live()[0]?.token ?? '';
+    const [hash = ''] = hashesIn(`{"token":"${token}"}`);
+    expect(await tokens()).toContain(hash);
   });
 });

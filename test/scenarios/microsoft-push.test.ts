@@ -17,16 +17,19 @@ let woken: number[];
 let outcomes: HintOutcome[];
 let keep: () => Promise<number>;
 let url: string;
+/** Of every subscription that was asked for. */
+let secrets: string[];
 const terms = { providers: ['microsoft' as const], reachable: true };
 
 async function open(
   habits: Partial<MicrosoftHabits> = {},
   around: (store: AcceptDeps['store']) => AcceptDeps['store'] = (store) => store,
 ): Promise<void> {
-  stage = await openMicrosoftStage({ habits });
+  stage = await openMicrosoftStage({ habits, logLevel: 'debug' });
   const store = createChannelStore(stage.db, terms);
   woken = [];
   outcomes = [];
+  secrets = [];
   const accept = acceptHints({
     store: around(store),
     readers: { microsoft: stage.microsoft.readNotification },
@@ -63,7 +66,11 @@ function keeperOf(): () => Promise<number> {
     clock: { now: stage.now },
     log: stage.log,
     newChannelId: randomUUID,
-    newSecret: () => randomBytes(32).toString('base64url'),
+    newSecret() {
+      const secret = randomBytes(32).toString('base64url');
+      secrets.push(secret);
+      return secret;
+    },
   });
   return () => keeper.keep(new AbortController().signal);
 }
@@ -454,6 +461,21 @@ test('subscriptions that are denied mean polling, said so and tried again later'
   await stage.advance(2 * HOUR);
   await keep();
   expect(await push(ADA)).toMatchObject({ push: 'verified' });
+});
+
+test('whatever a subscription is refused with, its client state is not in the log', async () => {
+  for (const status of [400, 401, 403, 503]) {
+    stage.faults.clear();
+    stage.faults.add({ method: 'POST', path: '/subscriptions', fault: { kind: 'status', status } });
+    await stage.advance(2 * HOUR);
+    await keep();
+  }
+  stage.faults.add({ method: 'POST', path: '/subscriptions', fault: { kind: 'truncated' } });
+  await stage.advance(2 * HOUR);
+  await keep();
+  expect(secrets.length).toBeGreaterThanOrEqual(10);
+  expect(stage.printed()).toContain('no push channel was opened');
+  expect(secrets.filter((secret) => stage.printed().includes(secret))).toEqual([]);
 });
 
 test('notifications that are late, doubled or lost change nothing about what is known in the end', async () => {

@@ -6,7 +6,7 @@ import type { Provider } from '../../src/domain/observation.ts';
 import type { CalendarSource } from '../../src/ports/calendar-source.ts';
 import { createGoogle } from '../../src/providers/google/index.ts';
 import { createMicrosoft, type Microsoft } from '../../src/providers/microsoft/index.ts';
-import { createLog } from '../../src/runtime/log.ts';
+import { createLog, type LogLevel } from '../../src/runtime/log.ts';
 import { createFaults, type Faults } from '../../src/sandbox/faults.ts';
 import { type GoogleSandbox, startGoogleSandbox } from '../../src/sandbox/google/server.ts';
 import {
@@ -72,6 +72,8 @@ export async function openMicrosoftStage(
     readonly google?: boolean;
     /** Tag rules as the policy file writes them. */
     readonly tags?: string;
+    /** Below warnings only where a test reads what is printed. */
+    readonly logLevel?: LogLevel;
     readonly around?: (source: CalendarSource) => CalendarSource;
   } = {},
 ) {
@@ -98,7 +100,7 @@ export async function openMicrosoftStage(
       done();
     },
   });
-  const log = createLog({ format: 'json', level: 'warn', destination });
+  const log = createLog({ format: 'json', level: options.logLevel ?? 'warn', destination });
   const database = await createTestDatabase();
   const pool = createPool({ url: database.url, max: 6, applicationName: 'test', log });
   const db: Kysely<DB> = createDatabaseClient(pool);
@@ -193,6 +195,8 @@ export async function openMicrosoftStage(
     rows,
     /** What the log told at this level. */
     told: (level: 'warn' | 'error') => told.filter((line) => line.level === level).map(({ msg }) => msg),
+    /** Everything that was logged. */
+    printed: () => told.map((line) => JSON.stringify(line)).join('\n'),
     /** What the log told beside the words: codes and numbers of requests. */
     details: () => told.flatMap(({ detail }) => detail ?? []),
     async idOf(address: string): Promise<number> {
