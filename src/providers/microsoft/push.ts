@@ -39,6 +39,24 @@ export function createPushService(
     return typeof user === 'string' ? calendar.address : user.id;
   }
 
+  /** Asks about a mailbox by its owner's id, and anew where that id led nowhere: an account may be made anew. */
+  async function ofMailbox<T>(
+    calendar: CalendarRef,
+    signal: AbortSignal,
+    ask: (name: string) => Promise<T>,
+  ): Promise<T> {
+    const name = await mailboxName(calendar, signal);
+    try {
+      return await ask(name);
+    } catch (error) {
+      if (name === calendar.address || !isGone(error)) throw error;
+      directory.forget(calendar.address);
+      const current = await mailboxName(calendar, signal);
+      if (current === name) throw error;
+      return ask(current);
+    }
+  }
+
   async function create(
     name: string,
     request: ChannelRequest,
@@ -101,14 +119,14 @@ export function createPushService(
     longestLifeMs: LONGEST_LIFE_MS,
 
     async open(calendar, request, signal) {
-      const name = await mailboxName(calendar, signal);
-      const attempt = () =>
+      const attempt = (name: string) =>
         withinLimits(request.until, (until) => create(name, request, until, asking(signal)));
       try {
-        return await attempt();
+        return await ofMailbox(calendar, signal, attempt);
       } catch (error) {
         if (!isFailure(error) || error.status !== 409) throw refused(error);
       }
+      const name = await mailboxName(calendar, signal);
       // One is there already, and where it delivers to cannot be changed: of a public address we had before, it goes
       // first, or the mailbox would be without push for as long as it lives. Of one that no row knows, not even the
       // client state is left.
@@ -126,7 +144,7 @@ export function createPushService(
       }
       for (const stray of strays) await remove(stray.externalId, signal);
       try {
-        return await attempt();
+        return await attempt(name);
       } catch (error) {
         throw refused(error);
       }
