@@ -222,6 +222,7 @@ create table cadenced.event_copy (
   first_seen_at timestamp with time zone not null  -- When this copy was first stored (business time).
   removed_at timestamp with time zone  -- When the copy left the calendar; kept so that a late word about it is understood.
   removal text  -- cancelled (the source said so), deleted (the owner's copy is gone), absent (a complete list did not show it), untagged.
+  unsent boolean default false not null  -- The organizer changed or made it and has sent it to nobody yet (Outlook's isDraft): it tells nothing that was agreed.
   constraint event_copy_pkey PRIMARY KEY (copy_id)
   constraint event_copy_calendar_id_fkey FOREIGN KEY (calendar_id) REFERENCES cadenced.calendar(calendar_id) ON DELETE CASCADE
   constraint event_copy_occurrence_id_fkey FOREIGN KEY (occurrence_id) REFERENCES cadenced.occurrence(occurrence_id) ON DELETE CASCADE

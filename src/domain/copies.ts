@@ -1,5 +1,5 @@
 import type { Instant, ObservedPerson, Rsvp } from './observation.ts';
-import { type Copy, isStanding, type Roster } from './occurrence.ts';
+import { type Copy, isAgreed, isStanding, type Roster } from './occurrence.ts';
 
 /**
  * What several copies of one meeting say of it. Time: the organizer's copy, else the newest. A person's answer: their own
@@ -25,19 +25,20 @@ export const newest = (copies: readonly Copy[]): Copy | undefined =>
       (a.sourceId < b.sourceId ? -1 : 1),
   )[0];
 
-/** The copy that decides when the meeting is. */
+/** The copy that decides when the meeting is; none where all that stands is a change that was sent to nobody. */
 export function leadingCopy(copies: readonly Copy[], blind: ReadonlySet<number>): Copy | undefined {
-  const standing = copies.filter(isStanding);
-  const organizers = standing.filter((copy) => copy.ownerIsOrganizer && !blind.has(copy.holder.calendarId));
-  return newest(organizers) ?? newest(standing);
+  const agreed = copies.filter(isAgreed);
+  const organizers = agreed.filter((copy) => copy.ownerIsOrganizer && !blind.has(copy.holder.calendarId));
+  return newest(organizers) ?? newest(agreed);
 }
 
 /** Everyone who is invited, as addresses with what is known of them. Owners of copies count. */
 export function peopleOf(copies: readonly Copy[]): ReadonlyMap<string, ObservedPerson> {
   const standing = copies.filter(isStanding);
-  const organizers = standing.filter((copy) => copy.ownerIsOrganizer && !copy.peopleOmitted && !copy.hidden);
+  const agreed = standing.some(isAgreed) ? standing.filter(isAgreed) : standing;
+  const organizers = agreed.filter((copy) => copy.ownerIsOrganizer && !copy.peopleOmitted && !copy.hidden);
   const people = new Map<string, ObservedPerson>();
-  for (const copy of organizers.length > 0 ? organizers : standing) {
+  for (const copy of organizers.length > 0 ? organizers : agreed) {
     for (const person of copy.people) if (!people.has(person.address)) people.set(person.address, person);
   }
   for (const copy of standing) {
@@ -54,7 +55,7 @@ export function peopleOf(copies: readonly Copy[]): ReadonlyMap<string, ObservedP
     }
   }
   // The organizer of a meeting takes part in it even where the provider leaves them out of the list.
-  const lead = newest(standing);
+  const lead = newest(agreed);
   if (lead?.organizer && !people.has(lead.organizer)) {
     people.set(lead.organizer, {
       address: lead.organizer,

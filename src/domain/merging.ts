@@ -4,6 +4,7 @@ import { mentorshipsOf, type Present, sideOf } from './membership.ts';
 import type { Conference, Instant, Rsvp } from './observation.ts';
 import {
   type Copy,
+  isAgreed,
   isStanding,
   type Occurrence,
   type Participant,
@@ -11,6 +12,7 @@ import {
   type Session,
 } from './occurrence.ts';
 import { letGoAt, tagBearers } from './tag-loss.ts';
+import { agreedLead, isUnsent } from './unsent.ts';
 
 /** What an occurrence and its sessions are, from all its copies on all calendars. */
 
@@ -27,6 +29,7 @@ function wasMovedInTime(before: Occurrence, { blind }: MergeContext, known: read
   return !known.some(
     (copy) =>
       copy.removal === null &&
+      !copy.unsent &&
       copy.holder.calendarId === lead.holder.calendarId &&
       copy.sourceId === lead.sourceId &&
       copy.start === lead.start &&
@@ -35,24 +38,30 @@ function wasMovedInTime(before: Occurrence, { blind }: MergeContext, known: read
 }
 
 /** What all copies say about the meeting itself. Sessions are not touched. */
-function mergeMeeting(before: Occurrence, context: MergeContext, ended: boolean): Occurrence {
+function mergeMeeting(
+  before: Occurrence,
+  context: MergeContext,
+  known: readonly Copy[],
+  ended: boolean,
+): Occurrence {
   const { copies } = before;
   const called = cancellationOf(copies, context);
   // What the source dates after the start is kept with the copy and counts for nothing: people tidy calendars.
   const cancelled = called && called.at < before.start ? called : null;
   const isPrivate = copies.some((copy) => isStanding(copy) && copy.private);
+  // What somebody calls private is hidden, whenever they say so.
+  const shown = isPrivate && !before.private ? { ...before, private: true, title: null } : before;
   if (ended) {
-    // What somebody calls private is hidden, whenever they say so.
-    const shown = isPrivate && !before.private ? { ...before, private: true, title: null } : before;
     return before.cancelled || !cancelled ? shown : { ...shown, cancelled };
   }
   if (called) return { ...before, cancelled: before.cancelled ?? cancelled };
-  const lead = leadingCopy(copies, context.blind);
-  if (!lead) return before;
+  // What was never agreed is where its organizer has it; what was agreed stays as it was until the change is sent.
+  const drafted = before.sessions.length === 0 ? newest(copies.filter(isStanding)) : undefined;
+  const lead = agreedLead(before, known, context.blind) ?? drafted;
+  if (!lead) return shown;
+  const telling = copies.filter(lead.unsent ? isStanding : isAgreed);
   const conference: Conference | null =
-    lead.conference ??
-    newest(copies.filter((copy) => isStanding(copy) && copy.conference !== null))?.conference ??
-    null;
+    lead.conference ?? newest(telling.filter((copy) => copy.conference !== null))?.conference ?? null;
   return {
     ...before,
     // A series that became a single event has no slot any more: an old one would match it to another's place later.
@@ -100,7 +109,8 @@ export function merge(
   const { now, roster } = context;
   // One that we first see when it is over has no past of ours to protect.
   const ended = before.occurrenceId !== null && before.end <= now && !wasMovedInTime(before, context, known);
-  const meeting = mergeMeeting(before, context, ended);
+  const meeting = mergeMeeting(before, context, known, ended);
+  const unsent = isUnsent(meeting.copies);
   const programs = new Set(
     tagBearers(meeting.copies).flatMap((copy) => copy.matched.map((match) => match.program)),
   );
@@ -114,7 +124,7 @@ export function merge(
   );
   const letGo = programs.size === 0 ? letGoAt(meeting.copies, known) : null;
   const sessions: Session[] = meeting.sessions.map((session) => {
-    if (session.settled) return session;
+    if (session.settled || (unsent && !meeting.cancelled)) return session;
     const match = wanted.get(session.mentorshipId);
     const participants = match ? participantsOf(match.present, meeting.copies, roster) : session.participants;
     if (ended) {
@@ -149,7 +159,7 @@ export function merge(
   });
   const existing = new Set(sessions.map((session) => session.mentorshipId));
   for (const [mentorshipId, { present }] of wanted) {
-    if (existing.has(mentorshipId) || meeting.cancelled) continue;
+    if (existing.has(mentorshipId) || meeting.cancelled || unsent) continue;
     sessions.push({
       sessionId: null,
       mentorshipId,

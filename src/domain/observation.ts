@@ -75,6 +75,8 @@ export interface ObservedCopy {
   readonly ordinary: boolean;
   /** `cancelled`: the organizer called it off and the copy says so (Outlook's `isCancelled`, Google's status). */
   readonly status: 'confirmed' | 'tentative' | 'cancelled';
+  /** The organizer changed or made this and has sent it to nobody yet (Outlook's `isDraft`): no one else agreed to it. */
+  readonly unsent: boolean;
   readonly organizer: string | null;
   readonly ownerIsOrganizer: boolean;
   /** The calendar owner's own answer, when this copy tells it. */

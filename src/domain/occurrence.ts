@@ -32,6 +32,8 @@ export interface Copy {
   readonly end: Instant;
   readonly timeZone: string | null;
   readonly status: 'confirmed' | 'tentative' | 'cancelled';
+  /** What the organizer has not sent yet: it stands, and tells nothing that anybody agreed to. */
+  readonly unsent: boolean;
   readonly organizer: string | null;
   readonly ownerIsOrganizer: boolean;
   readonly ownerResponse: Rsvp | null;
@@ -122,3 +124,5 @@ export interface Roster {
 export const isLive = (copy: Copy): boolean => copy.removal === null;
 /** Standing on its calendar and not called off. */
 export const isStanding = (copy: Copy): boolean => copy.removal === null && copy.status !== 'cancelled';
+/** Standing, and as others know it: what it says of time, place and people counts. */
+export const isAgreed = (copy: Copy): boolean => isStanding(copy) && !copy.unsent;

@@ -9,7 +9,8 @@ import { dateOf, hasDateOnly, originalOf } from './slots.ts';
 /** Where the copies of a pass stand: at the stored occurrence that they were matched to, or at a new one. */
 
 function asCopy(staged: StagedCopy, holder: CopyHolder, stored: Copy | null): Copy {
-  const { sourceId, seriesId, uid, originalStart, originalDate, start, end, timeZone, status } = staged;
+  const { sourceId, seriesId, uid, originalStart, originalDate, start, end, timeZone, status, unsent } =
+    staged;
   const { organizer, ownerIsOrganizer, ownerResponse, conference, updatedAt, revision, hidden } = staged;
   // A provider that hides details from us takes nothing away from what an earlier look showed.
   const unseen = hidden ? stored : null;
@@ -29,6 +30,7 @@ function asCopy(staged: StagedCopy, holder: CopyHolder, stored: Copy | null): Co
     end,
     timeZone,
     status,
+    unsent,
     organizer: organizer ?? unseen?.organizer ?? null,
     ownerIsOrganizer,
     ownerResponse,
@@ -206,7 +208,7 @@ function presence(copies: readonly Copy[], removed: Removed) {
   return {
     sourceIds: live.map((copy) => copy.sourceId),
     formerIds: copies.filter((copy) => !isLive(copy)).map((copy) => copy.sourceId),
-    startsHere: live.map((copy) => copy.start),
+    startsHere: live.filter((copy) => !copy.unsent).map((copy) => copy.start),
     here: held ? ('held' as const) : live.length > 0 ? ('vacated' as const) : ('elsewhere' as const),
   };
 }

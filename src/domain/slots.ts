@@ -26,7 +26,10 @@ export interface StoredSlot {
    * away what stood there. `elsewhere`: no copy stands there.
    */
   readonly here: 'held' | 'vacated' | 'elsewhere';
-  /** When the copies that stand on the observed calendar begin: what shows such a time again tells nothing new. */
+  /**
+   * When the copies that stand on the observed calendar begin: what shows such a time again tells nothing new, unless
+   * it was sent to nobody before.
+   */
   readonly startsHere: readonly Instant[];
   /** A verdict that counts was given: nothing but evidence changes it. */
   readonly settled: boolean;

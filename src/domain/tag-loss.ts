@@ -43,7 +43,9 @@ export function dropUntagged(occurrence: Occurrence, was: Occurrence | null, now
   const standing = occurrence.copies.filter(isStanding);
   if (standing.length === 0 || tagBearers(occurrence.copies).some((copy) => copy.matched.length > 0))
     return occurrence;
-  if (standing.every((copy) => copy.hidden)) return occurrence;
+  // What is hidden may carry the tag unseen, and of a session that was agreed an unsent change takes nothing away.
+  if (standing.every((copy) => copy.hidden || (copy.unsent && was !== null && was.sessions.length > 0)))
+    return occurrence;
   const at = untaggedAt(standing, was, now);
   // What takes a copy's place without a tag and is not stored leaves that copy to say what was lost: gone for another
   // reason, it would go on bearing its tag.

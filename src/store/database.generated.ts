@@ -570,6 +570,10 @@ export interface CadencedEventCopy {
    * The iCalendar UID as the provider gave it.
    */
   uid: string | null;
+  /**
+   * The organizer changed or made it and has sent it to nobody yet (Outlook's isDraft): it tells nothing that was agreed.
+   */
+  unsent: Generated<boolean>;
 }
 
 export interface CadencedEvidence {

@@ -57,6 +57,7 @@ interface CopyRow {
   time_zone: string | null;
   status: Copy['status'];
   organizer: string | null;
+  unsent: boolean;
   owner_is_organizer: boolean;
   owner_response: Copy['ownerResponse'];
   people: ObservedPerson[];
@@ -107,6 +108,7 @@ function copyOf(row: CopyRow): Copy {
     timeZone: row.time_zone,
     status: row.status,
     organizer: row.organizer,
+    unsent: row.unsent,
     ownerIsOrganizer: row.owner_is_organizer,
     ownerResponse: row.owner_response,
     people: row.people,

@@ -63,6 +63,7 @@ const copyRow = (copy: Copy, occurrenceId: number | null, lineage: string, now: 
   time_zone: copy.timeZone,
   status: copy.status,
   organizer: copy.organizer,
+  unsent: copy.unsent,
   owner_is_organizer: copy.ownerIsOrganizer,
   owner_response: copy.ownerResponse,
   people: copy.people,
@@ -141,12 +142,12 @@ export async function writeChanges(
     await sql`
       insert into cadenced.event_copy
         (calendar_id, occurrence_id, source_id, series_id, uid, lineage, original_start, original_date, starts_at,
-         ends_at, time_zone, status, organizer, owner_is_organizer, owner_response, people, people_omitted, title,
-         private, hidden, conference_kind, conference_key, matched, source_updated_at, revision, first_seen_at,
+         ends_at, time_zone, status, unsent, organizer, owner_is_organizer, owner_response, people, people_omitted,
+         title, private, hidden, conference_kind, conference_key, matched, source_updated_at, revision, first_seen_at,
          removed_at, removal)
       select calendar_id, occurrence_id, source_id, series_id, uid, lineage, original_start, original_date, starts_at,
-         ends_at, time_zone, status, organizer, owner_is_organizer, owner_response, people, people_omitted, title,
-         private, hidden, conference_kind, conference_key, matched, source_updated_at, revision, first_seen_at,
+         ends_at, time_zone, status, unsent, organizer, owner_is_organizer, owner_response, people, people_omitted,
+         title, private, hidden, conference_kind, conference_key, matched, source_updated_at, revision, first_seen_at,
          removed_at, removal
         from jsonb_populate_recordset(null::cadenced.event_copy, ${rows(fresh)}::jsonb)`.execute(trx);
   }
@@ -182,8 +183,8 @@ async function updateCopies(trx: Transaction<DB>, copies: readonly object[]): Pr
     update cadenced.event_copy copy set
       occurrence_id = its.occurrence_id, source_id = its.source_id, series_id = its.series_id, uid = its.uid,
       original_start = its.original_start, original_date = its.original_date, starts_at = its.starts_at,
-      ends_at = its.ends_at, time_zone = its.time_zone, status = its.status, organizer = its.organizer,
-      owner_is_organizer = its.owner_is_organizer, owner_response = its.owner_response, people = its.people,
+      ends_at = its.ends_at, time_zone = its.time_zone, status = its.status, unsent = its.unsent,
+      organizer = its.organizer, owner_is_organizer = its.owner_is_organizer, owner_response = its.owner_response, people = its.people,
       people_omitted = its.people_omitted, title = its.title, private = its.private, hidden = its.hidden,
       conference_kind = its.conference_kind, conference_key = its.conference_key, matched = its.matched,
       source_updated_at = its.source_updated_at, revision = its.revision, removed_at = its.removed_at,

@@ -75,6 +75,7 @@ export function staged(sourceId: string, start: Instant, given: Partial<StagedCo
     allDay: false,
     ordinary: true,
     status: 'confirmed',
+    unsent: false,
     organizer: 'anna@x.org',
     ownerIsOrganizer: true,
     ownerResponse: null,

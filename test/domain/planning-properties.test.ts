@@ -34,6 +34,7 @@ describe('whatever a calendar shows', () => {
       lineage: fc.constantFrom('k', 'l'),
       updatedAt: fc.integer({ min: 1, max: 4 }).map((age) => NOW - age * HOUR),
       status: fc.constantFrom('confirmed' as const, 'confirmed' as const, 'cancelled' as const),
+      unsent: fc.constantFrom(false, false, false, true),
       people: fc.constantFrom(
         [person(ANNA, 'accepted', true), person(BEN)],
         [person(ANNA, 'accepted', true), person(BEN), person(CEM)],
@@ -65,7 +66,10 @@ describe('whatever a calendar shows', () => {
     })
     .map(({ matched, copies, ...input }) => ({
       ...input,
-      copies: copies.map((one) => ({ ...one, matched, ownerIsOrganizer: input.on.personId === ANNA })),
+      copies: copies.map((one) => {
+        const ownerIsOrganizer = input.on.personId === ANNA;
+        return { ...one, matched, ownerIsOrganizer, unsent: one.unsent && ownerIsOrganizer };
+      }),
     }));
   // A calendar that is read later tells nothing older; rows that come late within a pass have their own tests.
   const story = fc.array(pass, { minLength: 1, maxLength: 5 }).map((passes) =>

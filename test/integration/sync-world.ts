@@ -71,6 +71,7 @@ export function event(sourceId: string, start: number, given: Partial<ObservedCo
     allDay: false,
     ordinary: true,
     status: 'confirmed',
+    unsent: false,
     organizer: ANNA,
     ownerIsOrganizer: true,
     ownerResponse: null,

@@ -225,10 +225,19 @@ describe('people', () => {
 describe('a copy', () => {
   it.each([
     [{ isCancelled: true, subject: 'Canceled: Session' }, 'cancelled'],
-    [{ isDraft: true }, 'tentative'],
+    [{ isDraft: true }, 'confirmed'],
     [{ showAs: 'tentative' }, 'confirmed'],
   ])('with %o is %s', (fields, status) => {
     expect(copy(fields).status).toBe(status);
+  });
+
+  it.each([
+    ['of its organizer', { isDraft: true, isOrganizer: true }, true],
+    ['of a guest', { isDraft: true, isOrganizer: false }, false],
+    ['of its organizer, who has sent everything', { isDraft: false, isOrganizer: true }, false],
+    ['of which Graph does not say', { isDraft: null, isOrganizer: true }, false],
+  ])('%s tells whether it was sent', (_what, fields, unsent) => {
+    expect(copy(fields)).toMatchObject({ unsent, status: 'confirmed' });
   });
 
   it.each([

@@ -91,7 +91,7 @@ export function createGoogle(settings: GoogleSettings, deps: GoogleDeps): Google
     reports:
       settings.adminSubject === undefined
         ? null
-        : createReportsSource(client, settings.adminSubject, credentials.servesDomain, deps.now),
+        : createReportsSource(client, settings.adminSubject, (domain) => credentials.servesDomain(domain), deps.now),
     push: createPushService(client),
     readNotification,
     probe: (address, signal) =>

@@ -203,6 +203,7 @@ function readCopy(
     allDay: isAllDay(event),
     ordinary: isOrdinary(event),
     status: event.status === 'tentative' ? 'tentative' : 'confirmed',
+    unsent: false,
     organizer,
     ownerIsOrganizer,
     ownerResponse: own === undefined ? null : rsvpOf(own.responseStatus),

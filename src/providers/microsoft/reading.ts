@@ -220,7 +220,8 @@ export function readCopy(event: WireEvent, owner: string): ObservedCopy | LeftOu
     timeZone: zone,
     allDay: event.isAllDay === true,
     ordinary: true,
-    status: statusOf(event),
+    status: event.isCancelled ? 'cancelled' : 'confirmed',
+    unsent: event.isDraft === true && ownerIsOrganizer,
     organizer,
     ownerIsOrganizer,
     ownerResponse: event.responseStatus?.response ? responseOf(event.responseStatus.response) : null,
@@ -254,12 +255,6 @@ function originalDateOf(
   zone: string | null,
 ): CalendarDate | null {
   return instanceDateOfUid(event.iCalUId) ?? (kind === 'single' ? null : dateIn(start, zone));
-}
-
-/** A draft is a change the organizer has not sent: the others have not agreed to it. */
-function statusOf(event: WireEvent): ObservedCopy['status'] {
-  if (event.isCancelled) return 'cancelled';
-  return event.isDraft ? 'tentative' : 'confirmed';
 }
 
 /** Without an etag a row must never look unchanged, so all of it stands in. */

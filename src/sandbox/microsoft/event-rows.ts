@@ -3,6 +3,7 @@ import { localDate, uidAtOutlook } from '../world/identifiers.ts';
 import { categoriesAt, copyStatus, ownResponse } from '../world/occurrences.ts';
 import { slotsOf } from '../world/recurrence.ts';
 import type { Guest, Response } from '../world/types.ts';
+import { isDraft } from '../world/unsent.ts';
 import type { World } from '../world/world.ts';
 import { eventId, idOf, type MailboxEvent } from './mailbox.ts';
 import { dateTimeIn, originalStartIn, type Preferences, stamp } from './preferences.ts';
@@ -58,7 +59,7 @@ export function fullRow(world: World, event: MailboxEvent, preferences: Preferen
     isOnlineMeeting: meeting.conference?.kind === 'teams',
     onlineMeetingProvider: meeting.conference?.kind === 'teams' ? 'teamsForBusiness' : 'unknown',
     allowNewTimeProposals: true,
-    isDraft: false,
+    isDraft: isDraft(copy, event.slot),
     hideAttendees: meeting.hideGuests,
     ...(isOccurrence && event.slot !== null
       ? { originalStart: originalStartIn(allDayAware(event, event.slot), preferences) }
@@ -122,7 +123,8 @@ export function cancelledOccurrences(world: World, master: MailboxEvent, masterI
 
 function etag(world: World, event: MailboxEvent): string {
   const { copy, meeting, slot } = event;
-  const state = `${copy.immutableId} ${slot} ${meeting.sequence} ${world.updatedAt(event.reader.id, meeting, slot)}`;
+  const draft = JSON.stringify([...(copy.unsent?.times ?? [])]);
+  const state = `${copy.unsent === undefined ? '' : draft}${copy.immutableId} ${slot} ${meeting.sequence} ${world.updatedAt(event.reader.id, meeting, slot)}`;
   return createHash('sha256').update(state).digest('base64').slice(0, 31).concat('=');
 }
 

@@ -27,8 +27,7 @@ export function eventsOfCopy(
 ): MailboxEvent[] {
   const meeting = world.meeting(copy.meeting);
   if (meeting.recurrence === null) return singleEvents(world, calendar, copy, meeting, span);
-  const now = world.now();
-  const slots = occurrencesOf(meeting, now, span ?? undefined);
+  const slots = shownOccurrences(world, copy, meeting, span);
   const onlyOccurrences = copy.occurrencesOnly;
   const occurrences = slots.flatMap((occurrence) => {
     const standing = standingOf(meeting, copy, occurrence.slot);
@@ -36,7 +35,10 @@ export function eventsOfCopy(
     // An override may belong to somebody else's view only; it is an exception for everybody all the same.
     // So is an occurrence with categories of its own: a plain one has nothing but its series'.
     const ofOwner = occurrence.slot === null ? undefined : copy.slots.get(occurrence.slot);
-    const differs = occurrence.isException || ofOwner?.categories != null;
+    const differs =
+      occurrence.isException ||
+      ofOwner?.categories != null ||
+      copy.unsent?.times.has(occurrence.slot) === true;
     const type = onlyOccurrences ? 'singleInstance' : differs ? 'exception' : 'occurrence';
     const own = { reader: calendar.owner, copy, meeting, slot: occurrence.slot, occurrence };
     return [{ ...own, type, isCancelled: standing === 'cancelled' } satisfies MailboxEvent];
@@ -152,7 +154,7 @@ function singleEvents(
 ): MailboxEvent[] {
   const standing = standingOf(meeting, copy, null);
   if (standing === 'absent') return [];
-  return occurrencesOf(meeting, world.now(), span ?? undefined).map((occurrence) => ({
+  return shownOccurrences(world, copy, meeting, span).map((occurrence) => ({
     type: 'singleInstance',
     reader: calendar.owner,
     copy,
@@ -161,6 +163,15 @@ function singleEvents(
     occurrence,
     isCancelled: standing === 'cancelled',
   }));
+}
+
+/** The occurrences of a meeting at the times that this copy shows: the organizer's has those that were not sent, too. */
+function shownOccurrences(world: World, copy: Copy, meeting: Meeting, span: Span | null): Occurrence[] {
+  const { unsent } = copy;
+  if (unsent === undefined) return occurrencesOf(meeting, world.now(), span ?? undefined);
+  return occurrencesOf(meeting, world.now())
+    .map((occurrence) => ({ ...occurrence, ...unsent.times.get(occurrence.slot) }))
+    .filter(({ start, end }) => span === null || (start < span.until && end > span.from));
 }
 
 /**

@@ -37,6 +37,13 @@ export function deliverCopies(world: World, meeting: Meeting): void {
   for (const guest of meeting.guests) giveGuestCopy(world, meeting, guest, true);
 }
 
+/** Puts a meeting that was sent to nobody on its organizer's calendar. */
+export function deliverUnsent(world: World, meeting: Meeting): void {
+  deliverOrganizersCopy(world, meeting);
+  const copy = world.copy(meeting.organizer, meeting.id);
+  if (copy !== undefined) copy.unsent = { isNew: true, times: new Map() };
+}
+
 /** Puts the meeting on its organizer's calendar; a copy they had as a guest, or before it went elsewhere, becomes theirs. */
 export function deliverOrganizersCopy(world: World, meeting: Meeting): void {
   const address = world.person(meeting.organizer).addresses[0] ?? '';

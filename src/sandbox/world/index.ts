@@ -52,6 +52,7 @@ export {
 } from './schedule.ts';
 export { type TrueOccurrence, type TruePresence, truth } from './truth.ts';
 export type * from './types.ts';
+export { dragUnsent, isDraft, sendUnsent } from './unsent.ts';
 export {
   type Calendar,
   type ConferenceHabits,

@@ -3,6 +3,7 @@ import { neededSlot, type OnMeeting, type OnOccurrence, slotOf } from './argumen
 import {
   deliverCopies,
   deliverOrganizersCopy,
+  deliverUnsent,
   type GuestInput,
   giveGuestCopy,
   guestFor,
@@ -38,6 +39,8 @@ export interface MeetingInput {
   hideGuests?: boolean;
   /** Whose identifiers the meeting carries; the organizer's provider when absent. */
   home?: 'google' | 'microsoft';
+  /** Stands on the organizer's calendar alone, as a draft of Outlook's, until `sendUnsent`. */
+  unsent?: true;
 }
 
 /** Books a meeting and puts it on every invited calendar. Gives the meeting; its `id` is the world's key. */
@@ -83,7 +86,8 @@ export function createMeeting(world: World, input: MeetingInput): Meeting {
   meeting.story = meeting.id;
   if (meeting.conference?.kind === 'zoom') meeting.body += `<p>Join Zoom: ${meeting.conference.url}</p>`;
   world.meetings.set(meeting.id, meeting);
-  deliverCopies(world, meeting);
+  if (input.unsent) deliverUnsent(world, meeting);
+  else deliverCopies(world, meeting);
   meetingChanged(world, meeting, null);
   return meeting;
 }

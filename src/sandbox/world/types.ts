@@ -137,6 +137,15 @@ export interface Copy {
   privateProperties: Record<string, string>;
   /** What the owner did to single occurrences of their copy. */
   slots: Map<number, CopySlot>;
+  /** What the organizer changed on their own copy in Outlook and sent to nobody; left out where there is none. */
+  unsent?: Unsent;
+}
+
+export interface Unsent {
+  /** The meeting itself was never sent. */
+  isNew: boolean;
+  /** Times by original start; null for the single event. */
+  times: Map<number | null, { start: number; end: number }>;
 }
 
 export interface CopySlot {
