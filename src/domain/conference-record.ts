@@ -26,6 +26,8 @@ export interface ConferenceRecord {
   /** `null` while the call goes on: the record is read again later. */
   readonly until: Instant | null;
   readonly participants: readonly ConferenceParticipant[];
+  /** The calendar's id of the event it was held for, where the source tells. */
+  readonly eventId?: string | null;
   /** The source need not show everybody who was there, so that the record proves nobody absent. */
   readonly partial?: boolean;
 }

@@ -99,19 +99,35 @@ function isOfAPerson(row: Evidence): boolean {
 }
 
 /** A meeting that may own a conference record. */
-export type Scheduled = { readonly occurrenceId: number; readonly start: Instant; readonly end: Instant };
+export type Scheduled = {
+  readonly occurrenceId: number;
+  readonly start: Instant;
+  readonly end: Instant;
+  /** The ids of it on calendars, for a source that names events. */
+  readonly eventIds?: readonly string[];
+};
+
+/** How long after its window a record may begin that names the meeting: the log of Meet is read as far as that. */
+const NAMED_WITHIN_MS = 24 * 60 * 60_000;
 
 /**
- * The meeting a record belongs to: of all that share the link, the one whose scheduled time it overlaps most, else
+ * The meeting a record belongs to: the one whose event it names, be it held hours late; else, of all that share the link, the one whose scheduled time it overlaps most, else
  * the nearest whose window it touches; `null` when it touches none (an ad-hoc call). A series shares one link, and
  * reports come in no calendar order.
  */
 export function meetingOf(
   source: HarvestSource,
-  record: Pick<ConferenceRecord, 'from' | 'until'>,
+  record: Pick<ConferenceRecord, 'from' | 'until' | 'eventId'>,
   meetings: readonly Scheduled[],
 ): number | null {
   const until = record.until ?? Number.POSITIVE_INFINITY;
+  const { eventId } = record;
+  const named = meetings.find((meeting) => {
+    const window = harvestWindow(source, meeting);
+    const isNamed = eventId != null && meeting.eventIds?.includes(eventId) === true;
+    return isNamed && record.from < window.until + NAMED_WITHIN_MS && until >= window.from;
+  });
+  if (named !== undefined) return named.occurrenceId;
   const touched = meetings.filter((meeting) => {
     const window = harvestWindow(source, meeting);
     return record.from < window.until && until >= window.from;

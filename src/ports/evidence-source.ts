@@ -8,11 +8,17 @@ export interface EvidenceSource {
   readonly source: HarvestSource;
   /**
    * Reads the records of a conference that overlap the window.
+   * @param eventIds the meeting's ids on calendars: a record that names one of them is read if it began within a day
    * @param organizer primary address of the meeting's organizer: both providers answer organizers only
    * @throws Failure as `CalendarSource`; `cannot_tell` is an answer, not a failure
    */
   read(
-    meeting: { readonly organizer: string; readonly conference: Conference; readonly window: Window },
+    meeting: {
+      readonly organizer: string;
+      readonly conference: Conference;
+      readonly window: Window;
+      readonly eventIds?: readonly string[];
+    },
     signal: AbortSignal,
   ): Promise<Harvest>;
 }

@@ -28,10 +28,17 @@ async function loadDueHarvests(db: Kysely<DB>, now: Date, limit: number): Promis
       from cadenced.harvest
       join cadenced.occurrence on occurrence.occurrence_id = harvest.occurrence_id
      cross join lateral (
-       select coalesce(jsonb_agg(jsonb_build_object('occurrenceId', other.occurrence_id,
+       select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('occurrenceId', other.occurrence_id,
                                            'start', ${millis('other.starts_at')},
-                                           'end', ${millis('other.ends_at')})), '[]') as meetings
+                                           'end', ${millis('other.ends_at')},
+                                           'eventIds', named.ids))), '[]') as meetings
          from cadenced.occurrence other
+         left join lateral (
+           -- The log of Meet alone names events.
+           select jsonb_agg(distinct event_copy.source_id) as ids
+             from cadenced.event_copy
+            where harvest.source = 'reports' and event_copy.occurrence_id = other.occurrence_id
+         ) as named on true
         where other.conference_key = occurrence.conference_key
           and other.conference_kind = occurrence.conference_kind
           and other.starts_at between occurrence.starts_at - interval '1 day'

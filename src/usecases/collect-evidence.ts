@@ -70,7 +70,9 @@ async function ask(deps: CollectEvidenceDeps, meeting: DueHarvest, signal: Abort
   }
   try {
     const window = harvestWindow(meeting.source, meeting);
-    return { meeting, answer: await source.read({ organizer, conference, window }, signal) };
+    const itself = meeting.neighbours.find(({ occurrenceId }) => occurrenceId === meeting.occurrenceId);
+    const named = itself?.eventIds === undefined ? {} : { eventIds: itself.eventIds };
+    return { meeting, answer: await source.read({ organizer, conference, window, ...named }, signal) };
   } catch (error) {
     return { meeting, answer: asFailure(error) };
   }

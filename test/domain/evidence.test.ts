@@ -126,6 +126,29 @@ describe('the meeting a record belongs to', () => {
   });
 });
 
+describe('a record that names the event', () => {
+  const meetings = [
+    { occurrenceId: 1, start: 0, end: HOUR, eventIds: ['one', 'copy of one'] },
+    { occurrenceId: 2, start: HOUR, end: 2 * HOUR, eventIds: ['two'] },
+  ];
+  const during2 = { from: 70 * MINUTE, until: 110 * MINUTE };
+
+  it.each([
+    ['is of that one, though it lies in another', { ...during2, eventId: 'copy of one' }, 1],
+    ['is of that one hours later', { from: 6 * HOUR, until: 7 * HOUR, eventId: 'one' }, 1],
+    [
+      'but began more than a day later goes by its time',
+      { from: 30 * HOUR, until: 31 * HOUR, eventId: 'one' },
+      null,
+    ],
+    ['goes by its time where nobody knows the event', { ...during2, eventId: 'three' }, 2],
+    ['goes by its time where it names none', { ...during2, eventId: null }, 2],
+  ])('%s', (_, call, expected) => {
+    expect(meetingOf('reports', call, meetings)).toBe(expected);
+    expect(meetingOf('reports', call, meetings.toReversed())).toBe(expected);
+  });
+});
+
 describe('when to ask again', () => {
   it('walks the steps of the source, then stops', () => {
     const asked: number[] = [];

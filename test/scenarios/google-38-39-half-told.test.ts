@@ -125,6 +125,44 @@ describe('38. Meet', () => {
 });
 
 describe('39. Reports', () => {
+  test('a call that names its event is of that session, held three hours late', async () => {
+    stage = await openGoogleStage({ admin: true });
+    await meet([ADA, BO].map((person) => ({ person, minutes: [[240, 295]] })));
+    await passTo(50);
+    expect(await session()).toEqual({ outcome: 'held', reason: 'both_present', settled: true });
+  });
+
+  test('a call at the time of one session that names another under the same link is of the other', async () => {
+    stage = await openGoogleStage({ admin: true });
+    // Meet has lost its record.
+    stage.world.habits.meetKeptMs = 0;
+    const [early, late] = ['2026-09-08T10:00', '2026-09-08T11:00'].map((start) =>
+      createMeeting(stage.world, {
+        organizer: ADA,
+        guests: [BO],
+        title: 'Talk #mentoring',
+        start,
+        minutes: 60,
+        conference: 'meet',
+      }),
+    );
+    if (early === undefined || late === undefined) throw new Error('nothing was booked');
+    late.conference = early.conference;
+    await stage.pollDue();
+    await stage.advance(END + HOUR - stage.world.now());
+    attend(stage.world, {
+      meeting: early.id,
+      people: [ADA, BO].map((person) => ({ person, minutes: [[65, 115]] })),
+    });
+    await passTo(52);
+    expect(
+      await stage.rows(sql`select outcome, outcome_reason from mentoring.session order by scheduled_start`),
+    ).toEqual([
+      { outcome: 'held', outcome_reason: 'both_present' },
+      { outcome: 'unknown', outcome_reason: 'no_record' },
+    ]);
+  });
+
   test('entries of one call that come a day apart are both read', async () => {
     stage = await openGoogleStage({ admin: true });
     // Meet has lost its record.

@@ -85,13 +85,14 @@ export function createGoogle(settings: GoogleSettings, deps: GoogleDeps): Google
     onRequest: deps.onRequest ?? (() => undefined),
   });
   const directory = createDirectory(client, settings.adminSubject, deps.log);
+  const isOurDomain = (domain: string) => credentials.servesDomain(domain);
   return {
     calendar: createCalendarSource(client),
     evidence: createEvidenceSource(client, directory, deps.now),
     reports:
       settings.adminSubject === undefined
         ? null
-        : createReportsSource(client, settings.adminSubject, (domain) => credentials.servesDomain(domain), deps.now),
+        : createReportsSource(client, settings.adminSubject, isOurDomain, deps.now),
     push: createPushService(client),
     readNotification,
     probe: (address, signal) =>

@@ -38,6 +38,8 @@ interface Endpoint {
   readonly displayName: string | null;
   /** Who made the meeting, by their address; `null` where the log does not say. */
   readonly organizer: string | null;
+  /** The calendar's id of the event, of a series that of the occurrence. */
+  readonly eventId: string | null;
   /** The participant is of our organisation, by the log's own word. */
   readonly isOurs: boolean;
 }
@@ -148,7 +150,7 @@ export function createReportsSource(
 
   return {
     source: 'reports',
-    async read({ conference, window }, signal) {
+    async read({ conference, window, eventIds = [] }, signal) {
       const code = conference.kind === 'meet' ? dashedMeetCode(conference.key) : null;
       if (code === null) return { found: 'cannot_tell', reason: 'not_found' };
       const wanted = code.replaceAll('-', '');
@@ -166,7 +168,11 @@ export function createReportsSource(
       const isOurs = (domain: string) => domains.has(domain) || isOurDomain(domain);
       const records = [...calls]
         .map(([conferenceId, stays]) => recordOf(conferenceId, stays, isOurs, at))
-        .filter((record) => record.from < window.until && (record.until ?? at) > window.from);
+        .filter(
+          (record) =>
+            eventIds.includes(record.eventId ?? '') ||
+            (record.from < window.until && (record.until ?? at) > window.from),
+        );
       return records.length > 0 ? { found: 'records', records } : { found: 'nothing' };
     },
   };
@@ -199,8 +205,16 @@ function recordOf(
     from: Math.min(...stays.map((stay) => stay.from)),
     until: until + COMPLETE_AFTER_MS <= now ? until : null,
     participants: participants.toSorted((one, other) => firstJoin(one) - firstJoin(other)),
+    eventId: eventIdOf(stays),
     partial: !isOrganizedHere(stays, isOurs),
   };
+}
+
+/** The one event that the entries of a call name; people who came by different ones settle nothing. */
+function eventIdOf(stays: readonly Endpoint[]): string | null {
+  const ids = new Set(stays.flatMap(({ eventId }) => (eventId === null ? [] : [eventId])));
+  const [id = null] = ids.size === 1 ? ids : [];
+  return id;
 }
 
 /**
@@ -242,6 +256,7 @@ function endpointsOf(activity: WireActivity): { code: string; endpoint: Endpoint
       address: kind === 'user' && address !== null ? normalisedAddress(address) : null,
       displayName: text('display_name'),
       organizer: organizer === null ? null : normalisedAddress(organizer),
+      eventId: text('calendar_event_id'),
       isOurs: text('is_external') === 'false',
     };
     return [{ code, endpoint }];
