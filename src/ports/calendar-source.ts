@@ -5,6 +5,8 @@ export interface CalendarRef {
   readonly calendarId: number;
   /** The owner's primary address, lower-case: who is impersonated (Google) or whose mailbox it is (Microsoft). */
   readonly address: string;
+  /** The owner's zone as far as we know it, IANA: events may come without one, or with one that nobody knows. */
+  readonly timeZone?: string | null;
 }
 
 /**

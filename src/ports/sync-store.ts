@@ -10,6 +10,8 @@ export interface CalendarAtRest {
   readonly calendarId: number;
   readonly provider: Provider;
   readonly address: string;
+  /** The owner's zone: by the roster, else their program's. */
+  readonly timeZone: string | null;
   readonly state: CalendarState;
   /** The fence: a pass is applied only if this has not changed. */
   readonly generation: number;
@@ -40,6 +42,8 @@ export interface PassCounts {
   untagged: number;
   hidden: number;
   leftOut: number;
+  /** Occurrences that concern us and came without a zone that exists: their date is one of the owner's zone, or UTC's. */
+  zoneless: number;
 }
 
 /** Rows of a pass as they arrived together. Where both name one id, the copy is the later word. */

@@ -31,6 +31,15 @@ export function createSyncStore(db: Kysely<DB>, options: SyncStoreOptions): Sync
            and (not ${ifDue} or next_poll_at <= now() or ${SECOND_LOOK_IS_DUE})
         returning jsonb_build_object(
           'calendarId', calendar_id, 'provider', provider, 'address', address, 'state', state,
+          -- Of several programs the oldest that goes on: which one it is matters less than that it stays the same.
+          'timeZone', coalesce(
+             (select time_zone from cadenced.person where person.person_id = calendar.person_id),
+             (select time_zone from cadenced.program where program.program_id = calendar.program_id),
+             (select program.time_zone
+                from cadenced.membership
+                join cadenced.mentorship using (mentorship_id) join cadenced.program using (program_id)
+               where membership.person_id = calendar.person_id
+               order by mentorship.ends_on is not null, program_id limit 1)),
           'generation', sync_generation, 'cursor', cursor, 'cursorVersion', cursor_version,
           'window', case when window_from is null then null else jsonb_build_object(
              'from', (extract(epoch from window_from) * 1000)::bigint,

@@ -22,7 +22,7 @@ const ROWS_IN_HAND = 500;
 export class Reading {
   readonly ref: CalendarRef;
   readonly passId: string;
-  readonly counts: PassCounts = { untagged: 0, hidden: 0, leftOut: 0 };
+  readonly counts: PassCounts = { untagged: 0, hidden: 0, leftOut: 0, zoneless: 0 };
   readonly listedSeries: ListedSeries[] = [];
   /** Series that this very pass showed, and whose list was then denied: what became of them nobody has seen. */
   readonly deniedSeries: string[] = [];
@@ -71,7 +71,8 @@ export class Reading {
     this.#candidateSeries = new Set(
       [...(calendar.candidates?.listed.values() ?? [])].filter((series) => series !== null),
     );
-    this.ref = { calendarId: calendar.calendarId, address: calendar.address };
+    const { calendarId, address, timeZone } = calendar;
+    this.ref = { calendarId, address, timeZone };
   }
 
   /** What the pass found: what is on the stage, and what it still holds. */
@@ -331,6 +332,7 @@ export class Reading {
         known.sourceIds.has(each.sourceId) || known.lineages.has(each.lineage) || wanted.has(each.lineage);
       if (matched.length > 0 || ours) {
         copies.push(this.#keep(each, matched));
+        if (each.seriesId !== null && each.timeZone === null) this.counts.zoneless += 1;
       } else {
         this.counts.untagged += 1;
       }

@@ -102,6 +102,14 @@ export async function syncCalendar(
   }
 }
 
+/** A wrong date may show two sessions where there is one, so whoever looks for the reason finds this. */
+function tellZoneless({ log }: SyncDeps, { ref, counts }: Reading): void {
+  const { address, timeZone } = ref;
+  const facts = { calendar: address, occurrences: counts.zoneless, zone: timeZone ?? 'UTC' };
+  if (counts.zoneless > 0)
+    log.info(facts, 'occurrences that came without a usable zone were dated in another');
+}
+
 /** Used up for an hour and more, whoever asks: somebody may want to have it raised. */
 const QUOTA_EXHAUSTED = 'quota_exhausted';
 
@@ -198,6 +206,7 @@ async function read(
     const wantedRead = await reading.readWanted(signal);
     // The cursor goes on under the window it was made with; only a pass without one begins a new window.
     const window = cursor === null ? sight : (calendar.window ?? sight);
+    tellZoneless(deps, reading);
     return {
       passId: reading.passId,
       ...reading.found,
@@ -240,6 +249,7 @@ async function reconcileAndApply(
       signal.throwIfAborted();
       await reading.stageListing(listing.copies, listing.cancelled);
     }
+    tellZoneless(deps, reading);
     return await deps.store.apply(calendar.calendarId, {
       passId: reading.passId,
       ...reading.found,

@@ -232,6 +232,25 @@ describe('a copy', () => {
   });
 
   it.each([
+    ['tzone://Microsoft/Custom', 'America/Los_Angeles', '2026-03-03'],
+    ['', 'America/Los_Angeles', '2026-03-03'],
+    ['Pacific Standard Time', 'Europe/Berlin', '2026-03-03'],
+    ['tzone://Microsoft/Custom', null, '2026-03-04'],
+  ])('of a series in zone "%s", whose owner lives in %s, is dated %s', (zone, ownersZone, date) => {
+    const evening = {
+      iCalUId: 'raw@google.com',
+      type: 'occurrence',
+      seriesMasterId: 'm',
+      start: at('2026-03-04T01:30:00'),
+      end: at('2026-03-04T02:15:00'),
+      originalStart: '2026-03-04T01:30:00Z',
+      originalStartTimeZone: zone,
+    };
+    const [read] = readListing([row(evening)], OWNER, ownersZone).copies;
+    expect(read?.originalDate).toBe(date);
+  });
+
+  it.each([
     ['of its organizer', { isDraft: true, isOrganizer: true }, true],
     ['of a guest', { isDraft: true, isOrganizer: false }, false],
     ['of its organizer, who has sent everything', { isDraft: false, isOrganizer: true }, false],

@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createLog } from '../../src/runtime/log.ts';
+import { syncCalendar } from '../../src/usecases/sync-calendar.ts';
 import { json, startWireServer, TENANT, type WireServer } from '../providers/microsoft-wire-server.ts';
 import { ADA, BO, type MicrosoftStage, openMicrosoftStage } from './microsoft-stage.ts';
 
@@ -364,6 +366,30 @@ describe('38 a series across a change of the clocks', () => {
         if (before === undefined) delete process.env.TZ;
         else process.env.TZ = before;
       }
+    },
+  );
+
+  test.each([
+    ['tzone://Microsoft/Custom', 'America/Los_Angeles', DATES],
+    ['', 'America/Los_Angeles', DATES],
+    [null, null, ['2026-03-04', '2026-03-11', '2026-03-18']],
+  ])(
+    'whose UIDs hold no dates, in zone "%s": dated in the zone of who has it, %s, else in their program’s',
+    async (zone, own, expected) => {
+      await sql`update cadenced.person set time_zone = ${own}`.execute(stage.db);
+      served(rowsIn(zone, 'Z', false), zone);
+      const lines: string[] = [];
+      const log = createLog({
+        format: 'json',
+        level: 'info',
+        destination: { write: (line) => lines.push(line) },
+      });
+      const id = await stage.idOf(ADA);
+      await syncCalendar({ ...stage.deps, log }, id, {}, new AbortController().signal);
+      expect(await dates()).toEqual(expected);
+      expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+        { calendar: ADA, occurrences: 3, zone: own ?? 'Europe/Berlin' },
+      ]);
     },
   );
 

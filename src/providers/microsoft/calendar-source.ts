@@ -54,7 +54,7 @@ export function createCalendarSource(graph: Graph, pieces: Pieces, changes: Read
       for await (const page of viewPages(graph, pieces, calendar, window, ask)) {
         shown.push(...listedEvents(page.value).filter((row) => row.seriesMasterId === seriesId));
       }
-      return { ...readListing(shown, calendar.address), gone: shown.length === 0 };
+      return { ...readListing(shown, calendar.address, calendar.timeZone), gone: shown.length === 0 };
     },
 
     async lookUp(calendar, sourceId, signal) {
@@ -75,7 +75,7 @@ export function createCalendarSource(graph: Graph, pieces: Pieces, changes: Read
       const completed = completing(graph, calendar, ask);
       for await (const page of viewPages(graph, pieces, calendar, window, ask)) {
         const rows = await completed(listedEvents(page.value));
-        yield readListing(rows, calendar.address) satisfies Listing;
+        yield readListing(rows, calendar.address, calendar.timeZone) satisfies Listing;
       }
     },
 
@@ -88,7 +88,7 @@ export function createCalendarSource(graph: Graph, pieces: Pieces, changes: Read
         const rows = listedEvents(page.value).filter(
           ({ iCalUId }) => iCalUId == null || lineageOfUid(iCalUId) === meeting.lineage,
         );
-        const listed = readListing(await completed(rows), calendar.address).copies;
+        const listed = readListing(await completed(rows), calendar.address, calendar.timeZone).copies;
         copies.push(...listed.filter((copy) => copy.lineage === meeting.lineage));
       }
       return copies;
@@ -116,7 +116,7 @@ async function listingOf(
     const rows = [...listed, ...calledOff.filter((row) => !known.has(row.id))].map((row) =>
       isThin(row) ? completedFrom(master, row) : row,
     );
-    const { copies, cancelled } = readListing(rows, calendar.address);
+    const { copies, cancelled } = readListing(rows, calendar.address, calendar.timeZone);
     return { copies: copies.map((copy) => datedWith(master, copy)), cancelled, gone: false };
   } catch (error) {
     if (isItemGone(error)) return null;

@@ -88,12 +88,16 @@ export function readChanges(
  * @throws Failure `bug`/`malformed_event` for a row that cannot be read: leaving it out would say that
  *   the session is gone
  */
-export function readListing(events: readonly WireEvent[], owner: string): Listing {
+export function readListing(
+  events: readonly WireEvent[],
+  owner: string,
+  ownersZone: string | null = null,
+): Listing {
   const copies: ObservedCopy[] = [];
   for (const event of events) {
     // Some answers name the master beside its occurrences; it is never a session itself.
     if (kindOf(event) === 'series' || event['@removed']) continue;
-    const copy = readCopy(event, owner);
+    const copy = readCopy(event, owner, ownersZone);
     if (copy === 'malformed') throw malformed();
     if (typeof copy !== 'string') copies.push(copy);
   }
@@ -194,8 +198,15 @@ function invitedTo(event: WireEvent): readonly ObservedPerson[] {
   return peopleOf(event, addressOf(event.organizer)).known;
 }
 
-/** A single event, an occurrence or an exception as a copy on `owner`'s calendar, or why it is left out. */
-export function readCopy(event: WireEvent, owner: string): ObservedCopy | LeftOut {
+/**
+ * A single event, an occurrence or an exception as a copy on `owner`'s calendar, or why it is left out.
+ * @param ownersZone dates what names no zone that exists (desktop Outlook makes zones of its own)
+ */
+export function readCopy(
+  event: WireEvent,
+  owner: string,
+  ownersZone: string | null = null,
+): ObservedCopy | LeftOut {
   const start = event.start && instantOf(event.start);
   const end = event.end && instantOf(event.end);
   if (start == null || end == null || end < start) return 'malformed';
@@ -214,7 +225,7 @@ export function readCopy(event: WireEvent, owner: string): ObservedCopy | LeftOu
     uid: event.iCalUId ?? null,
     lineage: lineageOfUid(event.iCalUId) ?? lineageWithoutUid(owner, seriesId ?? event.id),
     originalStart,
-    originalDate: originalDateOf(event, kind, originalStart ?? start, zone),
+    originalDate: originalDateOf(event, kind, originalStart ?? start, zone ?? ownersZone),
     start,
     end,
     timeZone: zone,
