@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import { buildProviders, type Providers } from '../compose.ts';
+import { buildProviders } from '../compose.ts';
 import { asFailure } from '../domain/failure.ts';
 import type { Provider } from '../domain/observation.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -8,6 +8,7 @@ import type { Settings } from '../settings/settings.ts';
 import { type KnownCalendar, listCalendars } from '../store/calendars.ts';
 import type { DB } from '../store/database.generated.ts';
 import type { CalendarTrouble } from '../store/status.ts';
+import { tenantFindings } from './doctor-tenant.ts';
 import { mendOf, told } from './failures.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 import { counted } from './wording.ts';
@@ -15,8 +16,6 @@ import { counted } from './wording.ts';
 /** So many calendars of each provider are tried: enough to tell one person's trouble from everybody's. */
 const TRIED = 5;
 const PATIENCE_MS = 60_000;
-const DAY_MS = 86_400_000;
-const CERTIFICATE_WARN_DAYS = 30;
 /** Without these nothing can be read; the others only cost evidence. */
 const ESSENTIAL = new Set(['google calendar', 'calendar', 'credential']);
 
@@ -50,43 +49,15 @@ export async function providerFindings(
     if (own.length === 0) {
       findings.push(warn(provider, 'no calendar to try', 'import a roster: cadenced import FILE'));
     }
-    if (provider === 'microsoft') findings.push(...(await restrictionFindings(providers, settings, signal)));
-    for (const calendar of own.slice(0, TRIED)) findings.push(...(await probe(adapter, calendar, signal)));
+    const tried = own.slice(0, TRIED);
+    for (const calendar of tried) findings.push(...(await probe(adapter, calendar, signal)));
+    if (provider === 'microsoft' && providers.microsoft && settings.microsoft) {
+      findings.push(...(await tenantFindings(db, providers.microsoft, settings.microsoft, tried, signal)));
+    }
     if (own.length > TRIED) {
       findings.push(ok(provider, `${TRIED} of ${own.length} calendars tried; cadenced sync reads them all`));
     }
   }
-  return findings;
-}
-
-/** Whether what must not be readable is not, and how long the certificate lasts. */
-async function restrictionFindings(
-  { microsoft: adapter }: Providers,
-  { microsoft: settings }: Settings,
-  signal: AbortSignal,
-): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  const expiresAt = settings?.certificate?.expiresAt;
-  if (expiresAt !== undefined) {
-    const days = Math.floor((Date.parse(expiresAt) - Date.now()) / DAY_MS);
-    const found =
-      days < 0 ? `ended on ${expiresAt}` : `lasts ${counted(days, 'more day')}, until ${expiresAt}`;
-    const mend = 'make another one, register it beside the old one, and change the file';
-    findings.push(
-      days < CERTIFICATE_WARN_DAYS
-        ? warn('microsoft certificate', found, mend)
-        : ok('microsoft certificate', found),
-    );
-  }
-  if (!adapter || !settings) return findings;
-  if (settings.negativeProbe === null) {
-    const mend = 'set CADENCED_MICROSOFT_NEGATIVE_PROBE to a mailbox that must not be readable';
-    findings.push(warn('microsoft restriction', 'not tried', mend));
-    return findings;
-  }
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
-  const { ok: isWell, finding, mend } = await adapter.probeRefused(settings.negativeProbe, patience);
-  findings.push(isWell ? ok('microsoft restriction', finding) : fail('microsoft restriction', finding, mend));
   return findings;
 }
 

@@ -32,6 +32,29 @@ export async function findCalendars(db: Kysely<DB>, address: string): Promise<Kn
   return (await listCalendars(db)).filter((calendar) => wanted.has(calendar.calendarId));
 }
 
+/** A single event that was on a calendar and is not any more, by the provider's id. */
+export interface DeletedEvent {
+  readonly address: string;
+  readonly sourceId: string;
+}
+
+/** Some single events that left a provider's calendars in the last 30 days, for as long as a trash may hold them. */
+export async function listDeletedEvents(
+  db: Kysely<DB>,
+  provider: Provider,
+  limit: number,
+): Promise<DeletedEvent[]> {
+  // In no order: whatever is found first ends the search, which no index serves.
+  const { rows } = await sql<{ address: string; source_id: string }>`
+    select calendar.address, copy.source_id
+      from cadenced.event_copy copy join cadenced.calendar using (calendar_id)
+     where calendar.provider = ${provider} and calendar.retired_at is null and calendar.state = 'active'
+       and copy.removal in ('deleted', 'absent') and copy.series_id is null
+       and copy.removed_at > (select cadenced.now()) - interval '30 days'
+     limit ${limit}`.execute(db);
+  return rows.map(({ address, source_id }) => ({ address, sourceId: source_id }));
+}
+
 /** A calendar whose held-back cancellations were released. */
 export interface ReleasedCalendar extends KnownCalendar {
   /** How many meetings had been held back. */

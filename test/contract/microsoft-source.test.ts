@@ -477,7 +477,6 @@ describe('reading a Microsoft calendar from the sandbox', () => {
         ['credential', true],
         ['calendar', true],
         ['immutable ids', true],
-        ['requests at once', true],
         ['directory', true],
         ['Teams attendance', true],
       ]);

@@ -16,9 +16,11 @@ import { createPushService } from './push.ts';
 import { createRequester, type Pacing, UNPACED } from './request.ts';
 import { createRestarts } from './restarts.ts';
 import { createRounds } from './rounds.ts';
+import { type DeletedEvent, probeAtOnce, probeDeleted } from './tenant-probe.ts';
 
 export type { RequestReport } from './client.ts';
 export type { ProbeFinding } from './probe.ts';
+export type { DeletedEvent } from './tenant-probe.ts';
 
 export type MicrosoftSettings = EntraSettings & {
   /** Requests to Graph under way at the same time, all mailboxes together. */
@@ -34,6 +36,10 @@ export type Microsoft = {
   probe(address: string, signal: AbortSignal): Promise<ProbeFinding[]>;
   /** Whether a mailbox that must not be readable is refused. Never throws for what it came to find. */
   probeRefused(address: string, signal: AbortSignal): Promise<ProbeFinding>;
+  /** Whether mailboxes are counted together where requests under way are limited. Never throws for what it came to find. */
+  probeAtOnce(addresses: readonly string[], signal: AbortSignal): Promise<ProbeFinding>;
+  /** Whether events that were deleted are still given by their ids. Never throws for what it came to find. */
+  probeDeleted(events: readonly DeletedEvent[], signal: AbortSignal): Promise<ProbeFinding>;
 };
 
 export type MicrosoftDeps = Pacing & {
@@ -63,8 +69,9 @@ export function createMicrosoft(settings: MicrosoftSettings, deps: MicrosoftDeps
     evidence: createEvidenceSource(settings, graph, directory),
     readNotification,
     push: createPushService(graph, directory, { now: deps.now ?? Date.now }),
-    probe: (address, signal) =>
-      probeMailbox({ graph: mailboxes, tokens, directory, unpaced }, address, signal),
+    probe: (address, signal) => probeMailbox({ graph: mailboxes, tokens, directory }, address, signal),
     probeRefused: (address, signal) => probeRefused(mailboxes, address, signal),
+    probeAtOnce: (addresses, signal) => probeAtOnce(unpaced, settings.maxInFlight, addresses, signal),
+    probeDeleted: (events, signal) => probeDeleted(mailboxes, events, signal),
   };
 }

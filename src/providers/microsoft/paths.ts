@@ -6,12 +6,14 @@ import { queryTime } from './time.ts';
 
 const PAGE_SIZE = 100;
 
+type Mailbox = Pick<CalendarRef, 'address'>;
+
 /** The default calendar by its path: stored calendar ids have been seen to change. */
-export function userPath(calendar: CalendarRef): string {
+export function userPath(calendar: Mailbox): string {
   return `/users/${encodeURIComponent(calendar.address)}`;
 }
 
-export function eventPath(calendar: CalendarRef, id: string): string {
+export function eventPath(calendar: Mailbox, id: string): string {
   return `${userPath(calendar)}/events/${encodeURIComponent(id)}`;
 }
 

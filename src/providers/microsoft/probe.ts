@@ -1,5 +1,5 @@
 import { asFailure, type Failure, isFailure } from '../../domain/failure.ts';
-import type { Answer, Graph } from './client.ts';
+import type { Graph } from './client.ts';
 import type { TokenSource } from './credentials.ts';
 import type { Directory } from './directory.ts';
 import { pageOf, resourceOf, type WireEvent, wireEvent } from './wire.ts';
@@ -15,30 +15,24 @@ export type ProbeFinding = {
 
 /** A link no meeting has. Asking for it shows whether asking is allowed. */
 const NO_MEETING = 'https://teams.microsoft.com/l/meetup-join/none';
-
-/** More than Graph is ever asked for at once; its documentation names four for a mailbox. */
-const AT_ONCE = 4;
 const DAY_MS = 86_400_000;
 
 export type ProbeParts = {
   readonly graph: Graph;
   readonly tokens: TokenSource;
   readonly directory: Directory;
-  /** A Graph whose requests neither wait for one another nor are repeated. */
-  readonly unpaced: Graph;
 };
 
 /**
  * Looks, without changing anything, at whatever reading `address` needs: the credential, the mailbox, ids that
  * survive a move, the directory, and Teams' attendance; and at what Microsoft's documentation leaves open: whether
- * series go by immutable ids, whether private events have words, how many requests may be under way.
+ * series go by immutable ids, whether private events have words.
  */
 export async function probeMailbox(
-  parts: ProbeParts,
+  { graph, tokens, directory }: ProbeParts,
   address: string,
   signal: AbortSignal,
 ): Promise<ProbeFinding[]> {
-  const { graph, tokens, directory } = parts;
   const ask = { mailbox: address, signal };
   const findings: ProbeFinding[] = [];
   try {
@@ -67,7 +61,7 @@ export async function probeMailbox(
             mend: 'see whether a proxy before Graph removes the Prefer header',
           },
     );
-    findings.push(...(await eventFindings(parts, user, address, signal)));
+    findings.push(...(await eventFindings(graph, user, address, signal)));
   } catch (error) {
     findings.push(ill('calendar', asFailure(error), CALENDAR_MEND));
   }
@@ -89,7 +83,7 @@ export async function probeMailbox(
 
 /** What can be learnt from the events there are; nothing of them is told. */
 async function eventFindings(
-  { graph, unpaced }: ProbeParts,
+  graph: Graph,
   user: string,
   address: string,
   signal: AbortSignal,
@@ -108,21 +102,6 @@ async function eventFindings(
     );
   const secret = events.filter((event) => event.sensitivity === 'private');
   if (secret.length > 0) findings.push(privateFinding(secret));
-  const small = `${user}/calendarView?${around}&$top=1&$select=id`;
-  const outcomes = await Promise.all(
-    Array.from({ length: AT_ONCE }, () =>
-      unpaced.get(small, ask).then((): Answer | Failure | null => null, asFailure),
-    ),
-  );
-  const throttled = outcomes.filter((outcome) => isFailure(outcome, 'throttled')).length;
-  findings.push(
-    well(
-      'requests at once',
-      throttled === 0
-        ? `${AT_ONCE} requests at once were answered; no more than 2 are sent`
-        : `${throttled} of ${AT_ONCE} requests at once were throttled; no more than 2 are sent`,
-    ),
-  );
   return findings;
 }
 
@@ -135,9 +114,7 @@ async function seriesFinding(
   try {
     const master = resourceOf(wireEvent, (await graph.get(`${path}?$select=id,type`, ask)).body);
     if (master.id === seriesId) return well('series ids', 'series go by immutable ids, too');
-    const finding =
-      'occurrences name their series by another id than the series has: each change costs a look more';
-    return { check: 'series ids', ok: false, finding, mend: 'nothing to mend; tell the makers of cadenced' };
+    return well('series ids', 'occurrences name their series by another id than it has; either is followed');
   } catch (error) {
     return ill('series ids', asFailure(error), 'nothing to mend; tell the makers of cadenced');
   }
@@ -208,11 +185,13 @@ const RESTRICTION_MEND =
 const ATTENDANCE_MEND =
   'grant OnlineMeetings.Read.All and OnlineMeetingArtifact.Read.All, and give this organizer a Teams application access policy (New-CsApplicationAccessPolicy; it takes up to 30 minutes)';
 
-function well(check: string, finding: string): ProbeFinding {
+/** Something that is as it must be, or that only needs to be known. */
+export function well(check: string, finding: string): ProbeFinding {
   return { check, ok: true, finding, mend: '' };
 }
 
-function ill(check: string, failed: Failure, mend: string): ProbeFinding {
+/** Something that could not be looked at, by what came instead. */
+export function ill(check: string, failed: Failure, mend: string): ProbeFinding {
   const status = failed.status === undefined ? '' : ` (${failed.status})`;
   const detail = failed.detail === undefined ? '' : `: ${failed.detail}`;
   return { check, ok: false, finding: `${failed.kind}/${failed.code}${status}${detail}`, mend };

@@ -4,7 +4,7 @@ import type { DeltaPage, DeltaRounds } from './delta-rounds.ts';
 import { cancelledOccurrences, fullRow, type Row } from './event-rows.ts';
 import { refusals } from './graph-errors.ts';
 import { type GraphRequest, type GraphServer, readableMailbox } from './graph-server.ts';
-import { eventId, eventsOfCopy, eventsWithin, findEvent, type MailboxEvent } from './mailbox.ts';
+import { eventId, eventsOfCopy, eventsWithin, findEvent, findInTrash, type MailboxEvent } from './mailbox.ts';
 import { contextOf, equalsLiteral, pageOf, select, selects, windowOf } from './odata.ts';
 
 export interface ViewHabits {
@@ -12,6 +12,8 @@ export interface ViewHabits {
   widestViewDays: number | null;
   /** Whose mailboxes print `iCalUId` as null: field reports know such events. Ids of people. */
   withoutUids: Set<string>;
+  /** A deleted single event is still given by its id, from the trash: Graph does not say whether it is. */
+  trashAnswers: boolean;
 }
 
 /** Adds everything under a mailbox that concerns its calendar. */
@@ -82,7 +84,7 @@ export function addCalendarRoutes(
   });
 
   server.get('/users/:user/events/:id', true, (request) => {
-    const row = printed(eventBehind(world, calendarOf(request), request), request);
+    const row = printed(eventBehind(world, calendarOf(request), request, habits.trashAnswers), request);
     return { '@odata.context': `${contextOf(request)}/$entity`, ...row };
   });
 
@@ -107,10 +109,15 @@ function instancesOf(world: World, calendar: Calendar, master: MailboxEvent, spa
   );
 }
 
-function eventBehind(world: World, calendar: Calendar, request: GraphRequest): MailboxEvent {
+function eventBehind(
+  world: World,
+  calendar: Calendar,
+  request: GraphRequest,
+  fromTrash = false,
+): MailboxEvent {
   const id = request.params.id ?? '';
   if (!/^[\w\-+/=]+$/.test(id)) throw refusals.idMalformed();
-  const event = findEvent(world, calendar, id);
+  const event = findEvent(world, calendar, id) ?? (fromTrash ? findInTrash(world, calendar, id) : null);
   if (event === null) throw refusals.itemMissing();
   return event;
 }

@@ -10,6 +10,8 @@ import { type Preferences, readPreferences } from './preferences.ts';
 export interface TrafficHabits {
   /** Requests of one mailbox that may be under way at a time; Exchange's limit is four. */
   mailboxConcurrency: number;
+  /** Requests of all mailboxes together that may be under way; older pages of Microsoft count so. `null` = any number. */
+  applicationConcurrency: number | null;
   /** What the 429 says in `Retry-After`: a constant 1 was seen in the wild, and so was nothing at all (null). */
   throttleRetryAfter: string | null;
   /** How long every answer takes. Without any, requests would never be under way together. */
@@ -68,6 +70,8 @@ export function createGraphServer(options: {
     routerOptions: { maxParamLength: 2_000, caseSensitive: false },
   });
   const underWay = new Map<string, number>();
+  /** Of all mailboxes together. */
+  let counting = 0;
 
   function answerRefusal(refusal: GraphRefusal, request: FastifyRequest, reply: FastifyReply): unknown {
     const requestId = requestIdOf(request);
@@ -115,17 +119,21 @@ export function createGraphServer(options: {
     const mailbox = namedPerson(world, request.user)?.id ?? request.user;
     const together = (underWay.get(mailbox) ?? 0) + 1;
     underWay.set(mailbox, together);
+    if (counted) counting += 1;
+    const ofAll = counting;
     let outcome: unknown;
     try {
       if (habits.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, habits.latencyMs));
       if (!entra.accepts(raw.headers.authorization)) throw refusals.tokenRefused();
-      if (counted && together > habits.mailboxConcurrency) {
+      const most = habits.applicationConcurrency ?? Number.POSITIVE_INFINITY;
+      if (counted && (together > habits.mailboxConcurrency || ofAll > most)) {
         throw refusals.concurrency(habits.throttleRetryAfter);
       }
       outcome = await route(request);
     } finally {
       // Before the answer leaves: its caller may come back sooner than we learn that it arrived.
       underWay.set(mailbox, (underWay.get(mailbox) ?? 1) - 1);
+      if (counted) counting -= 1;
     }
     const { status, body } = outcome instanceof GraphAnswer ? outcome : new GraphAnswer(200, outcome);
     if (body === null) return reply.code(status).send();

@@ -112,6 +112,19 @@ export function findEvent(world: World, calendar: Calendar, id: string): Mailbox
   return events.find((event) => eventId(world, event, immutable) === id) ?? null;
 }
 
+/** A single event in Deleted Items: it keeps its ids there, and no view shows it. */
+export function findInTrash(world: World, calendar: Calendar, id: string): MailboxEvent | null {
+  for (const copy of calendar.copies.values()) {
+    const meeting = world.meeting(copy.meeting);
+    if (meeting.recurrence !== null || standingOf(meeting, copy, null) !== 'absent') continue;
+    if (![true, false].some((immutable) => idOf(world, copy, meeting, null, immutable) === id)) continue;
+    const occurrence = occurrenceAt(meeting, null, world.now());
+    const type = 'singleInstance';
+    return { type, reader: calendar.owner, copy, meeting, slot: null, occurrence, isCancelled: false };
+  }
+  return null;
+}
+
 /**
  * Outlook builds the id of an occurrence from the series' id and the original date: an exception keeps the id its
  * occurrence had, another time of day keeps all ids, another weekday changes them. A second occurrence on one date
