@@ -24,6 +24,11 @@ const SETUP: { readonly [P in Provider]: string } = {
   microsoft: 'set CADENCED_MICROSOFT_TENANT, CADENCED_MICROSOFT_CLIENT_ID and a credential',
 };
 
+const WITHOUT_LOG =
+  "not tried: without an administrator the log of Meet is not read. Attendance then rests on Meet's own records, which end after 30 days and name people by what the public directory shows";
+const ADMIN_MEND =
+  'set CADENCED_GOOGLE_ADMIN_SUBJECT to an administrator with the privileges Reports and Users, Read (config/README.md, section 4)';
+
 /** Tries the first calendars of each provider that is set up. */
 export async function providerFindings(
   db: Kysely<DB>,
@@ -53,6 +58,9 @@ export async function providerFindings(
     for (const calendar of tried) findings.push(...(await probe(adapter, calendar, signal)));
     if (provider === 'microsoft' && providers.microsoft && settings.microsoft) {
       findings.push(...(await tenantFindings(db, providers.microsoft, settings.microsoft, tried, signal)));
+    }
+    if (provider === 'google' && settings.google?.adminSubject === null && own.length > 0) {
+      findings.push(warn('google reports', WITHOUT_LOG, ADMIN_MEND));
     }
     if (own.length > TRIED) {
       findings.push(ok(provider, `${TRIED} of ${own.length} calendars tried; cadenced sync reads them all`));

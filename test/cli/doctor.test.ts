@@ -70,8 +70,8 @@ afterAll(async () => {
   files[Symbol.dispose]();
 });
 
-const doctor = async () => {
-  const { code, out } = await terminal(env).run('doctor');
+const doctor = async (more: Readonly<Record<string, string>> = {}) => {
+  const { code, out } = await terminal({ ...env, ...more }).run('doctor');
   const found = (what: string) => out.filter((line) => line.includes(what));
   return { code, out, found };
 };
@@ -86,6 +86,9 @@ describe('cadenced doctor', () => {
       expect.stringMatching(/^ok .*requests at once to 3 mailboxes/),
     ]);
     expect(found('microsoft deleted events')).toEqual([expect.stringMatching(/^ok .*not tried/)]);
+    expect(found('google reports')).toEqual([
+      expect.stringMatching(/^warn .*log of Meet is not read.*-> set CADENCED_GOOGLE_ADMIN_SUBJECT/),
+    ]);
     // The one thing to mend: the chief's calendar can be read.
     expect(out.filter((line) => line.startsWith('FAIL'))).toEqual([
       expect.stringContaining('microsoft restriction - chief@south.example can be read'),
@@ -109,5 +112,10 @@ describe('cadenced doctor', () => {
         /^ok .*from the trash; cadenced believes no event that the calendar does not show/,
       ),
     ]);
+  });
+
+  it('asks the log of Meet where there is an administrator to ask in whose name', async () => {
+    const { found } = await doctor({ CADENCED_GOOGLE_ADMIN_SUBJECT: 'dana@north.example' });
+    expect(found('google reports')).toEqual([expect.stringContaining('dana@north.example, google reports')]);
   });
 });

@@ -1,6 +1,6 @@
 import { asFailure, type Failure } from '../../domain/failure.ts';
 import type { Call, GoogleClient } from './client.ts';
-import { SCOPES } from './credentials.ts';
+import { type Purpose, SCOPES } from './credentials.ts';
 import { readActivities, readConferenceRecords, readDirectoryAddresses, readEventsPage } from './wire.ts';
 
 /** One thing that was tried, in words for an administrator. */
@@ -11,6 +11,14 @@ export interface ProbeFinding {
   /** What to do about it; empty when there is nothing to do. */
   readonly mend: string;
 }
+
+/** As the Cloud console lists them, where each is enabled by its name. */
+const API_NAMES: { readonly [P in Purpose]: string } = {
+  calendar: 'Google Calendar API',
+  meet: 'Google Meet API',
+  directory: 'Admin SDK API',
+  reports: 'Admin SDK API',
+};
 
 const DELEGATION = 'Admin console > Security > API controls > Domain-wide delegation';
 
@@ -83,7 +91,7 @@ export async function probe(
     tried('google calendar', calendar),
     tried('google meet records', meet),
     tried('google directory', directory),
-    // Without an administrator the log is not asked, and Meet's own records do.
+    // Without an administrator the log is not asked.
     ...(adminSubject === undefined ? [] : [tried('google reports', reports(adminSubject))]),
   ]);
 }
@@ -106,7 +114,9 @@ function mendOf(
     case 'policy_refused':
       return 'An organisation policy restricts this application: mark it as trusted under API controls.';
     case 'api_not_enabled':
-      return `Enable the API behind ${call.operation} in the service account's Google Cloud project.`;
+      return `Enable the ${API_NAMES[call.purpose]} in the service account's Google Cloud project (APIs & Services > Library); it may take minutes.`;
+    case 'quota_exhausted':
+      return `The project's quota is used up: what waits for it is tried again by itself in an hour. If it happens again, have the quota of the ${API_NAMES[call.purpose]} raised (APIs & Services > Quotas).`;
     case 'key_refused':
       return 'The key of the service account was deleted or replaced: create a new one and mount it.';
     case 'clock_skew':

@@ -9,7 +9,6 @@ import {
   type GoogleServer,
   googleAt,
   type Handler,
-  KEY,
   type Reply,
   refusal,
   startGoogleServer,
@@ -554,38 +553,6 @@ describe('Google calendar source', () => {
     expect(reports).toEqual([
       { provider: 'google', operation: 'events.list', outcome: 'transient', waitedMs: 0 },
       { provider: 'google', operation: 'events.list', outcome: 'ok', waitedMs: 0 },
-    ]);
-  });
-
-  it('probes each API and says what to mend', async () => {
-    server.handleToken = (claims) =>
-      String(claims.scope).includes('meetings')
-        ? { status: 401, body: { error: 'unauthorized_client' } }
-        : { body: { access_token: 't', expires_in: 3599, token_type: 'Bearer' } };
-    server.handle = (seen) =>
-      seen.path.startsWith('/admin') ? refusal(403, 'forbidden') : eventsPage([], { nextSyncToken: 'S' });
-    const findings = await googleAt(server).probe(ADA.address, signal);
-    expect(findings.map(({ check, ok }) => [check, ok])).toEqual([
-      ['google calendar', true],
-      ['google meet records', false],
-      ['google directory', false],
-      ['google reports', false],
-    ]);
-    expect(findings[1]?.mend).toContain(`client id ${KEY.client_id} for`);
-    expect(findings[1]?.mend).toContain('meetings.space.readonly');
-    expect(findings[3]?.mend).toContain('privilege Reports');
-
-    // An administrator's address that is wrong is a setting, not somebody in the roster.
-    server.handleToken = () => ({
-      status: 400,
-      body: { error: 'invalid_grant', error_description: 'Invalid email or User ID' },
-    });
-    const unknown = await googleAt(server).probe(ADA.address, signal);
-    expect(unknown.map(({ mend }) => mend.includes('CADENCED_GOOGLE_ADMIN_SUBJECT'))).toEqual([
-      false,
-      false,
-      true,
-      true,
     ]);
   });
 });
