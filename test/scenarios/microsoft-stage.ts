@@ -169,7 +169,9 @@ export async function openMicrosoftStage(
       ).calendar,
     }),
   };
+  const fullPasses: string[] = [];
   const deps = {
+    onFullPass: (_provider: Provider, reason: string) => void fullPasses.push(reason),
     store: createSyncStore(db, { pollEveryMs: 300_000, pollWithPushMs: 300_000 }),
     sources,
     clock: { now },
@@ -187,6 +189,8 @@ export async function openMicrosoftStage(
     log,
     microsoft,
     waits,
+    /** Why calendars were read in full, one word for each time. */
+    fullPasses,
     now,
     deps,
     people: { ada, bo, fay, dana },
