@@ -219,7 +219,7 @@ export function buildProviders(
 }
 
 /** What a sync of one calendar needs; the command line uses it without the daemon around it. */
-export function syncDeps(workshop: Workshop, providers: Providers) {
+export function syncDeps(workshop: Workshop, providers: Providers, onFullPass?: Instruments['fullPass']) {
   const sources: Partial<Record<Provider, CalendarSource>> = {};
   if (providers.google) sources.google = providers.google.calendar;
   if (providers.microsoft) sources.microsoft = providers.microsoft.calendar;
@@ -235,6 +235,7 @@ export function syncDeps(workshop: Workshop, providers: Providers) {
     log: workshop.log,
     newPassId: randomUUID,
     tellOnce: createTellOnce(TOLD_AGAIN_MS),
+    onFullPass,
   };
 }
 
@@ -260,7 +261,7 @@ export function composeDaemon(workshop: Workshop, databaseUrl: string, tuning: T
   const jobs: JobRunner = createJobRunner({
     connectionString: databaseUrl,
     log,
-    handlers: handlersOf(workshop, providers, mailer, push.keeper),
+    handlers: handlersOf(workshop, providers, mailer, push.keeper, instruments),
   });
   const finder = createWorkFinder(db, settings.polling.reconcile, push.terms);
   const dispatcher: Dispatcher = createDispatcher({
@@ -392,9 +393,10 @@ function handlersOf(
   providers: Providers,
   mailer: Mailer | null,
   channels: ChannelKeeper,
+  instruments: Instruments,
 ): JobHandlers {
   const { db, clock, log, settings } = workshop;
-  const sync = syncDeps(workshop, providers);
+  const sync = syncDeps(workshop, providers, instruments.fullPass);
   const sources: EvidenceSource[] = [
     providers.google?.evidence,
     providers.google?.reports,

@@ -2,6 +2,7 @@ import { DateTime } from 'luxon';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Provider } from '../domain/observation.ts';
 import type { HintOutcome } from '../usecases/accept-notification.ts';
+import type { FullPassReason } from '../usecases/sync-calendar.ts';
 
 /** What became of one request to a provider. */
 export interface ProviderRequest {
@@ -17,6 +18,8 @@ export interface Instruments {
   readonly request: (report: ProviderRequest) => void;
   /** Counts a notification by what became of it. */
   readonly hint: (provider: Provider, outcome: HintOutcome) => void;
+  /** Counts a calendar that was read in full, by the reason. */
+  readonly fullPass: (provider: Provider, reason: FullPassReason) => void;
 }
 
 /** How many calendars ought to be pushed, and which channels there are, asked when metrics are read. */
@@ -61,6 +64,12 @@ export function createInstruments(
     name: 'cadenced_notifications_total',
     help: 'Notifications of providers by what became of them: taken, or why they were dropped.',
     labelNames: ['provider', 'outcome'],
+    registers,
+  });
+  const fullPasses = new Counter({
+    name: 'cadenced_full_passes_total',
+    help: 'Calendars read in full, the dearest thing to ask a provider for, by reason. Many with cursor_lost: the provider keeps forgetting where we were.',
+    labelNames: ['provider', 'reason'],
     registers,
   });
   const days = new Map<Provider, { day: string; requests: number }>();
@@ -116,6 +125,9 @@ export function createInstruments(
     },
     hint(provider, outcome) {
       hints.inc({ provider, outcome });
+    },
+    fullPass(provider, reason) {
+      fullPasses.inc({ provider, reason });
     },
   };
 }

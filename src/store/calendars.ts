@@ -50,7 +50,7 @@ export async function listDeletedEvents(
       from cadenced.event_copy copy join cadenced.calendar using (calendar_id)
      where calendar.provider = ${provider} and calendar.retired_at is null and calendar.state = 'active'
        and copy.removal in ('deleted', 'absent') and copy.series_id is null
-       and copy.removed_at > cadenced.now() - interval '30 days'
+       and copy.removed_at > (select cadenced.now()) - interval '30 days'
      limit ${limit}`.execute(db);
   return rows.map(({ address, source_id }) => ({ address, sourceId: source_id }));
 }

@@ -21,7 +21,21 @@ export interface SyncDeps {
   readonly newPassId: () => string;
   /** Whether something that concerns everybody is to be told now; `false` when it was told a while ago. */
   readonly tellOnce?: (what: string) => boolean;
+  /** Told of every pass that was read without a cursor and applied. */
+  readonly onFullPass?: ((provider: Provider, reason: FullPassReason) => void) | undefined;
 }
+
+/**
+ * Why a calendar is read in full: it never was; a person asked; people, rules or its owner changed; its window moved
+ * on; our reading is another than the cursor's; the provider forgot the cursor.
+ */
+export type FullPassReason =
+  | 'no_cursor'
+  | 'asked'
+  | 'rules_changed'
+  | 'window_moved'
+  | 'reading_changed'
+  | 'cursor_lost';
 
 export interface SyncReport {
   readonly calendarId: number;
@@ -147,30 +161,49 @@ async function readAndApply(
   signal: AbortSignal,
 ): Promise<{ kind: 'changes' | 'full'; applied: AppliedPass }> {
   const now = deps.clock.now().toMillis();
-  const aged =
-    calendar.provider === 'microsoft' &&
-    calendar.window !== null &&
-    sightAt(now).from - calendar.window.from >= GENERATION_DAYS * DAY;
-  const usable =
-    !full && !calendar.fullPassWanted && !aged && calendar.cursorVersion === source.cursorVersion
-      ? calendar.cursor
-      : null;
+  const reason = whyInFull(source, calendar, full, now);
+  if (reason !== null) return readInFull(deps, source, calendar, reason, now, signal);
   try {
-    const finished = await read(deps, source, calendar, usable, now, signal);
-    return {
-      kind: usable === null ? 'full' : 'changes',
-      applied: await deps.store.apply(calendar.calendarId, finished),
-    };
+    const finished = await read(deps, source, calendar, calendar.cursor, now, signal);
+    return { kind: 'changes', applied: await deps.store.apply(calendar.calendarId, finished) };
   } catch (problem) {
-    if (usable === null || !isFailure(problem) || problem.kind !== 'gone' || problem.code !== 'cursor_lost')
-      throw problem;
+    if (!isFailure(problem) || problem.kind !== 'gone' || problem.code !== 'cursor_lost') throw problem;
     deps.log.info(
       { calendar: calendar.address },
       'the provider no longer knows our cursor: reading the calendar in full',
     );
-    const finished = await read(deps, source, calendar, null, now, signal);
-    return { kind: 'full', applied: await deps.store.apply(calendar.calendarId, finished) };
+    return readInFull(deps, source, calendar, 'cursor_lost', now, signal);
   }
+}
+
+/** Why the stored cursor is of no use; `null` where it is. */
+function whyInFull(
+  source: CalendarSource,
+  { provider, cursor, cursorVersion, window, fullPassWanted }: CalendarAtRest,
+  asked: boolean,
+  now: Instant,
+): FullPassReason | null {
+  if (asked) return 'asked';
+  if (cursor === null) return 'no_cursor';
+  if (fullPassWanted) return 'rules_changed';
+  const aged = window !== null && sightAt(now).from - window.from >= GENERATION_DAYS * DAY;
+  if (provider === 'microsoft' && aged) return 'window_moved';
+  return cursorVersion === source.cursorVersion ? null : 'reading_changed';
+}
+
+async function readInFull(
+  deps: SyncDeps,
+  source: CalendarSource,
+  calendar: CalendarAtRest,
+  reason: FullPassReason,
+  now: Instant,
+  signal: AbortSignal,
+): Promise<{ kind: 'full'; applied: AppliedPass }> {
+  const finished = await read(deps, source, calendar, null, now, signal);
+  const applied = await deps.store.apply(calendar.calendarId, finished);
+  // A reading that failed half-way is tried again with the same cursor, and would be counted each time.
+  if (applied.applied) deps.onFullPass?.(calendar.provider, reason);
+  return { kind: 'full', applied };
 }
 
 async function read(

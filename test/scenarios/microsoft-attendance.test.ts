@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import PQueue from 'p-queue';
 import { afterEach, expect, test } from 'vitest';
-import { attend } from '../../src/sandbox/world/index.ts';
+import { attend, cancelMeeting } from '../../src/sandbox/world/index.ts';
 import { createEvidenceStore } from '../../src/store/evidence.ts';
 import { createVerdictStore } from '../../src/store/verdict-store.ts';
 import { collectEvidence } from '../../src/usecases/collect-evidence.ts';
@@ -44,6 +44,37 @@ const minutesOf = async (address: string) =>
       select minutes::float as minutes from mentoring.attendance join mentoring.session using (session_id)
        where email = ${address} order by scheduled_start`)
   ).map(({ minutes }) => minutes);
+
+test('13 410 for the cursor when a session is over and was taken off the calendar: what was recorded of it is kept', async () => {
+  stage = await openMicrosoftStage();
+  const single = stage.single({ start: '2026-03-10T11:00', conference: 'teams' });
+  stage.single({ start: '2026-03-20T11:00', conference: 'teams' });
+  await stage.syncAll();
+  await stage.advance(3 * HOUR);
+  const whole: [number, number][] = [[0, 45]];
+  attend(stage.world, {
+    meeting: single.id,
+    people: [ADA, BO].map((person) => ({ person, minutes: whole })),
+  });
+  await liveOn('2026-03-10T10:45:00Z');
+  const recorded = async () => [
+    await outcomes(),
+    await minutesOf(ADA),
+    await minutesOf(BO),
+    await stage.rows(sql`select * from cadenced.evidence order by evidence_id`),
+  ];
+  const before = await recorded();
+  expect(before[1]).toEqual([45, null]);
+  stage.world.expireTokens();
+  cancelMeeting(stage.world, { meeting: single.id });
+  for (const address of [ADA, BO]) {
+    expect(await stage.sync(address)).toMatchObject({ complete: true, kind: 'full' });
+  }
+  await harvest();
+  expect(await recorded()).toEqual(before);
+  expect(await stage.events('session.cancelled')).toEqual([]);
+  expect(stage.fullPasses.filter((reason) => reason === 'cursor_lost')).toHaveLength(2);
+});
 
 test('41 no report at first, then one and a rejoin: one session, the intervals united, devices counted once', async () => {
   stage = await openMicrosoftStage();

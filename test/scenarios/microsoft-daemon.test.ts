@@ -13,6 +13,25 @@ afterEach(() => run.close());
 const single = (start: string) =>
   createMeeting(run.world, { organizer: ADA, guests: [BO], title: 'Session #mentoring', start });
 
+test('13 410 for the cursor: the metrics count one full pass more for each calendar, by its reason', async () => {
+  run = await openMicrosoftDaemon();
+  single('2026-03-20T14:00');
+  await run.daemon.start();
+  await run.daemon.dispatcher.settled();
+  const counted = async () => {
+    const text = await (await fetch(`${run.daemon.http.metricsUrl}/metrics`)).text();
+    const lines = text.matchAll(
+      /^cadenced_full_passes_total\{provider="microsoft",reason="(\w+)"\} (\d+)$/gm,
+    );
+    return Object.fromEntries([...lines].map(([, reason = '', times]) => [reason, Number(times)]));
+  };
+  expect(await counted()).toEqual({ no_cursor: 2 });
+  run.world.expireTokens();
+  await run.pollDue();
+  await run.pollDue();
+  expect(await counted()).toEqual({ no_cursor: 2, cursor_lost: 2 });
+});
+
 test('16 a process that is killed with pages on the stage: nobody sees them, and the next one goes on from the last cursor', async () => {
   run = await openMicrosoftDaemon({ habits: { pageSize: 100, repeatRows: false, emptyFirstPage: false } });
   const moved = single('2026-03-20T14:00');

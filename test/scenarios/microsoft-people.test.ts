@@ -288,15 +288,24 @@ describe('the program mailbox as the only tag', () => {
   );
 });
 
-test('two a day, another weekday, one moved to another day, one without a zone: each session stays itself', async () => {
+test('two a day, another time, another weekday, one moved to another day, one made a series: each session stays itself', async () => {
   stage = await openMicrosoftStage();
   const morning = stage.weekly({ start: '2026-03-17T08:00' });
   const evening = stage.weekly({ start: '2026-03-17T18:00' });
   await stage.syncAll();
-  const ids = new Set((await stage.sessions()).map(({ id }) => id));
+  const before = await stage.sessions();
+  const ids = new Set(before.map(({ id }) => id));
   expect(ids.size).toBe(10);
   moveSeries(stage.world, { meeting: evening.id, time: '07:00' });
   await stage.syncAll(BO, ADA);
+  // Onto the day and the hour of the other series' next meeting, then on to a day that neither has.
+  const second = before.find(({ start }) => start === '2026-03-24T17:00');
+  for (const start of ['2026-03-31T06:00:00Z', '2026-03-27T09:00:00Z']) {
+    moveOccurrence(stage.world, { meeting: evening.id, slot: '2026-03-24T06:00:00Z', start });
+    await stage.syncAll(BO, ADA);
+    const moved = (await stage.sessions()).find(({ id }) => id === second?.id);
+    expect(moved?.start).toBe(start.slice(0, 16));
+  }
   moveSeries(stage.world, { meeting: morning.id, weekday: 'TH', rule: 'FREQ=WEEKLY;BYDAY=TH;COUNT=5' });
   await stage.syncAll();
   const after = await stage.sessions();
@@ -309,6 +318,51 @@ test('two a day, another weekday, one moved to another day, one without a zone: 
   expect(await stage.sessions()).toHaveLength(12);
   expect(await stage.events('session.cancelled')).toEqual([]);
 });
+
+test.each([
+  ['seen without its zone first', [FAY, DANA]],
+  ['seen with its zone first', [DANA, FAY]],
+])(
+  'a series of which one calendar shows no zone, on another date there than where it was made (%s): each session stays itself',
+  async (_what, order) => {
+    stage = await openMicrosoftStage({ google: true });
+    const series = stage.weekly({
+      organizer: DANA,
+      guests: [ADA, FAY],
+      start: '2026-03-18T07:30',
+      zone: 'Asia/Tokyo',
+      rule: 'FREQ=DAILY;COUNT=4',
+      conference: 'meet',
+    });
+    await stage.syncAll(...order);
+    const zones = await stage.rows(sql<{ address: string; zone: string | null }>`
+      select distinct address, time_zone as zone
+        from cadenced.event_copy join cadenced.calendar using (calendar_id) order by 1`);
+    expect(zones).toContainEqual({ address: DANA, zone: 'Asia/Tokyo' });
+    expect(zones).not.toContainEqual({ address: FAY, zone: 'Asia/Tokyo' });
+    const before = await stage.sessions('Ada & fay');
+    expect(before.map(({ start }) => start)).toEqual([
+      '2026-03-17T22:30',
+      '2026-03-18T22:30',
+      '2026-03-19T22:30',
+      '2026-03-20T22:30',
+    ]);
+    expect(await stage.occurrences()).toBe(4);
+    moveOccurrence(stage.world, {
+      meeting: series.id,
+      slot: '2026-03-18T22:30:00Z',
+      start: '2026-03-24T09:00:00Z',
+    });
+    await stage.syncAll(...order);
+    moveSeries(stage.world, { meeting: series.id, time: '09:30' });
+    await stage.syncAll(...order);
+    await stage.syncAll(...order.toReversed());
+    const after = await stage.sessions('Ada & fay');
+    expect(new Set(after.map(({ id }) => id))).toEqual(new Set(before.map(({ id }) => id)));
+    expect(await stage.occurrences()).toBe(4);
+    expect(await stage.events('session.cancelled')).toEqual([]);
+  },
+);
 
 test('the whole story again in full and as a reconcile writes nothing', async () => {
   stage = await openMicrosoftStage();

@@ -273,6 +273,8 @@ test('13 410 for the cursor: a full round; only what it lacks is cancelled, and 
   expect((await stage.sessions()).filter(({ status }) => status === 'cancelled')).toHaveLength(1);
   expect(series.id).toBeDefined();
   expect(await stage.sync()).toMatchObject({ kind: 'changes' });
+  // The one that failed half-way is not counted beside the one that it became.
+  expect(stage.fullPasses).toEqual(['no_cursor', 'cursor_lost']);
 });
 
 test('14 410 in the middle of the first round, again and again: at most three restarts an hour, one alarm, others go on', async () => {
@@ -324,6 +326,7 @@ test('17 the window rolls on after a week: what falls off its back is history, n
   expect((await stage.state()).cursor).toContain('"from":1770076800000');
   stage.faults.clear();
   expect(await stage.sync()).toMatchObject({ kind: 'full', complete: true });
+  expect(stage.fullPasses).toEqual(['no_cursor', 'window_moved']);
   expect((await stage.state()).cursor).toContain('"from":1770681600000');
   expect(await stage.events('session.cancelled')).toEqual([]);
   const after = await stage.sessions();

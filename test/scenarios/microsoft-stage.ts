@@ -171,7 +171,9 @@ export async function openMicrosoftStage(
       ).calendar,
     }),
   };
+  const fullPasses: string[] = [];
   const deps = {
+    onFullPass: (_provider: Provider, reason: string) => void fullPasses.push(reason),
     store: createSyncStore(db, { pollEveryMs: 300_000, pollWithPushMs: 300_000 }),
     sources,
     clock: { now },
@@ -189,6 +191,8 @@ export async function openMicrosoftStage(
     log,
     microsoft,
     waits,
+    /** Why calendars were read in full, one word for each time. */
+    fullPasses,
     now,
     deps,
     people: { ada, bo, fay, dana },
