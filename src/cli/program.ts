@@ -26,8 +26,8 @@ mentorships on their cadence. Settings come from the environment: config/cadence
 const FIRST_STEPS = `
 First steps:
   npm start                              try everything on invented people, on this machine only
+  cadenced import roster.csv --dry-run   see what a roster would change; without --dry-run, change it
   cadenced doctor                        see whether the settings, the database and the calendars are well
-  cadenced import roster.csv --dry-run   see what a roster would change
   cadenced start                         run the daemon
 
 Exit codes of every command: 0 done; 1 tried, and did not wholly succeed; 2 wrong command line or settings,
@@ -98,7 +98,8 @@ Exit codes: 0 shown, whatever it shows; 1 the database cannot be read; 2 wrong s
 const DOCTOR = `
 Tries everything the daemon will need, changes nothing, and says of each thing what was found and how to mend it:
 Node, settings, database, clock, keys, mail relay, up to five calendars of each provider, webhooks, and what holds
-calendars back. Prints no secret, so its output can be shown to whoever helps.
+calendars back. Calendars are those of the roster: import it first. Prints no secret, so its output can be shown to
+whoever helps.
 
 Example:
   cadenced doctor
