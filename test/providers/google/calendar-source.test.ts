@@ -460,11 +460,24 @@ describe('Google calendar source', () => {
     it.each([refusal(404, 'notFound'), refusal(410, 'deleted')])(
       'says that there is none (%j)',
       async (reply) => {
-        answers(reply);
+        // The event is not there either, and the calendar is.
+        answers((seen) => (seen.path.includes('/events/m') ? reply : eventsPage([], {})));
         const listing = await googleAt(server).calendar.instances(ADA, 'm', WINDOW, signal);
         expect(listing).toEqual({ copies: [], cancelled: [], gone: true });
       },
     );
+
+    it('does not take one "not found" for the end of a series that stands', async () => {
+      answers((seen) =>
+        seen.path.endsWith('/instances')
+          ? refusal(404, 'notFound')
+          : { body: { ...single('m'), recurrence: ['RRULE:FREQ=DAILY'] } },
+      );
+      expect(await failureOf(googleAt(server).calendar.instances(ADA, 'm', WINDOW, signal))).toMatchObject({
+        kind: 'transient',
+        code: 'series_denied',
+      });
+    });
 
     it('says so of a series that became a single event', async () => {
       answers((seen) => (seen.path.endsWith('/instances') ? refusal(400, 'invalid') : { body: single('m') }));
