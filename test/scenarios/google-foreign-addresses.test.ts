@@ -37,7 +37,7 @@ describe('14. unauthorized_client', () => {
     expect(
       await stage.rows(sql`select state, attempts, last_answer as answer from cadenced.harvest`),
     ).toEqual([{ state: 'cannot_tell', attempts: 1, answer: 'external_organizer' }]);
-    expect(told('refuses to tell of any meeting')).toEqual([]);
+    expect(told('refuses to tell of meetings')).toEqual([]);
   });
 
   test('for a row of the roster concerns that calendar', async () => {
@@ -87,6 +87,6 @@ describe('14. unauthorized_client', () => {
     expect(await stage.rows(sql`select state, last_answer as answer from cadenced.harvest`)).toEqual([
       { state: 'waiting', answer: 'no_permission' },
     ]);
-    expect(told('refuses to tell of any meeting')).toHaveLength(1);
+    expect(told('refuses to tell of meetings')).toHaveLength(1);
   });
 });
