@@ -82,7 +82,9 @@ export interface Workshop {
 const POOL_SIZE = 12;
 const REQUESTS_IN_FLIGHT = { google: 16, microsoft: 4 } as const;
 const EVIDENCE_AT_ONCE = 8;
-const SYNCS_AT_ONCE = 6;
+const SYNCS_AT_ONCE = 8;
+/** Of these places, the ones kept for calendars that were pushed: else six slow polls would keep a push waiting. */
+const PLACES_FOR_PUSHED = 2;
 const SECRET_BYTES = 32;
 /** A fault that concerns every calendar is told this often while it lasts. */
 const TOLD_AGAIN_MS = 3_600_000;
@@ -219,7 +221,11 @@ export function buildProviders(
 }
 
 /** What a sync of one calendar needs; the command line uses it without the daemon around it. */
-export function syncDeps(workshop: Workshop, providers: Providers, onFullPass?: Instruments['fullPass']) {
+export function syncDeps(
+  workshop: Workshop,
+  providers: Providers,
+  instruments?: Pick<Instruments, 'fullPass' | 'zoneFallback'>,
+) {
   const sources: Partial<Record<Provider, CalendarSource>> = {};
   if (providers.google) sources.google = providers.google.calendar;
   if (providers.microsoft) sources.microsoft = providers.microsoft.calendar;
@@ -235,7 +241,8 @@ export function syncDeps(workshop: Workshop, providers: Providers, onFullPass?: 
     log: workshop.log,
     newPassId: randomUUID,
     tellOnce: createTellOnce(TOLD_AGAIN_MS),
-    onFullPass,
+    onFullPass: instruments?.fullPass,
+    onZoneFallback: instruments?.zoneFallback,
   };
 }
 
@@ -396,7 +403,7 @@ function handlersOf(
   instruments: Instruments,
 ): JobHandlers {
   const { db, clock, log, settings } = workshop;
-  const sync = syncDeps(workshop, providers, instruments.fullPass);
+  const sync = syncDeps(workshop, providers, instruments);
   const sources: EvidenceSource[] = [
     providers.google?.evidence,
     providers.google?.reports,
@@ -428,6 +435,7 @@ function handlersOf(
   return {
     [QUEUES.sync]: {
       atOnce: SYNCS_AT_ONCE,
+      keptForFirst: PLACES_FOR_PUSHED,
       async run({ calendarId }, signal) {
         if (calendarId === undefined) return;
         // While a pass runs its calendar still counts as due, and every look at what is due asks for another one.

@@ -20,6 +20,8 @@ export interface Instruments {
   readonly hint: (provider: Provider, outcome: HintOutcome) => void;
   /** Counts a calendar that was read in full, by the reason. */
   readonly fullPass: (provider: Provider, reason: FullPassReason) => void;
+  /** Counts occurrences that were dated in a zone that is not known to be theirs. */
+  readonly zoneFallback: (provider: Provider, occurrences: number) => void;
 }
 
 /** How many calendars ought to be pushed, and which channels there are, asked when metrics are read. */
@@ -70,6 +72,12 @@ export function createInstruments(
     name: 'cadenced_full_passes_total',
     help: 'Calendars read in full, the dearest thing to ask a provider for, by reason. Many with cursor_lost: the provider keeps forgetting where we were.',
     labelNames: ['provider', 'reason'],
+    registers,
+  });
+  const zoneFallbacks = new Counter({
+    name: 'cadenced_zone_fallbacks_total',
+    help: "Occurrences read without a usable zone and dated in their reader's or program's; each reading counts. Where it grows, look for sessions on a wrong date.",
+    labelNames: ['provider'],
     registers,
   });
   const days = new Map<Provider, { day: string; requests: number }>();
@@ -128,6 +136,9 @@ export function createInstruments(
     },
     fullPass(provider, reason) {
       fullPasses.inc({ provider, reason });
+    },
+    zoneFallback(provider, occurrences) {
+      zoneFallbacks.inc({ provider }, occurrences);
     },
   };
 }

@@ -12,6 +12,8 @@ export interface JobHandlers {
   readonly [queue: string]: {
     /** Jobs of this queue that run at once in this process. */
     readonly atOnce: number;
+    /** How many of these places only jobs that go first may take; none unless told. */
+    readonly keptForFirst?: number;
     run(data: JobData, signal: AbortSignal): Promise<void>;
   };
 }
@@ -173,9 +175,13 @@ class Loop {
       while (!this.#stopping.signal.aborted) {
         const seen = this.#wakes;
         const free = this.#handler.atOnce - this.#active.size;
-        const taken = free > 0 ? await this.#take(free) : 0;
+        const open = free - (this.#handler.keptForFirst ?? 0);
+        let taken = 0;
+        if (open > 0) taken = await this.#take({ batchSize: open });
+        else if (free > 0) taken = await this.#take({ batchSize: free, minPriority: FIRST });
         if (taken > 0) continue;
-        if (this.#active.size === 0) this.#becameIdle(seen);
+        // A look for some jobs only says nothing of the others.
+        if (open > 0 && this.#active.size === 0) this.#becameIdle(seen);
         await this.#sleep(seen);
       }
     } finally {
@@ -184,14 +190,14 @@ class Loop {
     }
   }
 
-  async #take(most: number): Promise<number> {
+  async #take(wanted: { readonly batchSize: number; readonly minPriority?: number }): Promise<number> {
     try {
       if (this.#unsettled.size > 0) {
         const ids = [...this.#unsettled];
         await this.#boss.fail(this.queue, ids);
         for (const id of ids) this.#unsettled.delete(id);
       }
-      const jobs = await this.#boss.fetch<JobData>(this.queue, { batchSize: most });
+      const jobs = await this.#boss.fetch<JobData>(this.queue, wanted);
       for (const job of jobs) {
         this.#active.add(job.id);
         void this.#slots.add(() => this.#perform(job.id, job.data));

@@ -23,6 +23,8 @@ export interface SyncDeps {
   readonly tellOnce?: (what: string) => boolean;
   /** Told of every pass that was read without a cursor and applied. */
   readonly onFullPass?: ((provider: Provider, reason: FullPassReason) => void) | undefined;
+  /** Told how many occurrences a pass had to date in another zone than their own, which nobody knows. */
+  readonly onZoneFallback?: ((provider: Provider, occurrences: number) => void) | undefined;
 }
 
 /**
@@ -117,11 +119,12 @@ export async function syncCalendar(
 }
 
 /** A wrong date may show two sessions where there is one, so whoever looks for the reason finds this. */
-function tellZoneless({ log }: SyncDeps, { ref, counts }: Reading): void {
+function tellZoneless({ log, onZoneFallback }: SyncDeps, provider: Provider, { ref, counts }: Reading): void {
+  if (counts.zoneless === 0) return;
   const { address, timeZone } = ref;
   const facts = { calendar: address, occurrences: counts.zoneless, zone: timeZone ?? 'UTC' };
-  if (counts.zoneless > 0)
-    log.info(facts, 'occurrences that came without a usable zone were dated in another');
+  log.info(facts, 'occurrences that came without a usable zone were dated in another');
+  onZoneFallback?.(provider, counts.zoneless);
 }
 
 /** Used up for an hour and more, whoever asks: somebody may want to have it raised. */
@@ -239,7 +242,7 @@ async function read(
     const wantedRead = await reading.readWanted(signal);
     // The cursor goes on under the window it was made with; only a pass without one begins a new window.
     const window = cursor === null ? sight : (calendar.window ?? sight);
-    tellZoneless(deps, reading);
+    tellZoneless(deps, calendar.provider, reading);
     return {
       passId: reading.passId,
       ...reading.found,
@@ -282,7 +285,7 @@ async function reconcileAndApply(
       signal.throwIfAborted();
       await reading.stageListing(listing.copies, listing.cancelled);
     }
-    tellZoneless(deps, reading);
+    tellZoneless(deps, calendar.provider, reading);
     return await deps.store.apply(calendar.calendarId, {
       passId: reading.passId,
       ...reading.found,

@@ -10,26 +10,28 @@ import { ANNA, BEN, CEM, createSyncWorld, type SyncWorld } from './sync-world.ts
 let world: SyncWorld;
 afterEach(() => world.close());
 
-test('a calendar that a push made due is read next, though others wait longer and it waits among them', async () => {
+const falls = (what: 'due' | 'pushed', calendarId: number) =>
+  sql`update cadenced.calendar set next_poll_at = now(),
+             look_again_at = case when ${what === 'pushed'} then now() + interval '10 seconds' end
+       where calendar_id = ${calendarId}`.execute(world.db);
+
+/** The queue and what fills it, with readings that do not end before they are let go on. Nothing is due at first. */
+async function openQueue(places: { readonly atOnce: number; readonly keptForFirst?: number }) {
   world = await createSyncWorld();
-  const [anna, ben, cem] = await Promise.all([world.idOf(ANNA), world.idOf(BEN), world.idOf(CEM)]);
-  const falls = (what: 'due' | 'pushed', calendarId: number) =>
-    sql`update cadenced.calendar set next_poll_at = now(),
-               look_again_at = case when ${what === 'pushed'} then now() + interval '10 seconds' end
-         where calendar_id = ${calendarId}`.execute(world.db);
   await sql`update cadenced.calendar set next_poll_at = now() + interval '1 hour'`.execute(world.db);
+  const [anna, ben, cem] = await Promise.all([world.idOf(ANNA), world.idOf(BEN), world.idOf(CEM)]);
   const read: number[] = [];
-  const began = Promise.withResolvers<void>();
   const goOn = Promise.withResolvers<void>();
+  let told: () => void = () => undefined;
   const jobs = createJobRunner({
     connectionString: world.url,
     log: silentLog(),
     handlers: {
       [QUEUES.sync]: {
-        atOnce: 1,
+        ...places,
         async run({ calendarId = 0 }) {
           read.push(calendarId);
-          began.resolve();
+          told();
           await goOn.promise;
           await sql`update cadenced.calendar set next_poll_at = now() + interval '1 hour', look_again_at = null
                      where calendar_id = ${calendarId}`.execute(world.db);
@@ -47,20 +49,54 @@ test('a calendar that a push made due is read next, though others wait longer an
     log: silentLog(),
   });
   await jobs.start();
-  try {
-    for (const calendar of [anna, ben, cem]) {
-      await falls('due', calendar);
+  return {
+    anna,
+    ben,
+    cem,
+    /** In their order. While a calendar is read it still counts as due and is asked for again, which comes to nothing. */
+    read: () => [...new Set(read)],
+    async readingOf(calendar: number) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      told = () => read.includes(calendar) && resolve();
+      told();
+      await promise;
+    },
+    async falls(what: 'due' | 'pushed', calendar: number) {
+      await falls(what, calendar);
       await dispatcher.dispatch();
-      await began.promise;
-    }
-    await falls('pushed', cem);
-    await dispatcher.dispatch();
-    goOn.resolve();
-    await jobs.drained();
-    // While a calendar is read it still counts as due and is asked for again, which comes to nothing.
-    expect([...new Set(read)]).toEqual([anna, cem, ben]);
-  } finally {
-    goOn.resolve();
-    await jobs.stop();
-  }
+    },
+    async letGo() {
+      goOn.resolve();
+      await jobs.drained();
+    },
+    async [Symbol.asyncDispose]() {
+      goOn.resolve();
+      await jobs.stop();
+    },
+  };
+}
+
+test('a calendar that a push made due is read next, though others wait longer and it waits among them', async () => {
+  await using queue = await openQueue({ atOnce: 1 });
+  const { anna, ben, cem } = queue;
+  await queue.falls('due', anna);
+  await queue.readingOf(anna);
+  await queue.falls('due', ben);
+  await queue.falls('due', cem);
+  await queue.falls('pushed', cem);
+  await queue.letGo();
+  expect(queue.read()).toEqual([anna, cem, ben]);
+});
+
+test('a calendar that a push made due is read at once while polls that do not end hold every place they may take', async () => {
+  await using queue = await openQueue({ atOnce: 2, keptForFirst: 1 });
+  const { anna, ben, cem } = queue;
+  await queue.falls('due', anna);
+  await queue.readingOf(anna);
+  await queue.falls('due', ben);
+  await queue.falls('pushed', cem);
+  await queue.readingOf(cem);
+  expect(queue.read()).toEqual([anna, cem]);
+  await queue.letGo();
+  expect(queue.read()).toEqual([anna, cem, ben]);
 });

@@ -13,14 +13,15 @@ afterEach(() => run.close());
 const single = (start: string) =>
   createMeeting(run.world, { organizer: ADA, guests: [BO], title: 'Session #mentoring', start });
 
+const metrics = async () => (await fetch(`${run.daemon.http.metricsUrl}/metrics`)).text();
+
 test('13 410 for the cursor: the metrics count one full pass more for each calendar, by its reason', async () => {
   run = await openMicrosoftDaemon();
   single('2026-03-20T14:00');
   await run.daemon.start();
   await run.daemon.dispatcher.settled();
   const counted = async () => {
-    const text = await (await fetch(`${run.daemon.http.metricsUrl}/metrics`)).text();
-    const lines = text.matchAll(
+    const lines = (await metrics()).matchAll(
       /^cadenced_full_passes_total\{provider="microsoft",reason="(\w+)"\} (\d+)$/gm,
     );
     return Object.fromEntries([...lines].map(([, reason = '', times]) => [reason, Number(times)]));
@@ -30,6 +31,22 @@ test('13 410 for the cursor: the metrics count one full pass more for each calen
   await run.pollDue();
   await run.pollDue();
   expect(await counted()).toEqual({ no_cursor: 2, cursor_lost: 2 });
+});
+
+test('38 zones: the metrics count every occurrence that came without a usable one', async () => {
+  run = await openMicrosoftDaemon();
+  run.world.person(BO).foreignUid = 'wrapped';
+  run.world.addPerson({ name: 'Dana', address: 'dana@north.example', provider: 'google' });
+  createMeeting(run.world, {
+    organizer: 'dana@north.example',
+    guests: [ADA, BO],
+    title: 'Session #mentoring',
+    start: '2026-03-18T07:30',
+    rule: 'FREQ=DAILY;COUNT=4',
+  });
+  await run.daemon.start();
+  await run.daemon.dispatcher.settled();
+  expect(await metrics()).toContain('cadenced_zone_fallbacks_total{provider="microsoft"} 4\n');
 });
 
 test('16 a process that is killed with pages on the stage: nobody sees them, and the next one goes on from the last cursor', async () => {
