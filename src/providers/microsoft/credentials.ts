@@ -145,7 +145,10 @@ export function createTokenSource(settings: EntraSettings, deps: { readonly log:
       flight ??= acquire().finally(() => {
         flight = undefined;
       });
-      return flight;
+      if (held === undefined || left <= USABLE_MS) return flight;
+      // What is asked for ahead of need is waited for by nobody: an Entra that hangs must not stop what works.
+      void Promise.allSettled([flight]);
+      return Promise.resolve(held.value);
     },
     refused(token) {
       // Of several requests refused together only the first finds its token still held.
