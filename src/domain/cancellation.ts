@@ -46,7 +46,7 @@ export function cancellationOf(
   copies: readonly Copy[],
   context: MergeContext,
 ): { at: Instant; reason: CancelReason } | null {
-  const { now, blind, organizersSeries = [] } = context;
+  const { now, blind, organizersCopies = [] } = context;
   // A copy that was let go because its tag was lost stood there when we last looked: it called nothing off.
   const letGo = copies.filter((copy) => copy.removal?.how === 'untagged' && isLatest(copy, copies));
   const known = copies.filter(
@@ -84,10 +84,10 @@ export function cancellationOf(
       (holder.personId === null || (holder.provider === 'google' && removal.how !== 'deleted')),
   );
   if (telling.length > 0) return { at: lastWord(telling), reason: 'removed_everywhere' };
-  // A guest was read before the organizer, whose list of the series is newer and does not have it: the series was cut
-  // short in between. An older list proves nothing, as it may not have reached so far.
+  // A guest was read before the organizer, whose series (or the single event that it became) is newer and does not have
+  // it: the series was cut short in between. An older one proves nothing, as its list may not have reached so far.
   const lastShown = Math.max(...known.map((copy) => copy.updatedAt ?? now));
-  const isLeftOut = organizersSeries.some(
+  const isLeftOut = organizersCopies.some(
     (copy) =>
       !blind.has(copy.holder.calendarId) &&
       (copy.updatedAt ?? 0) > lastShown &&

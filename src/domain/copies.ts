@@ -12,8 +12,8 @@ export interface MergeContext {
   readonly roster: Roster;
   /** Calendars that cannot be read at present: what we know of them is old, so they do not decide. */
   readonly blind: ReadonlySet<number>;
-  /** Copies of the whole lineage's series that stand on their organizer's calendar. */
-  readonly organizersSeries?: readonly Copy[];
+  /** What stands of the whole lineage on its organizer's calendar: of the series, or of the single event it became. */
+  readonly organizersCopies?: readonly Copy[];
 }
 
 /** The last tie-breaks only make sure that the order in which copies came has no say. */

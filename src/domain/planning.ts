@@ -96,11 +96,11 @@ export function planPass(
       held.has(lineage) ? explicit : removed,
       context.blind,
     );
-    const organizersSeries = placed.flatMap(([, { copies }]) =>
-      copies.filter((copy) => isStanding(copy) && copy.ownerIsOrganizer && copy.seriesId !== null),
+    const organizersCopies = placed.flatMap(([, { copies }]) =>
+      copies.filter((copy) => isStanding(copy) && copy.ownerIsOrganizer),
     );
     for (const [was, draft] of placed) {
-      const merged = merge(dropUntagged(draft, was, now), { ...mergeContext, organizersSeries }, was?.copies);
+      const merged = merge(dropUntagged(draft, was, now), { ...mergeContext, organizersCopies }, was?.copies);
       // A meeting that no copy calls a mentor session, or that was off before we saw it, is none of our business.
       if (was === null && !merged.copies.some(isStanding)) continue;
       if (was === null && merged.end <= now && passed.has(slotOf(merged))) continue;

@@ -4,6 +4,7 @@ import {
   addGuest,
   cancelMeeting,
   cancelOccurrence,
+  convertSeriesToSingle,
   createMeeting,
   deleteCopy,
   editMeeting,
@@ -210,6 +211,25 @@ test('a series split between two readings leaves nothing that only its guest was
     { start: '2026-09-16T08:00' },
     { start: '2026-09-17T12:00' },
     { start: '2026-09-18T12:00' },
+  ]);
+});
+
+test('a series made a single event between two readings leaves nothing that only its guest was seen to have', async () => {
+  const series = createMeeting(stage.world, {
+    organizer: 'eve@north.example',
+    guests: ['fay@south.example'],
+    title: 'Session #mentoring',
+    start: '2026-09-20T10:45',
+    rule: 'FREQ=MONTHLY',
+  });
+  const fay = stage.calendars.find(({ address }) => address === 'fay@south.example')?.id ?? 0;
+  await stage.sync(fay);
+  expect((await sessions('Eve & Fay')).length).toBeGreaterThan(2);
+  await stage.advance(HOUR);
+  convertSeriesToSingle(stage.world, { meeting: series.id, slot: '2026-09-20T08:45:00Z' });
+  await readAll('fay@south.example', 'eve@north.example');
+  expect((await sessions('Eve & Fay')).filter(({ status }) => status === 'scheduled')).toMatchObject([
+    { start: '2026-09-20T08:45' },
   ]);
 });
 

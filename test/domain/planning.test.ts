@@ -362,6 +362,27 @@ describe('copies of one meeting', () => {
     }
   });
 
+  test('of a series made a single event before its organizer was read: what only a guest saw is off', () => {
+    const bens = { on: holder(BEN, 'microsoft') };
+    const single = { updatedAt: NOW - HOUR };
+    const annas: PassInput = { copies: [staged('g', TUESDAY, single)], listed: listed('g') };
+    const guests: PassInput = {
+      ...bens,
+      copies: [staged('p', TUESDAY, { ...guest, ...single })],
+      removals: [{ sourceId: 'o', how: 'deleted', updatedAt: null }],
+    };
+    for (const inputs of [
+      [annas, guests],
+      [guests, annas],
+    ]) {
+      const memory = new Memory();
+      memory.pass({ ...bens, copies: weekly('o', TUESDAY, 3, guest), listed: listed('o') });
+      for (const input of inputs) memory.pass(input);
+      expect(memory.starts).toEqual([TUESDAY]);
+      for (const input of inputs) expect(memory.plan(input)).toMatchObject(nothing);
+    }
+  });
+
   test('of somebody uninvited before a split do not tie its parts together', () => {
     const memory = new Memory();
     memory.pass({ copies: weekly('m', TUESDAY, 8), listed: listed('m') });
