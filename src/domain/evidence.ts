@@ -111,9 +111,10 @@ export type Scheduled = {
 const NAMED_WITHIN_MS = 24 * 60 * 60_000;
 
 /**
- * The meeting a record belongs to: the one whose event it names, be it held hours late; else, of all that share the link, the one whose scheduled time it overlaps most, else
- * the nearest whose window it touches; `null` when it touches none (an ad-hoc call). A series shares one link, and
- * reports come in no calendar order.
+ * The meeting a record belongs to: of those whose event it names, be they held hours late, else of all that share the
+ * link and whose window it touches, the one whose scheduled time it overlaps most, else the nearest; `null` when there is
+ * none (an ad-hoc call). A series shares one link, an event that is used again after it was missed names both meetings,
+ * and reports come in no calendar order.
  */
 export function meetingOf(
   source: HarvestSource,
@@ -122,21 +123,21 @@ export function meetingOf(
 ): number | null {
   const until = record.until ?? Number.POSITIVE_INFINITY;
   const { eventId } = record;
-  const named = meetings.find((meeting) => {
+  const named = meetings.filter((meeting) => {
     const window = harvestWindow(source, meeting);
     const isNamed = eventId != null && meeting.eventIds?.includes(eventId) === true;
     return isNamed && record.from < window.until + NAMED_WITHIN_MS && until >= window.from;
   });
-  if (named !== undefined) return named.occurrenceId;
   const touched = meetings.filter((meeting) => {
     const window = harvestWindow(source, meeting);
     return record.from < window.until && until >= window.from;
   });
+  const candidates = named.length > 0 ? named : touched;
   const overlap = (meeting: Scheduled) =>
     Math.max(0, Math.min(until, meeting.end) - Math.max(record.from, meeting.start));
   const distance = (meeting: Scheduled) =>
     Math.max(0, record.from - meeting.end, meeting.start - Math.min(until, Number.MAX_SAFE_INTEGER));
-  const [best] = [...touched].sort(
+  const [best] = [...candidates].sort(
     (one, other) =>
       overlap(other) - overlap(one) ||
       distance(one) - distance(other) ||

@@ -147,6 +147,17 @@ describe('a record that names the event', () => {
     expect(meetingOf('reports', call, meetings)).toBe(expected);
     expect(meetingOf('reports', call, meetings.toReversed())).toBe(expected);
   });
+
+  it.each([
+    ['the one that was missed', { from: 5 * MINUTE, until: 50 * MINUTE }, 1],
+    ['the one it was used for again', { from: 6 * HOUR, until: 7 * HOUR }, 3],
+    ['the nearest where it was held before its time', { from: 5 * HOUR, until: 5 * HOUR + 45 * MINUTE }, 3],
+  ])('that stands for two meetings: %s', (_, call, expected) => {
+    const again = { occurrenceId: 3, start: 6 * HOUR, end: 7 * HOUR, eventIds: ['one'] };
+    const both = [...meetings, again];
+    expect(meetingOf('reports', { ...call, eventId: 'one' }, both)).toBe(expected);
+    expect(meetingOf('reports', { ...call, eventId: 'one' }, both.toReversed())).toBe(expected);
+  });
 });
 
 describe('when to ask again', () => {
