@@ -2,7 +2,7 @@ import { type Evidence, standing } from './evidence.ts';
 import type { AcceptableTier, AttendancePolicy } from './program.ts';
 import type { Role } from './roster.ts';
 import { anyTwo, lasted, minimumMs, type Stay, shared } from './stays.ts';
-import type { AttendanceStatus, JudgementInput } from './verdict.ts';
+import type { AttendanceStatus, JudgementInput, SourceState } from './verdict.ts';
 
 /** What the evidence shows about one session, before anything is concluded from it. */
 
@@ -101,7 +101,7 @@ export function look(input: JudgementInput): Sighting {
       frames.length > 0 &&
       frames.every((frame) => isWhole(frame, frames)) &&
       strangers.length === 0 &&
-      input.sources.every((source) => source.state !== 'waiting'),
+      !input.sources.some(mayAdd),
     overlapMs: lasted(together(members, stays)),
     minimumMs: minimumMs({ from: input.start, until: input.end }, input.policy.minimum),
     corrected,
@@ -112,6 +112,14 @@ export function look(input: JudgementInput): Sighting {
     saidExcused: new Set(saidOf(words, 'excused').keys()),
     notMetAccepted: saysNotMet.size > 0 && accepts(input.policy, bothSayNotMet ? 'human_both' : 'human_one'),
   };
+}
+
+/**
+ * Whether a source may still tell of somebody whom the records do not show. One that refuses us is asked again for as long
+ * as it keeps anything, and would keep all others from proving an absence for a month.
+ */
+function mayAdd({ state, lastAnswer }: SourceState): boolean {
+  return state === 'waiting' && lastAnswer !== 'no_permission';
 }
 
 function correctedTo(row: Evidence): AttendanceStatus {

@@ -99,6 +99,17 @@ describe('records', () => {
     expect(statuses(verdict)).toEqual({ [MENTOR]: 'attended', [MENTEE]: 'unknown' });
   });
 
+  it('prove who was not there though another source refuses us, which can add nothing', () => {
+    const verdict = verdictOf([record(), stay(MENTOR, 0, 20)], {
+      sources: [
+        { state: 'final', lastAnswer: 'records', due: false },
+        { state: 'waiting', lastAnswer: 'no_permission', due: false },
+      ],
+    });
+    expect(verdict).toMatchObject({ outcome: 'one_sided' });
+    expect(statuses(verdict)).toEqual({ [MENTOR]: 'attended', [MENTEE]: 'absent' });
+  });
+
   it.each([
     ['guest', guest()],
     ['dial-in', said({ kind: 'device', from: START, until: END })],
