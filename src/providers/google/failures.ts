@@ -87,7 +87,7 @@ export function failureOfAnswer(refusal: Refusal, operation: string): Failure {
   const { reasons, location } = reasonsOf(refusal.body);
   const known = reasons.map((reason) => verdictOf(reason, location)).find((verdict) => verdict !== undefined);
   const tokenError = tokenVerdictOf(refusal.body);
-  const [kind, code] = known ?? tokenError ?? verdictOfStatus(refusal.status, reasons[0]);
+  const [kind, code] = known ?? tokenError ?? verdictOfStatus(refusal, reasons[0]);
   const retryAfterMs = retryAfterOf(refusal.headers) ?? (code === 'quota_exhausted' ? HOUR_MS : undefined);
   return new Failure(kind, code, {
     provider: 'google',
@@ -140,7 +140,10 @@ function verdictOf(reason: string, location: string | undefined): Verdict | unde
   return Object.hasOwn(BY_REASON, reason) ? BY_REASON[reason] : undefined;
 }
 
-function verdictOfStatus(status: number, reason: string | undefined): Verdict {
+function verdictOfStatus({ status, body }: Refusal, reason: string | undefined): Verdict {
+  // A page of a proxy in between: Google refuses in JSON, and nothing may be given up on another's word.
+  if ((status === 403 || status === 404) && typeof body === 'string' && body !== '')
+    return ['transient', 'malformed_answer'];
   if (status === 401) return ['auth', 'token_refused'];
   if (status === 403) return ['auth', 'forbidden'];
   if (status === 404) return ['gone', 'not_found'];

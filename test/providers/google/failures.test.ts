@@ -40,6 +40,10 @@ describe('what Google refuses', () => {
     [500, api('backendError'), 'transient/backend_error'],
     [503, null, 'transient/backend_error'],
     [502, '<html>Bad Gateway</html>', 'transient/backend_error'],
+    // A proxy in between: not Google's word.
+    [403, '<html>Blocked by policy</html>', 'transient/malformed_answer'],
+    [404, '<html>Not Found</html>', 'transient/malformed_answer'],
+    [404, undefined, 'gone/not_found'],
     [418, undefined, 'permanent/http_418'],
     [400, api('constructor'), 'permanent/constructor'],
   ])('%s %j is %s', (status, body, verdict) => {
