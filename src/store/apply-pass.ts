@@ -459,7 +459,9 @@ async function restCalendar(
         when ${pass.kind === 'reconcile'} then nullif(state_reason, 'mass_deletion')
         else ${pass.hindrance}::text end,
       state_since = case when state = ${state} then state_since else ${new Date(pass.now)} end,
-      strikes = 0, first_strike_at = null, failures = 0, next_probe_at = null, hold_until = null, config_fault = null,
+      -- A comparison that fails every time must not be tried again at once because the changes before it went well.
+      failures = case when reconcile_wanted and ${!whole} then failures else 0 end,
+      strikes = 0, first_strike_at = null, next_probe_at = null, hold_until = null, config_fault = null,
       -- Spread over +-25 %, so that calendars that were set up together do not ask together for ever.
       -- What was told while this pass ran may not be in it.
       next_poll_at = case when greatest(pushed_at, reconcile_asked_at) > push_taken_at then now() + interval '1 second'

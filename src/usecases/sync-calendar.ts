@@ -114,7 +114,21 @@ export async function syncCalendar(
   } catch (problem) {
     if (signal.aborted) throw problem;
     if (isFailure(problem)) return fail(problem);
+    await recordUnexpected(deps, calendar, problem);
     throw problem;
+  }
+}
+
+/**
+ * An error that nobody foresaw is a calendar's failure too: still due, it would be read in full again every second. Where
+ * it cannot be written down either (the database is away), the first error is the one to tell.
+ */
+async function recordUnexpected(deps: SyncDeps, calendar: CalendarAtRest, problem: unknown): Promise<void> {
+  try {
+    await deps.store.fail(calendar.calendarId, asFailure(problem), deps.clock.now().toMillis());
+  } catch (second) {
+    const { kind, code } = asFailure(second);
+    deps.log.warn({ calendar: calendar.address, kind, code }, 'that a pass failed was not written down');
   }
 }
 

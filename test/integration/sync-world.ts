@@ -131,6 +131,8 @@ export class ScriptedCalendar {
     readonly problem: Failure | Error;
     readonly onlyWithCursor?: boolean;
   } | null = null;
+  /** Thrown by every list of the whole window. */
+  failingList: Failure | null = null;
   /** Held before the page of that number is served. */
   gate: { readonly page: number; readonly until: Promise<unknown>; readonly reached?: () => void } | null =
     null;
@@ -241,6 +243,7 @@ function scriptedSource(
     async *snapshot({ address }, window) {
       const calendar = of(address);
       calendar.calls.push('snapshot');
+      if (calendar.failingList) throw calendar.failingList;
       const copies = calendar.copies.filter((copy) => touches(copy, window));
       const half = Math.ceil(copies.length / 2);
       yield { copies: copies.slice(0, half), cancelled: [] };

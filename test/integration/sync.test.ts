@@ -224,6 +224,17 @@ describe('passes', () => {
       world.db,
     );
     await expect(world.sync(ANNA)).rejects.toThrow('refused');
+    // Not at once again, and ever more rarely.
+    const left = async () => {
+      const [row] = await world.rows(sql<{ left: number }>`
+        select extract(epoch from next_poll_at - now())::float8 as left
+          from cadenced.calendar where address = ${ANNA}`);
+      return row?.left ?? 0;
+    };
+    expect(await left()).toBeGreaterThan(10);
+    await expect(world.sync(ANNA)).rejects.toThrow('refused');
+    await expect(world.sync(ANNA)).rejects.toThrow('refused');
+    expect(await left()).toBeGreaterThan(40);
     for (const table of ['occurrence', 'session', 'mail', 'outbound_event', 'event_copy'])
       expect(await world.rows(sql`select from ${sql.table(`cadenced.${table}`)}`)).toEqual([]);
     expect(await world.state(ANNA)).toMatchObject({ cursor: null, full: true });
@@ -549,6 +560,26 @@ describe('health', () => {
     expect(await world.sync(ANNA, { reconcile: true })).toMatchObject({ kind: 'reconcile', drift: 3 });
     expect(await world.state(ANNA)).toMatchObject({ drift: 3, state: 'active' });
     expect(await world.sync(ANNA, { reconcile: true })).toMatchObject({ drift: 0 });
+  });
+
+  test('a comparison that fails every time is tried ever more rarely, though the changes before it are read', async () => {
+    world = await createSyncWorld();
+    const anna = world.calendar(ANNA);
+    anna.put(...untold(5));
+    await world.sync(ANNA);
+    anna.failingList = failure.bug('malformed_event');
+    await sql`update cadenced.calendar set reconcile_wanted = true where address = ${ANNA}`.execute(world.db);
+    const failures = () =>
+      world.rows(sql`
+        select failures, next_poll_at > now() + failures * interval '10 seconds' as waits
+          from cadenced.calendar where address = ${ANNA}`);
+    for (const times of [1, 2, 3, 4]) {
+      expect((await world.sync(ANNA)).failure).toMatchObject({ code: 'malformed_event' });
+      expect(await failures()).toEqual([{ failures: times, waits: true }]);
+    }
+    anna.failingList = null;
+    expect(await world.sync(ANNA)).toMatchObject({ kind: 'reconcile', failure: null });
+    expect(await failures()).toEqual([{ failures: 0, waits: true }]);
   });
 
   test('a store that fails to discard hides no failure', async () => {
