@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { locateProject } from '../../src/runtime/locate.ts';
 import { createLog } from '../../src/runtime/log.ts';
 import { createDatabase, dropDatabase, urlOfDatabase } from '../../src/store/databases.ts';
 import { startEmbeddedPostgres } from '../../src/store/embedded/start.ts';
 import { prepareDatabase } from '../../src/store/migrate.ts';
 import { createPool } from '../../src/store/pool.ts';
+import { openScratch } from '../support/scratch.ts';
 
 export interface Databases {
   readonly serverUrl: string;
@@ -64,14 +62,13 @@ async function prepareTemplate(url: string, template: string, log: ReturnType<ty
 }
 
 async function startEmbedded(log: ReturnType<typeof createLog>) {
-  const dataDir = mkdtempSync(join(tmpdir(), 'cadenced-converge-'));
-  chmodSync(dataDir, 0o711);
-  const server = await startEmbeddedPostgres({ dataDir, durable: false, log });
+  const scratch = openScratch('converge');
+  const server = await startEmbeddedPostgres({ dataDir: scratch.path, durable: false, log });
   return {
     url: server.url,
     async stop() {
       await server.stop();
-      rmSync(dataDir, { recursive: true, force: true });
+      scratch[Symbol.dispose]();
     },
   };
 }

@@ -1,22 +1,19 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { beginStory, openStage, playStep, type Stage } from '../../src/cli/sandbox-stage.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/store/embedded/start.ts';
+import { openScratch } from '../support/scratch.ts';
 
 /** The database is killed under the running daemon, in the middle of its work, and comes back. */
-let dataDir: string;
+let scratch: ReturnType<typeof openScratch>;
 let server: EmbeddedPostgres;
 let stage: Stage;
 const ends: Array<() => Promise<unknown>> = [];
 
 beforeAll(async () => {
-  dataDir = mkdtempSync(join(tmpdir(), 'cadenced-outage-'));
-  chmodSync(dataDir, 0o711);
-  server = await startEmbeddedPostgres({ dataDir, durable: true, log: silentLog() });
+  scratch = openScratch('outage');
+  server = await startEmbeddedPostgres({ dataDir: scratch.path, durable: true, log: silentLog() });
   stage = await openStage({
     seed: 2,
     databaseUrl: server.url,
@@ -28,7 +25,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const stop of ends.toReversed()) await stop();
   await server.stop();
-  rmSync(dataDir, { recursive: true, force: true });
+  scratch[Symbol.dispose]();
 });
 
 async function untilItAnswers(): Promise<void> {

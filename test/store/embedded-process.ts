@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { chmodSync, chownSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { createLog, type Log } from '../../src/runtime/log.ts';
+import { openScratch } from '../support/scratch.ts';
 
 export type ChildReport = { pid: number; url: string; shared: boolean; failed?: string };
 
@@ -58,10 +57,11 @@ export class Starter {
 
 /** A folder that any user may enter, owned by `uid` when given. Gone when disposed. */
 export function openFolder(uid?: number) {
-  const path = mkdtempSync(join(tmpdir(), 'cadenced-embedded-'));
+  const scratch = openScratch('embedded');
+  const { path } = scratch;
   chmodSync(path, 0o755);
   if (uid !== undefined) chownSync(path, uid, uid);
-  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+  return scratch;
 }
 
 /** Runs one query on a connection of its own and returns the first row's `value`. */

@@ -1,7 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { locateProject } from '../../src/runtime/locate.ts';
@@ -10,6 +7,7 @@ import { createDatabase, dropDatabase, urlOfDatabase } from '../../src/store/dat
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/store/embedded/start.ts';
 import { prepareDatabase } from '../../src/store/migrate.ts';
 import { createPool } from '../../src/store/pool.ts';
+import { openScratch } from './scratch.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -19,7 +17,7 @@ declare module 'vitest' {
 }
 
 let server: EmbeddedPostgres | undefined;
-let dataDir: string | undefined;
+let scratch: ReturnType<typeof openScratch> | undefined;
 let run: { url: string; prefix: string } | undefined;
 
 /**
@@ -30,9 +28,8 @@ export async function setup(project: TestProject): Promise<void> {
   const log = createLog({ format: 'plain', level: 'warn', destination: process.stderr });
   let url = process.env.TEST_DATABASE_URL;
   if (!url) {
-    dataDir = mkdtempSync(join(tmpdir(), 'cadenced-test-'));
-    chmodSync(dataDir, 0o711);
-    server = await startEmbeddedPostgres({ dataDir, durable: false, log });
+    scratch = openScratch('test');
+    server = await startEmbeddedPostgres({ dataDir: scratch.path, durable: false, log });
     url = server.url;
   }
   // Runs on a shared server must not drop each other's databases.
@@ -62,7 +59,7 @@ export async function setup(project: TestProject): Promise<void> {
 export async function teardown(): Promise<void> {
   if (server !== undefined) {
     await server.stop();
-    if (dataDir !== undefined) rmSync(dataDir, { recursive: true, force: true });
+    scratch?.[Symbol.dispose]();
     return;
   }
   if (run === undefined) return;
