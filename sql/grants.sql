@@ -23,6 +23,7 @@ revoke all on function cadenced.change_plan() from public;
 revoke all on function cadenced.tell_changed_plan() from public;
 revoke all on function cadenced.bind_plans(bigint[]) from public;
 revoke all on function cadenced.take_up_plans() from public;
+revoke all on function cadenced.calendars_of_mentorships(bigint[]) from public;
 revoke all on function cadenced.withdraw_plan() from public;
 grant execute on function mentoring.record_evidence(bigint, text, text, text, text, timestamptz, timestamptz, boolean, text) to mentoring_evidence;
 grant execute on function mentoring.correct_attendance(bigint, text, text, text, text) to mentoring_evidence;

@@ -262,6 +262,7 @@ create table cadenced.evidence (
 );
 CREATE INDEX evidence_by_person ON cadenced.evidence USING btree (person_id) WHERE (person_id IS NOT NULL);
 CREATE INDEX evidence_by_session ON cadenced.evidence USING btree (session_id) WHERE (session_id IS NOT NULL);
+CREATE INDEX evidence_guest_by_account ON cadenced.evidence USING btree (((detail ->> 'account'::text))) WHERE (kind = 'guest'::text);
 CREATE TRIGGER evidence_is_append_only BEFORE UPDATE ON cadenced.evidence FOR EACH STATEMENT EXECUTE FUNCTION cadenced.refuse_change();
 
 -- What people said about a session.
@@ -1974,6 +1975,9 @@ grant execute on cadenced.add_active_days(from_on date, days integer, free datem
 
 -- Binds the plans of the given mentorships to the sessions that match them: by reference, else to the nearest within the tolerance; what no longer fits is let go. The caller has locked the mentorships. The same plans and sessions always give the same answer.
 create function cadenced.bind_plans(mentorships bigint[]) returns void language plpgsql security definer;
+
+-- The calendars on which the events of these mentorships may stand: those of their members and of their program.
+create function cadenced.calendars_of_mentorships(concerned bigint[]) returns TABLE(mentorship_id bigint, calendar_id bigint) language sql stable;
 
 -- Who called a session off: the side of the organizer who cancelled it, else of those who all declined; NULL where nobody knows.
 create function cadenced.called_off_by(session cadenced.session) returns text language sql immutable;

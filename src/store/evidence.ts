@@ -94,13 +94,14 @@ async function recordHarvests(
   now: Date,
 ): Promise<number> {
   if (results.length === 0) return 0;
-  // Sessions before harvests, as a sync takes them.
+  const learnt = results.flatMap((result) => result.learnt);
+  const explained = await explainedBy(trx, learnt);
+  // Sessions before harvests, as a sync takes them, and all of them at once.
   await sql`
     select session_id from cadenced.session
-     where occurrence_id = any (${results.map((result) => result.occurrenceId)}::bigint[])
+     where occurrence_id = any (${[...results.map((result) => result.occurrenceId), ...explained]}::bigint[])
      order by session_id for no key update`.execute(trx);
   const recorded = await insertStatements(trx, results, now);
-  const learnt = results.flatMap((result) => result.learnt);
   if (learnt.length > 0) {
     await sql`
       insert into cadenced.person_account (provider, account_id, person_id)
@@ -119,8 +120,24 @@ async function recordHarvests(
         as made ("occurrenceId" bigint, source text, state text, "dueAt" timestamptz, answer text)
      where harvest.occurrence_id = made."occurrenceId" and harvest.source = made.source`.execute(trx);
   const spoke = results.filter((result) => result.wakes).map((result) => result.occurrenceId);
-  await wakeJudge(trx, [...new Set([...recorded, ...spoke])], now);
+  await wakeJudge(trx, [...new Set([...recorded, ...spoke, ...explained])], now);
   return recorded.length;
+}
+
+/** @returns the occurrences with a guest whose account nobody knew until now */
+async function explainedBy(trx: Transaction<DB>, learnt: HarvestResult['learnt']): Promise<number[]> {
+  if (learnt.length === 0) return [];
+  const { rows } = await sql<{ occurrenceId: number }>`
+    select distinct evidence.occurrence_id as "occurrenceId"
+      from jsonb_to_recordset(${JSON.stringify(learnt)}::jsonb) as learnt (provider text, "accountId" text)
+      join cadenced.evidence
+        on evidence.kind = 'guest' and evidence.detail ->> 'account' = learnt."accountId"
+       and learnt.provider = case evidence.source when 'teams' then 'microsoft' else 'google' end
+     where not exists (select from cadenced.person_account known
+                        where known.provider = learnt.provider and known.account_id = learnt."accountId")`.execute(
+    trx,
+  );
+  return rows.map((row) => row.occurrenceId);
 }
 
 /** @returns the occurrence of every statement that was new */

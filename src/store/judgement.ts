@@ -65,7 +65,7 @@ export async function takeBackVerdicts(
   await sql`
     with moved as (
       update cadenced.session
-         set outcome = null, outcome_reason = null, overlap_minutes = null, evidence_tier = null,
+         set outcome = null, outcome_reason = null, overlap_minutes = null, start_delay_minutes = null, evidence_tier = null,
              provisional_at = null, next_judgement_at = null, ordinal = null, stage = null
        where occurrence_id = any (${ids}::bigint[]) and settled_at is null and outcome is not null
       returning session_id

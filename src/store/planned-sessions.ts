@@ -39,14 +39,15 @@ export async function mentorshipsToBind(
      where mentorship_id = any (${[...changed]}::bigint[])
      union
     select plan.mentorship_id
-      from cadenced.calendar
-      join cadenced.mentorship
-        on mentorship.program_id = calendar.program_id
-        or mentorship.mentorship_id in (select membership.mentorship_id from cadenced.membership
-                                         where membership.person_id = calendar.person_id)
-      join cadenced.planned_session plan on plan.mentorship_id = mentorship.mentorship_id
-     where calendar.calendar_id = ${calendarId}
-       and plan.session_id is null and plan.withdrawn_at is null
+      from (select membership.mentorship_id
+              from cadenced.calendar join cadenced.membership on membership.person_id = calendar.person_id
+             where calendar.calendar_id = ${calendarId}
+             union
+            select mentorship.mentorship_id
+              from cadenced.calendar join cadenced.mentorship on mentorship.program_id = calendar.program_id
+             where calendar.calendar_id = ${calendarId}) as carried
+      join cadenced.planned_session plan on plan.mentorship_id = carried.mentorship_id
+     where plan.session_id is null and plan.withdrawn_at is null
        and plan.ends_at > (select cadenced.now()) - interval '35 days'`.execute(trx);
   return rows.map((row) => row.mentorship_id);
 }

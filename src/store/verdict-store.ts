@@ -115,6 +115,7 @@ async function writeSessions(
        set outcome = case when judged then next.outcome else session.outcome end,
            outcome_reason = case when judged then next.reason else session.outcome_reason end,
            overlap_minutes = case when judged then next.overlap else session.overlap_minutes end,
+           start_delay_minutes = case when judged then next.delay else session.start_delay_minutes end,
            evidence_tier = case when judged then next.tier else session.evidence_tier end,
            provisional_at = case when judged then coalesce(session.provisional_at, ${now})
                                  else session.provisional_at end,

@@ -102,6 +102,9 @@ describe('collecting evidence', () => {
       { minutes: '57.00', status: 'attended' },
       { minutes: '46.00', status: 'attended' },
     ]);
+    expect(await world.rows(sql`select start_delay_minutes::float as delay from mentoring.session`)).toEqual([
+      { delay: 4 },
+    ]);
   });
 
   it('remembers accounts, so that a record with ids alone names people', async () => {
@@ -124,6 +127,28 @@ describe('collecting evidence', () => {
     await collect(meet);
     await judgeSessions(world.deps);
     expect((await outcomes()).map((row) => row.outcome)).toEqual(['held', 'held']);
+  });
+
+  it('explains the sessions before, once somebody’s account is known', async () => {
+    world = await createSeededWorld({ now: '2026-03-01T10:00' });
+    const other = 'grace@elsewhere.org';
+    for (const day of ['03', '10'])
+      await world.session({ at: `2026-03-${day}T10:00`, conference: { kind: 'meet', key: day } });
+    const meet = source('meet', ({ conference: { key } }) =>
+      call(key, `2026-03-${key}T10:00`, `2026-03-${key}T11:00`, [
+        user('users/1', ['ada@example.org'], `2026-03-${key}T10:00`, `2026-03-${key}T11:00`),
+        user('users/2', [other], `2026-03-${key}T10:00`, `2026-03-${key}T11:00`),
+      ]),
+    );
+    await world.travelTo('2026-03-05T12:00');
+    await collect(meet);
+    await judgeSessions(world.deps);
+    expect(await outcomes()).toMatchObject([{ outcome: 'unknown', reason: 'guest_only', settled: true }, {}]);
+    await sql`insert into cadenced.person_address values (${other}, ${world.ids.mentee})`.execute(world.db);
+    await world.travelTo('2026-03-10T15:00');
+    await collect(meet);
+    await judgeSessions(world.deps);
+    expect((await outcomes()).map(({ outcome }) => outcome)).toEqual(['held', 'held']);
   });
 
   it('asks in the name of the organizer’s account when the entry names them by an alias', async () => {
