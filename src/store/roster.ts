@@ -74,6 +74,20 @@ export async function applyRosterDiff(trx: Transaction<DB>, diff: RosterDiff): P
                            join jsonb_array_elements(${given}::jsonb) one on person.address = one ->> 'before')`.execute(
     trx,
   );
+  // An account was learnt by an address. Whose that is now is learnt again with the next call that names it.
+  const shrunk = diff.people.changed
+    .filter(({ before, after }) => {
+      const kept = new Set([after.email, ...after.aliases]);
+      return [before.email, ...before.aliases].some((address) => !kept.has(address));
+    })
+    .map(({ before }) => before.email);
+  if (shrunk.length > 0) {
+    await sql`
+      delete from cadenced.person_account
+       where person_id in (select person_id from cadenced.person where address = any (${shrunk}))`.execute(
+      trx,
+    );
+  }
   await sql`
     delete from cadenced.group_address
      where person_id in (select person_id from cadenced.person

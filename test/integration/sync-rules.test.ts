@@ -85,6 +85,25 @@ describe('what else changes', () => {
     await world.sync(ANNA);
     expect(await world.sessions()).toMatchObject([{ mentorship: 'anna-dora', status: 'scheduled' }]);
     expect(await reasons()).toEqual([]);
+    // By whose address an account was learnt is somebody else's, or nobody's, when that address is taken away.
+    await sql`
+      insert into cadenced.person_account (provider, account_id, person_id)
+      select 'google', 'users/' || address, person_id from cadenced.person`.execute(world.db);
+    const accounts = async () =>
+      (
+        await world.rows(sql<{ id: string }>`select account_id as id from cadenced.person_account order by 1`)
+      ).map(({ id }) => id);
+    const everybody = await accounts();
+    await world.roster(
+      { ...others, 'anna-dora': [ANNA, dora] },
+      { [dora]: 'd@alias.org', [BEN]: 'b@alias.org' },
+    );
+    expect(await accounts()).toEqual(everybody);
+    await world.roster(
+      { ...others, 'anna-dora': [ANNA, dora] },
+      { [BEN]: 'b@alias.org', [dora]: 'd2@alias.org' },
+    );
+    expect(await accounts()).toEqual(everybody.filter((id) => id !== `users/${dora}`));
     await world.roster({ ...others, 'anna-dora': [ANNA, CEM] });
     expect(await world.state(ANNA)).toMatchObject({ full: true });
     await world.sync(ANNA);
