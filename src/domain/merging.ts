@@ -131,7 +131,9 @@ export function merge(
       const known = new Map(participants.map((participant) => [participant.personId, participant]));
       const answered = session.participants.map((was) => ({
         ...was,
-        rsvp: laterAnswer(was.rsvp, known.get(was.personId)?.rsvp),
+        rsvp: laterAnswer(was.rsvp, known.get(was.personId)?.rsvp, () =>
+          meeting.copies.some((copy) => declines(copy, was.personId, session.start)),
+        ),
       }));
       return {
         ...session,
@@ -174,8 +176,21 @@ export function merge(
   return { ...meeting, sessions: sessions.toSorted((a, b) => a.mentorshipId - b.mentorshipId) };
 }
 
-/** After the end an answer may still come in; a copy that somebody tidied away takes none back. */
-const laterAnswer = (was: Rsvp, is: Rsvp | undefined): Rsvp => (is === undefined || is === 'none' ? was : is);
+/** After the end an answer may still come in; a copy that somebody tidied away takes none back, and declines nothing. */
+function laterAnswer(was: Rsvp, is: Rsvp | undefined, isDeclined: () => boolean): Rsvp {
+  if (is === undefined || is === 'none') return was;
+  return is === 'declined' && !isDeclined() ? was : is;
+}
+
+/**
+ * Whether a copy shows that somebody declined, and not only that their entry is gone: Google shows the organizer both
+ * alike, and people tidy away what is over.
+ */
+function declines(copy: Copy, personId: number, start: Instant): boolean {
+  if (!isStanding(copy)) return false;
+  if (copy.holder.personId === personId) return copy.ownerResponse === 'declined';
+  return copy.ownerIsOrganizer && (copy.updatedAt ?? 0) < start;
+}
 
 function cancel(session: Session, meeting: Occurrence, roster: Roster): Session['cancelled'] {
   if (!meeting.cancelled) return null;

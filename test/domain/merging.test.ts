@@ -289,6 +289,21 @@ describe('the past', () => {
     expect(tidied.sessions).toEqual(answered.sessions);
   });
 
+  test('an entry that is tidied away, which its organizer is told of as declined, declines nothing', () => {
+    const was = booked([annas({ people: [person(BEN, 'accepted')] }), bens({ ownerResponse: 'accepted' })]);
+    const told = (updatedAt: number) => [
+      annas({ people: [person(BEN, 'declined')], updatedAt }),
+      bens(gone('deleted', after)),
+    ];
+    expect(later(was, told(after), after).sessions).toEqual(was.sessions);
+    // Told of before it began, it was declined, though we learn of it late.
+    expect(later(was, told(START - HOUR), after).sessions[0]?.participants).toContainEqual({
+      personId: BEN,
+      role: 'mentee',
+      rsvp: 'declined',
+    });
+  });
+
   test('a settled session takes nothing at all', () => {
     const was = booked();
     const settled = { ...was, sessions: was.sessions.map((session) => ({ ...session, settled: true })) };
