@@ -81,8 +81,11 @@ export function look(input: JudgementInput): Sighting {
     if (own.length > 0) stays.set(personId, own.flatMap(stayOf));
     if (own.some((row) => stayOf(row).length === 0)) untimed.add(personId);
   }
-  const strangers = observed.filter((row) => row.kind === 'guest' || row.kind === 'device');
   const frames = observed.filter((row) => row.kind === 'record');
+  const isFinal = !input.sources.some(mayAdd);
+  const strangers = observed.filter(
+    (row) => (row.kind === 'guest' || row.kind === 'device') && !(isFinal && isNamedInLog(row, frames)),
+  );
   const words = rows.filter((row) => row.source === 'answer' || row.source === 'external');
   const saysNotMet = speakers(words, members, 'not_met');
   const bothSayNotMet = sidesWith(members, ({ personId }) => saysNotMet.has(personId)) >= 2;
@@ -98,10 +101,10 @@ export function look(input: JudgementInput): Sighting {
     ),
     recorded: frames.length > 0 || stays.size > 0 || strangers.length > 0,
     complete:
-      frames.length > 0 &&
       frames.every((frame) => isWhole(frame, frames)) &&
+      frames.some((frame) => isOfItsTime(frame, input)) &&
       strangers.length === 0 &&
-      !input.sources.some(mayAdd),
+      isFinal,
     overlapMs: lasted(together(members, stays)),
     minimumMs: minimumMs({ from: input.start, until: input.end }, input.policy.minimum),
     corrected,
@@ -140,6 +143,27 @@ function correctedTo(row: Evidence): AttendanceStatus {
     case 'withdrawn':
       return 'unknown';
   }
+}
+
+/**
+ * Whether a record is of the scheduled time. One that only lies near it (somebody tried their camera, or came back for what
+ * was said) shows who was in that call, and nobody absent from a meeting that may have been held in a room.
+ */
+function isOfItsTime(frame: Evidence, { start, end }: JudgementInput): boolean {
+  const [call] = stayOf(frame);
+  return call === undefined || (call.from < end && start < call.until);
+}
+
+/**
+ * Whether a stranger is one that Meet alone cannot name. Of people from elsewhere it gives neither address nor account that
+ * the log has, so the two cannot be joined; a whole log of the same time names all of that call, or has strangers itself.
+ */
+function isNamedInLog(row: Evidence, frames: readonly Evidence[]): boolean {
+  return (
+    row.source === 'meet' &&
+    row.kind === 'guest' &&
+    frames.some((frame) => frame.source === 'reports' && frame.partial !== true && overlap(frame, row))
+  );
 }
 
 /** Whether a record lists everybody of its call. A partial one is made whole by one that is not, of the same time. */

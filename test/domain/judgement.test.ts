@@ -111,6 +111,44 @@ describe('records', () => {
   });
 
   it.each([
+    ['before', -25, -24],
+    ['after', 70, 75],
+  ])('of a call that only lay %s the meeting prove nobody absent from it', (_, from, until) => {
+    const frame = said({ kind: 'record', from: START + from * MINUTE, until: START + until * MINUTE });
+    const verdict = verdictOf([frame, stay(MENTOR, from, until)]);
+    expect(verdict).toMatchObject({ outcome: 'unknown', reason: 'no_record' });
+    expect(statuses(verdict)).toEqual({ [MENTOR]: 'attended', [MENTEE]: 'unknown' });
+    expect(verdictOf([frame, record(), stay(MENTOR, from, until), stay(MENTOR, 0, 20)])).toMatchObject({
+      outcome: 'one_sided',
+    });
+  });
+
+  it('name in the log whom Meet cannot: its guest is one of those', () => {
+    const log = (facts = {}) =>
+      said({ source: 'reports', kind: 'record', from: START, until: END, ...facts });
+    const inLog = said({
+      source: 'reports',
+      kind: 'presence',
+      personId: MENTEE,
+      from: START,
+      until: START + 20 * MINUTE,
+    });
+    const rows = [record(), guest(0, 20), inLog];
+    expect(verdictOf([...rows, log()])).toMatchObject({ outcome: 'one_sided', reason: 'mentor_absent' });
+    // Not where the log need not show everybody, is of another time, has strangers of its own, or may tell more.
+    expect(verdictOf([...rows, log({ partial: true })])).toMatchObject({ reason: 'guest_only' });
+    expect(verdictOf([...rows, log({ from: END, until: END + HOUR })])).toMatchObject({
+      reason: 'guest_only',
+    });
+    expect(verdictOf([...rows, log(), { ...guest(0, 20), source: 'reports' }])).toMatchObject({
+      reason: 'guest_only',
+    });
+    expect(
+      verdictOf([...rows, log()], { sources: [{ state: 'waiting', lastAnswer: 'records', due: false }] }),
+    ).toMatchObject({ reason: 'guest_only' });
+  });
+
+  it.each([
     ['guest', guest()],
     ['dial-in', said({ kind: 'device', from: START, until: END })],
     ['guest who left before anybody came', guest(-20, -10)],
