@@ -189,19 +189,32 @@ describe('requests to Graph', () => {
     expect(adapter.waits).toEqual([1000, 500, 1000]);
   });
 
-  it('wait in the queue of a mailbox that was throttled before their turn came', async () => {
-    let answers = 0;
-    wire.graph = (_asked, response) => {
-      answers += 1;
-      if (answers <= 2) refuse(response, 429, 'ApplicationThrottled', { 'retry-after': '300' });
-      else json(response, 200, { value: [] });
-    };
-    const adapter = adapterFor(wire);
-    const outcomes = await Promise.all(Array.from({ length: 20 }, () => thrownBy(snapshot(adapter))));
-    expect(outcomes).toHaveLength(20);
-    for (const outcome of outcomes) expect(outcome).toMatchObject({ kind: 'throttled' });
-    expect(wire.asked).toHaveLength(2);
-  });
+  it.each([
+    ['both', '300'],
+    ['one of two', '1'],
+    ['one of two, the other without a time,', undefined],
+  ])(
+    'wait in the queue of a mailbox that was throttled for long by %s before their turn came',
+    async (_, second) => {
+      let answers = 0;
+      const held: (() => void)[] = [];
+      wire.graph = (_asked, response) => {
+        answers += 1;
+        const wait = answers === 1 ? '300' : second;
+        const headers: Record<string, string> = wait === undefined ? {} : { 'retry-after': wait };
+        // The long wait is told first, and both requests were under way by then.
+        if (answers <= 2) held.push(() => refuse(response, 429, 'ApplicationThrottled', headers));
+        if (answers === 2) for (const answer of held) answer();
+        if (answers <= 2) return;
+        json(response, 200, { value: [] });
+      };
+      const adapter = adapterFor(wire);
+      const outcomes = await Promise.all(Array.from({ length: 20 }, () => thrownBy(snapshot(adapter))));
+      expect(outcomes).toHaveLength(20);
+      for (const outcome of outcomes) expect(outcome).toMatchObject({ kind: 'throttled' });
+      expect(wire.asked).toHaveLength(2);
+    },
+  );
 
   it('hand back a constant 429 after a bounded number of requests', async () => {
     wire.graph = (_asked, response) => refuse(response, 429, 'ApplicationThrottled', { 'retry-after': '1' });

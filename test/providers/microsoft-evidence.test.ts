@@ -88,6 +88,18 @@ describe('attendance from Teams', () => {
   const cannotTell = (reason: string): Partial<Harvest> =>
     ({ found: 'cannot_tell', reason }) as Partial<Harvest>;
 
+  it.each([
+    ['lists fewer than were there (one opted out)', { totalParticipantCount: 2 }],
+    ['does not say how many were there', { totalParticipantCount: null }],
+  ])('is partial where the report %s', async (_, count) => {
+    const whole = report('r1', '2026-11-20T10:00:00Z', '2026-11-20T10:31:00Z');
+    answering(user, organizer, found, listed(whole), {
+      test: /attendanceReports\/r1\?/,
+      body: { ...whole, ...count, attendanceRecords: [record({ emailAddress: 'bo@south.example' })] },
+    });
+    expect(await read()).toMatchObject({ records: [{ recordId: 'r1', partial: true }] });
+  });
+
   it('is found by the join URL, byte for byte, and every report in the window is read', async () => {
     const inside = report('r1', '2026-11-20T10:00:00Z', '2026-11-20T10:31:00Z');
     const rejoin = report('r2', '2026-11-20T11:00:00Z', '2026-11-20T11:03:00Z');

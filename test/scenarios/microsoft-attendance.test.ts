@@ -136,6 +136,23 @@ test('41 weekly occurrences behind one link: each report to its own date, none l
   expect(await minutesOf(BO)).toEqual(Array.from({ length: 13 }, (_, week) => 30 + week));
 });
 
+test('41 somebody who opted out of reports was there without being listed: nobody is absent', async () => {
+  stage = await openMicrosoftStage();
+  const single = stage.single({ start: '2026-03-10T11:00', conference: 'teams' });
+  await stage.syncAll();
+  await stage.advance(3 * HOUR);
+  attend(stage.world, {
+    meeting: single.id,
+    people: [
+      { person: ADA, minutes: [[0, 45]] },
+      { person: BO, minutes: [[0, 45]], unlisted: true },
+    ],
+  });
+  await liveOn('2026-03-10T10:45:00Z');
+  expect(await outcomes()).toEqual([{ outcome: 'unknown', reason: 'no_record', settled: true }]);
+  expect(await minutesOf(ADA)).toEqual([45]);
+});
+
 test('41 no policy, and no report ever: unknown, with the reason, and never an absence', async () => {
   stage = await openMicrosoftStage();
   stage.single({ start: '2026-03-10T11:00', conference: 'teams' });

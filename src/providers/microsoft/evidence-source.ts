@@ -76,7 +76,16 @@ export function createEvidenceSource(
       const user = id && isGuid(id) ? await directory.userOf(id, ask.signal) : undefined;
       participants.push(participantOf(record, user, report.until));
     }
-    return { recordId: report.id, from: report.from, until: report.until, participants };
+    // Whoever opted out of attendance reports was there without being listed:
+    // https://learn.microsoft.com/microsoftteams/teams-analytics-and-reports/meeting-attendance-report
+    const isPartial = (full.totalParticipantCount ?? Number.POSITIVE_INFINITY) > records.length;
+    return {
+      recordId: report.id,
+      from: report.from,
+      until: report.until,
+      participants,
+      ...(isPartial && { partial: true }),
+    };
   }
 
   return {

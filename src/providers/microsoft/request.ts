@@ -126,7 +126,7 @@ export function createRequester(settings: { readonly maxInFlight: number }, paci
       }
       if (!retryable(failed.kind) || (repeat === 'once' && failed.kind !== 'throttled')) throw failed;
       const delay = Math.max(failed.retryAfterMs ?? 0, backoff(made));
-      if (failed.kind === 'throttled') box.blockedUntil = elapsed() + delay;
+      if (failed.kind === 'throttled') box.blockedUntil = Math.max(box.blockedUntil, elapsed() + delay);
       const tooLong = waited + delay > MAX_WAIT_MS || elapsed() - begun > LAST_START_MS;
       if (tooLong || made >= MAX_ATTEMPTS) throw handedBack(failed, delay);
       // A throttled mailbox is waited for above, together with everybody else who wants it.

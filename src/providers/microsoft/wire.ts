@@ -110,6 +110,7 @@ export const wireReport = z.object({
 export type WireReport = z.infer<typeof wireReport>;
 
 export const wireReportInFull = wireReport.extend({
+  totalParticipantCount: z.number().nullish(),
   attendanceRecords: z.array(wireAttendanceRecord),
   'attendanceRecords@odata.nextLink': z.string().min(1).optional(),
 });

@@ -135,7 +135,7 @@ function reportRow(call: ConferenceCall): Row {
 /** One record a participant: somebody on two devices is one, with the intervals of both. */
 function recordsOf(world: World, habits: TeamsHabits, call: ConferenceCall): Row[] {
   const byParticipant = new Map<string, Presence[]>();
-  for (const presence of call.presences) {
+  for (const presence of call.presences.filter(({ unlisted }) => !unlisted)) {
     const key = JSON.stringify(presence.who);
     byParticipant.set(key, [...(byParticipant.get(key) ?? []), presence]);
   }

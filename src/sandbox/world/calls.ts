@@ -15,6 +15,8 @@ export interface PresenceInput {
   /** The same in minutes from the occurrence's present start: `[[0, 30]]`. */
   minutes?: [from: number, until: number][];
   device?: string;
+  /** They opted out of Teams' attendance reports: counted there, and not listed. */
+  unlisted?: boolean;
   /** How late Google's log tells of their leaving, in milliseconds. */
   reportsLagMs?: number;
 }
@@ -81,6 +83,7 @@ function presenceFrom(world: World, input: PresenceInput, start: number): Presen
     who,
     intervals,
     device: input.device ?? 'web',
+    ...(input.unlisted && { unlisted: true }),
     ...(input.reportsLagMs === undefined ? {} : { reportsLagMs: input.reportsLagMs }),
   };
 }

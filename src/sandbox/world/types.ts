@@ -189,6 +189,8 @@ export interface Presence {
   who: Who;
   intervals: [from: number, until: number][];
   device: string;
+  /** Opted out of Teams' attendance reports. */
+  unlisted?: boolean;
   /** How late Google's log tells of this one leaving, in milliseconds, where it is not as late as with others. */
   reportsLagMs?: number;
 }
