@@ -22,6 +22,11 @@ const DAY_FINAL_AFTER_MS = 2 * DAY_MS;
 const FRESH_MS = 10 * MINUTE_MS;
 /** Google keeps the log for 180 days: https://support.google.com/a/answer/7061566 */
 const KEPT_MS = 180 * DAY_MS;
+/**
+ * Stands in the place of an account where somebody has none. Taken for one, it would make everybody outside one person:
+ * https://developers.google.com/workspace/admin/reports/reference/rest/v1/activities/list
+ */
+const NO_PROFILE = '105250506097979753968';
 const DAYS_REMEMBERED = 6;
 const MAX_PAGES = 500;
 
@@ -243,7 +248,8 @@ function endpointsOf(activity: WireActivity): { code: string; endpoint: Endpoint
       Number.isFinite(began) && began > 0 ? began : until - (Number.isFinite(duration) ? duration : 0);
     const address = text('identifier_type') === 'email_address' ? text('identifier') : null;
     const organizer = text('organizer_email');
-    const profile = activity.actor?.profileId ?? null;
+    const given = activity.actor?.profileId ?? null;
+    const profile = given === NO_PROFILE ? null : given;
     const kind = kindOf(text('device_type') ?? '', text('identifier_type'), address);
     const endpoint: Endpoint = {
       key: [activity.id.time, activity.id.uniqueQualifier ?? '', text('endpoint_id') ?? ''].join(' '),

@@ -80,6 +80,52 @@ function world(seen: Seen): Reply {
   return { body: WORLD[key] ?? {} };
 }
 
+describe('the log of Meet', () => {
+  it('knows people without an account apart, though it has one number for all of them', async () => {
+    const server = await startGoogleServer();
+    const left = (identifier: string, profileId: string) => ({
+      id: { time: '2026-11-20T11:00:00Z', uniqueQualifier: identifier },
+      actor: { email: identifier, profileId },
+      events: [
+        {
+          name: 'call_ended',
+          parameters: [
+            { name: 'identifier', value: identifier },
+            { name: 'identifier_type', value: 'email_address' },
+            { name: 'conference_id', value: 'one' },
+            { name: 'meeting_code', value: 'ABCMNOPXYZ' },
+            { name: 'duration_seconds', intValue: '3600' },
+          ],
+        },
+      ],
+    });
+    server.handle = (seen) =>
+      seen.path.startsWith('/admin/reports')
+        ? {
+            body: {
+              kind: 'admin#reports#activities',
+              items: [
+                left('eve@gmail.com', '105250506097979753968'),
+                left('dan@gmail.com', '105250506097979753968'),
+                left('ada@school.example', '123'),
+              ],
+            },
+          }
+        : world(seen);
+    try {
+      const harvest = await googleAt(server).reports?.read(MEETING, signal);
+      const people = harvest?.found === 'records' ? harvest.records.flatMap((one) => one.participants) : [];
+      expect(people.map(({ providerUserId, addresses }) => [providerUserId, ...addresses])).toEqual([
+        [null, 'eve@gmail.com'],
+        [null, 'dan@gmail.com'],
+        ['users/123', 'ada@school.example'],
+      ]);
+    } finally {
+      await server.close();
+    }
+  });
+});
+
 describe('Meet records', () => {
   let server: GoogleServer;
   beforeEach(async () => {
