@@ -46,6 +46,11 @@ export interface JobRunner {
 
 /** A worker that died is noticed after this long without a heartbeat. */
 const HEARTBEAT_SECONDS = 30;
+/**
+ * The engine fails a job that runs longer, heartbeat or not, and starts it a second time beside itself. A big mailbox that
+ * is read in full may take an hour, so that the heartbeat alone tells who has died. The longest it takes.
+ */
+const EXPIRE_SECONDS = 86_400;
 /** How long jobs of other replicas wait at most; our own wake the loop at once. */
 const LOOK_EVERY_MS = 2_000;
 
@@ -89,7 +94,7 @@ export function createJobRunner(options: {
         await boss.createQueue(queue, {
           policy: 'stately',
           retryLimit: 0,
-          expireInSeconds: 900,
+          expireInSeconds: EXPIRE_SECONDS,
           heartbeatSeconds: HEARTBEAT_SECONDS,
           deleteAfterSeconds: 3_600,
           retentionSeconds: 86_400,
@@ -107,7 +112,13 @@ export function createJobRunner(options: {
       if (jobs.length === 0) return 0;
       // In one order: two replicas that add the same jobs wait for each other row by row, never in a circle.
       const rows = jobs
-        .map(({ key, data, first }) => ({ singletonKey: key, data, priority: first ? FIRST : 0 }))
+        .map(({ key, data, first }) => ({
+          singletonKey: key,
+          data,
+          priority: first ? FIRST : 0,
+          // With each job: a queue that is there already keeps what it was made with.
+          expireInSeconds: EXPIRE_SECONDS,
+        }))
         .sort((one, other) => (one.singletonKey < other.singletonKey ? -1 : 1));
       const added = (await boss.insert(queue, rows, { returnId: true }))?.length ?? 0;
       const ahead = rows.filter(({ priority }) => priority === FIRST).map(({ singletonKey }) => singletonKey);
