@@ -17,6 +17,8 @@ export interface WatchedCalendar extends CalendarRef {
   readonly failures: number;
   /** No opening before this. */
   readonly holdUntil: Instant | null;
+  /** When its channels were to be looked at, in the store's own notation; by it `rest` knows whether they spoke since. */
+  readonly dueAt: string | null;
   /** Those not closed yet. */
   readonly channels: readonly Channel[];
 }
@@ -61,9 +63,12 @@ export interface ChannelStore {
   /** @param closed whether it is known to be gone at the provider */
   retire(channelId: string, why: string, closed: boolean, at: Instant): Promise<void>;
   closed(channelId: string, at: Instant): Promise<void>;
-  /** How push stands for a calendar, and when its channels are looked at again (`null`: not before there is news). */
+  /**
+   * How push stands for a calendar, and when its channels are looked at again (`null`: not before there is news). What
+   * was told since the calendar was read has them looked at when that says.
+   */
   rest(
-    calendarId: number,
+    calendar: Pick<WatchedCalendar, 'calendarId' | 'dueAt'>,
     push: {
       readonly state: PushState | null;
       readonly reason: string | null;

@@ -21,6 +21,8 @@ const READABLE = sql`(calendar.retired_at is null and calendar.last_complete_pas
 const UNREADABLE = sql`(calendar.retired_at is not null or calendar.last_complete_pass_at is null
                         or calendar.state not in ('active', 'parked', 'throttled'))`;
 const DUE_AT = sql`coalesce(calendar.channels_due_at, '-infinity'::timestamptz)`;
+/** To the microsecond, and able to say "never". */
+const DUE_TEXT = sql`extract(epoch from channels_due_at)::text`;
 /** A channel is retired at once, and closed when that is due. */
 const toBeLeft = (now: Date) =>
   sql`(channel.closed_at is null and (channel.state <> 'retired' or ${DUE_AT} <= ${now}))`;
@@ -62,7 +64,7 @@ export function createChannelStore(db: Kysely<DB>, terms: PushTerms): ChannelSto
         select jsonb_build_object(
                  'calendarId', calendar_id, 'provider', provider, 'address', address, 'readable', ${READABLE},
                  'push', push_state, 'pushSince', ${millis('push_since')}, 'pushReason', push_reason, 'failures', push_failures,
-                 'holdUntil', ${millis('push_hold_until')},
+                 'holdUntil', ${millis('push_hold_until')}, 'dueAt', ${DUE_TEXT},
                  'channels', coalesce((select jsonb_agg(${channelJson()} order by requested_at)
                     from cadenced.channel
                    where channel.calendar_id = calendar.calendar_id and channel.closed_at is null), '[]')) as calendar
@@ -118,12 +120,14 @@ export function createChannelStore(db: Kysely<DB>, terms: PushTerms): ChannelSto
          where channel_id = ${channelId}`.execute(db);
     },
 
-    async rest(calendarId, push) {
+    async rest({ calendarId, dueAt }, push) {
       await sql`
         update cadenced.calendar set
           push_since = case when push_state is distinct from ${push.state} then ${new Date(push.at)} else push_since end,
           push_state = ${push.state}, push_reason = ${push.reason}, push_failures = ${push.failures},
-          push_hold_until = ${instant(push.holdUntil)}, channels_due_at = ${instant(push.lookAgainAt)}
+          push_hold_until = ${instant(push.holdUntil)},
+          channels_due_at = case when ${DUE_TEXT} is distinct from ${dueAt} then channels_due_at
+                                 else ${instant(push.lookAgainAt)} end
          where calendar_id = ${calendarId}`.execute(db);
     },
 

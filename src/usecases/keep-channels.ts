@@ -83,7 +83,7 @@ export function createChannelKeeper(deps: KeepChannelsDeps): ChannelKeeper {
     }
     if (refused) return rest(calendar, refused, plan.push);
     const held = plan.push !== null && !opened && calendar.holdUntil !== null;
-    await store.rest(calendar.calendarId, {
+    await store.rest(calendar, {
       state: plan.push,
       reason: held ? calendar.pushReason : null,
       failures: held ? calendar.failures : 0,
@@ -195,7 +195,7 @@ export function createChannelKeeper(deps: KeepChannelsDeps): ChannelKeeper {
     const pause = unsupported ? UNSUPPORTED_FOR_MS : mendable ? REFUSED_FOR_MS : openAgainAfterMs(failures);
     const holdUntil = now() + Math.max(pause, problem.retryAfterMs ?? 0);
     const state = unsupported ? 'unsupported' : mendable ? 'refused' : 'failing';
-    await store.rest(calendar.calendarId, {
+    await store.rest(calendar, {
       // A channel that works goes on working while its successor is refused.
       state: planned === 'verified' || planned === 'unverified' ? planned : state,
       reason: problem.code,

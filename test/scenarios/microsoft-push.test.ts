@@ -265,6 +265,28 @@ describe('28 a flood', () => {
   });
 });
 
+test('29 a subscription that is said to be gone while its calendar is looked at is not forgotten for days', async () => {
+  await keep();
+  await settle();
+  const store = createChannelStore(stage.db, terms);
+  await sql`update cadenced.calendar set channels_due_at = cadenced.now()`.execute(stage.db);
+  const looked = (await store.due(10)).find(({ address }) => address === BO);
+  if (!looked) throw new Error('nobody looks at Bo');
+  await stage.advance(1_000);
+  stage.sandbox.subscriptions.tell('subscriptionRemoved', of(BO).id);
+  await settle();
+  const at = stage.now().toMillis();
+  const none = { state: 'verified', reason: null, failures: 0, holdUntil: null, at } as const;
+  await store.rest(looked, { ...none, lookAgainAt: at + 5 * DAY });
+  expect((await store.due(10)).map(({ address }) => address)).toContain(BO);
+  await keep();
+  await settle();
+  expect((await channels(BO)).map(({ open, state }) => [state, open])).toEqual([
+    ['retired', false],
+    ['verified', true],
+  ]);
+});
+
 test('29 lifecycle events, mixed: renewed by PATCH alone; removed ones made anew and looked at; missed ones looked at', async () => {
   await keep();
   await keep();
