@@ -6,6 +6,7 @@ import { mentorshipsOf } from '../../src/domain/membership.ts';
 import { merge } from '../../src/domain/merging.ts';
 import type { Copy, Occurrence, Removal } from '../../src/domain/occurrence.ts';
 import { runs } from '../support/properties.ts';
+import { annas, bens, booked, cems, context, gone, later, meeting, START } from './merging-builders.ts';
 import {
   ANNA,
   BEN,
@@ -20,42 +21,6 @@ import {
   stored,
   TAGGED,
 } from './planning-builders.ts';
-
-const START = NOW + 2 * DAY;
-const context = { now: NOW, roster: ROSTER, blind: new Set<number>() };
-
-const annas = (given: Partial<Copy> = {}) => stored('a', START, holder(ANNA), given);
-const bens = (given: Partial<Copy> = {}) =>
-  stored('b', START, holder(BEN, 'microsoft'), { copyId: 2, ownerIsOrganizer: false, ...given });
-const cems = (given: Partial<Copy> = {}) =>
-  stored('c', START, holder(CEM), { copyId: 3, ownerIsOrganizer: false, ...given });
-const gone = (how: Removal, at = NOW - HOUR): Partial<Copy> => ({ removal: { at, how } });
-
-const meeting = (copies: readonly Copy[], given: Partial<Occurrence> = {}): Occurrence => ({
-  occurrenceId: 1,
-  lineage: 'meeting@x.org',
-  originalStart: null,
-  originalDate: null,
-  start: START,
-  end: START + HOUR,
-  cancelled: null,
-  organizer: 'anna@x.org',
-  title: 'Mentoring',
-  private: false,
-  conference: null,
-  reschedules: 0,
-  firstSeenAt: NOW - 3 * DAY,
-  copies,
-  sessions: [],
-  ...given,
-});
-/** What is stored once both copies were merged. */
-const booked = (copies: readonly Copy[] = [annas(), bens()]): Occurrence => {
-  const merged = merge(meeting(copies), context);
-  return { ...merged, sessions: merged.sessions.map((session, at) => ({ ...session, sessionId: at + 1 })) };
-};
-const later = (was: Occurrence, copies: readonly Copy[], now = NOW): Occurrence =>
-  merge({ ...was, copies }, { ...context, now });
 
 describe('time', () => {
   test("is the organizer's, however new a guest's copy is", () => {
@@ -257,68 +222,6 @@ describe('cancellation', () => {
       const during = later(was, [annas(gone('cancelled', at)), bens()], START + 1);
       expect(during).toMatchObject({ cancelled: null, sessions: [{ cancelled: null }] });
     }
-  });
-});
-
-describe('the past', () => {
-  const after = START + 2 * HOUR;
-
-  test('is neither moved nor untagged nor regrouped', () => {
-    const was = booked();
-    for (const copies of [
-      [annas({ start: START + DAY, end: START + DAY + HOUR }), bens()],
-      [annas({ matched: [] }), bens({ matched: [] })],
-      [annas(gone('untagged', after)), bens(gone('untagged', after))],
-      [annas({ people: [person(ANNA, 'accepted', true)] })],
-      [annas(gone('deleted', after)), bens(gone('deleted', after))],
-    ]) {
-      const is = later(was, copies, after);
-      expect({ ...is, copies: [] }).toEqual({ ...was, copies: [] });
-    }
-  });
-
-  test('still takes a late answer, and forgets none when somebody tidies up', () => {
-    const was = booked();
-    const answered = later(was, [annas(), bens({ ownerResponse: 'declined' })], after);
-    expect(answered.sessions[0]?.participants).toContainEqual({
-      personId: BEN,
-      role: 'mentee',
-      rsvp: 'declined',
-    });
-    const tidied = later(answered, [annas(), bens(gone('deleted', after))], after + HOUR);
-    expect(tidied.sessions).toEqual(answered.sessions);
-  });
-
-  test('an entry that is tidied away, which its organizer is told of as declined, declines nothing', () => {
-    const was = booked([annas({ people: [person(BEN, 'accepted')] }), bens({ ownerResponse: 'accepted' })]);
-    const told = (updatedAt: number) => [
-      annas({ people: [person(BEN, 'declined')], updatedAt }),
-      bens(gone('deleted', after)),
-    ];
-    expect(later(was, told(after), after).sessions).toEqual(was.sessions);
-    // Told of before it began, it was declined, though we learn of it late.
-    expect(later(was, told(START - HOUR), after).sessions[0]?.participants).toContainEqual({
-      personId: BEN,
-      role: 'mentee',
-      rsvp: 'declined',
-    });
-  });
-
-  test('a settled session takes nothing at all', () => {
-    const was = booked();
-    const settled = { ...was, sessions: was.sessions.map((session) => ({ ...session, settled: true })) };
-    const is = later(
-      settled,
-      [annas(gone('cancelled', START - 1)), bens({ ownerResponse: 'declined' })],
-      after,
-    );
-    expect(is.sessions).toEqual(settled.sessions);
-  });
-
-  test('a corrected roster adds the session that was missed', () => {
-    const was = merge(meeting([annas(), bens()]), { ...context, roster: { ...ROSTER, mentorships: [] } });
-    expect(was.sessions).toEqual([]);
-    expect(later(was, was.copies, after).sessions).toMatchObject([{ mentorshipId: 1, start: START }]);
   });
 });
 
