@@ -76,11 +76,21 @@ export function createDispatcher(deps: {
     return added.reduce((sum, count) => sum + count, 0);
   };
 
+  /** By itself: plans that somebody else wrote must not stop what has nothing to do with them. */
+  const takeUpPlans = async () => {
+    try {
+      await finder.takeUpPlans();
+    } catch (problem) {
+      log.warn({ problem: describeError(problem) }, 'plans could not be taken up; trying again');
+    }
+  };
+
   const look = (): Promise<number> => {
     // One look at a time; whoever asks meanwhile gets a look of its own afterwards.
-    const next = (running ?? Promise.resolve(0)).then(async () =>
-      enqueue(await finder.find(CALENDARS_A_TICK)),
-    );
+    const next = (running ?? Promise.resolve(0)).then(async () => {
+      await takeUpPlans();
+      return enqueue(await finder.find(CALENDARS_A_TICK));
+    });
     running = next.catch(() => 0);
     return next;
   };

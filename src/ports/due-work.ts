@@ -17,6 +17,8 @@ export interface DueWork {
 }
 
 export interface WorkFinder {
+  /** Takes notice of plans that other programs wrote down. What they make due is found by the next `find`. */
+  takeUpPlans(): Promise<void>;
   /** @param limit how many calendars of each sort at most */
   find(limit: number): Promise<DueWork>;
 }

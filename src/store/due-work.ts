@@ -14,8 +14,8 @@ import { SECOND_LOOK_IS_DUE } from './spoken-words.ts';
  */
 export function createWorkFinder(db: Kysely<DB>, reconcileEvery: string, push: PushTerms): WorkFinder {
   return {
+    takeUpPlans: () => takeUpPlans(db),
     async find(limit) {
-      await takeUpPlans(db);
       const now = await readBusinessTime(db);
       // What was read before there was a due time, or by a rarer rhythm, is late when the longest wait is over.
       // A parked calendar is compared again after an hour: only a second look may release what the brake holds.

@@ -59,7 +59,23 @@ function works(db: Kysely<DB>): Work[] {
       before: 'insert into cadenced.stale_month select program_id, month from cadenced.program_month_total',
       run: () => renewMonths(db),
     },
-    { what: 'due work, every second', most: 20, ...often, run: () => finder.find(200) },
+    {
+      what: 'due work, every second',
+      most: 20,
+      ...often,
+      async run() {
+        await finder.takeUpPlans();
+        await finder.find(200);
+      },
+    },
+    {
+      what: 'plans of a thousand mentorships, written at once',
+      most: 2_000,
+      rounds: 3,
+      before: `insert into cadenced.changed_plan
+               select mentorship_id, false from cadenced.mentorship order by mentorship_id limit 1000`,
+      run: () => finder.takeUpPlans(),
+    },
     { what: 'cadence, nothing happened', most: 20, ...often, run: watch },
     {
       what: 'cadence, ten mentorships changed',

@@ -76,6 +76,18 @@ async function openQueue(places: { readonly atOnce: number; readonly keptForFirs
   };
 }
 
+test('plans that cannot be taken up stop nothing else', async () => {
+  await using queue = await openQueue({ atOnce: 1 });
+  await sql`
+    create or replace function cadenced.take_up_plans() returns integer
+      language plpgsql as $$ begin raise exception 'refused'; end $$`.execute(world.db);
+  await sql`insert into cadenced.changed_plan
+            select mentorship_id, false from cadenced.mentorship limit 1`.execute(world.db);
+  await queue.falls('due', queue.anna);
+  await queue.readingOf(queue.anna);
+  expect(queue.read()).toEqual([queue.anna]);
+});
+
 test('a calendar that a push made due is read next, though others wait longer and it waits among them', async () => {
   await using queue = await openQueue({ atOnce: 1 });
   const { anna, ben, cem } = queue;

@@ -286,7 +286,9 @@ describe('what else changes', () => {
   /** Whose calendars the daemon finds due when it looks, as it does once a second. */
   const due = async () => {
     const push = { providers: ['google' as const], reachable: false };
-    const { calendars } = await createWorkFinder(world.db, 'P1D', push).find(100);
+    const finder = createWorkFinder(world.db, 'P1D', push);
+    await finder.takeUpPlans();
+    const { calendars } = await finder.find(100);
     const rows = await world.rows(sql<{ address: string }>`
       select address from cadenced.calendar where calendar_id = any (${calendars}::bigint[]) order by address`);
     return rows.map(({ address }) => address);
