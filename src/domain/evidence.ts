@@ -1,5 +1,5 @@
 import type { ConferenceParticipant, ConferenceRecord } from './conference-record.ts';
-import { type HarvestSource, harvestWindow } from './harvest.ts';
+import type { HarvestSource } from './harvest.ts';
 import type { Instant, Provider } from './observation.ts';
 
 /**
@@ -96,55 +96,6 @@ function replaces(row: Evidence, earlier: Evidence): boolean {
 
 function isOfAPerson(row: Evidence): boolean {
   return row.kind === 'absent' || row.kind === 'excused' || row.kind === 'presence';
-}
-
-/** A meeting that may own a conference record. */
-export type Scheduled = {
-  readonly occurrenceId: number;
-  readonly start: Instant;
-  readonly end: Instant;
-  /** The ids of it on calendars, for a source that names events. */
-  readonly eventIds?: readonly string[];
-};
-
-/** How long after its window a record may begin that names the meeting: the log of Meet is read as far as that. */
-const NAMED_WITHIN_MS = 24 * 60 * 60_000;
-
-/**
- * The meeting a record belongs to: of those whose event it names, be they held hours late, else of all that share the
- * link and whose window it touches, the one whose scheduled time it overlaps most, else the nearest; `null` when there is
- * none (an ad-hoc call). A series shares one link, an event that is used again after it was missed names both meetings,
- * and reports come in no calendar order.
- */
-export function meetingOf(
-  source: HarvestSource,
-  record: Pick<ConferenceRecord, 'from' | 'until' | 'eventId'>,
-  meetings: readonly Scheduled[],
-): number | null {
-  const until = record.until ?? Number.POSITIVE_INFINITY;
-  const { eventId } = record;
-  const named = meetings.filter((meeting) => {
-    const window = harvestWindow(source, meeting);
-    const isNamed = eventId != null && meeting.eventIds?.includes(eventId) === true;
-    return isNamed && record.from < window.until + NAMED_WITHIN_MS && until >= window.from;
-  });
-  const touched = meetings.filter((meeting) => {
-    const window = harvestWindow(source, meeting);
-    return record.from < window.until && until >= window.from;
-  });
-  const candidates = named.length > 0 ? named : touched;
-  const overlap = (meeting: Scheduled) =>
-    Math.max(0, Math.min(until, meeting.end) - Math.max(record.from, meeting.start));
-  const distance = (meeting: Scheduled) =>
-    Math.max(0, record.from - meeting.end, meeting.start - Math.min(until, Number.MAX_SAFE_INTEGER));
-  const [best] = [...candidates].sort(
-    (one, other) =>
-      overlap(other) - overlap(one) ||
-      distance(one) - distance(other) ||
-      one.start - other.start ||
-      one.occurrenceId - other.occurrenceId,
-  );
-  return best?.occurrenceId ?? null;
 }
 
 /** How people are found: provider ids first, then every address they are known by. */

@@ -1,6 +1,7 @@
-import type { Directory, LearntAccount, Scheduled, Statement } from '../domain/evidence.ts';
+import type { Directory, LearntAccount, Statement } from '../domain/evidence.ts';
 import type { HarvestSource } from '../domain/harvest.ts';
 import type { Conference, Provider } from '../domain/observation.ts';
+import type { Scheduled } from '../domain/record-owner.ts';
 
 /** A meeting that one source is to be asked about now. Times are milliseconds. */
 export interface DueHarvest extends Scheduled {

@@ -1,6 +1,6 @@
 import type PQueue from 'p-queue';
 import type { ConferenceRecord, Harvest } from '../domain/conference-record.ts';
-import { type Directory, meetingOf, providerOf, statementsOf } from '../domain/evidence.ts';
+import { type Directory, providerOf, statementsOf } from '../domain/evidence.ts';
 import { asFailure, type Failure, retryable } from '../domain/failure.ts';
 import {
   HARVEST_SOURCES,
@@ -10,6 +10,7 @@ import {
   nextHarvestAt,
   retryHarvestAt,
 } from '../domain/harvest.ts';
+import { recordsOf } from '../domain/record-owner.ts';
 import type { EvidenceSource } from '../ports/evidence-source.ts';
 import type { DueHarvest, EvidenceStore, HarvestResult } from '../ports/evidence-store.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -125,9 +126,7 @@ function keptOf({ meeting, answer }: Look, now: number): Kept {
   const records =
     answer.found === 'nothing'
       ? []
-      : answer.records.filter(
-          (record) => meetingOf(meeting.source, record, meeting.neighbours) === meeting.occurrenceId,
-        );
+      : recordsOf(meeting.source, answer.records, meeting.neighbours, meeting.occurrenceId);
   const open = records.some((record) => record.until === null);
   const said = records.length === 0 ? 'nothing' : open ? 'open' : 'records';
   const next = nextHarvestAt(meeting.source, meeting.end, now, said);

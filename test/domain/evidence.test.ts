@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConferenceRecord } from '../../src/domain/conference-record.ts';
-import { meetingOf, statementsOf } from '../../src/domain/evidence.ts';
+import { statementsOf } from '../../src/domain/evidence.ts';
 import { nextHarvestAt } from '../../src/domain/harvest.ts';
+import { meetingOf, recordsOf } from '../../src/domain/record-owner.ts';
 import { anyTwo, lasted, shared, united } from '../../src/domain/stays.ts';
 
 const MINUTE = 60_000;
@@ -157,6 +158,48 @@ describe('a record that names the event', () => {
     const both = [...meetings, again];
     expect(meetingOf('reports', { ...call, eventId: 'one' }, both)).toBe(expected);
     expect(meetingOf('reports', { ...call, eventId: 'one' }, both.toReversed())).toBe(expected);
+  });
+});
+
+describe('one call through several meetings', () => {
+  const row = [1, 2, 3].map((occurrenceId) => ({
+    occurrenceId,
+    start: (occurrenceId - 1) * HOUR,
+    end: occurrenceId * HOUR,
+    eventIds: [`event ${occurrenceId}`],
+  }));
+  const through = record([
+    user({ providerUserId: 'users/1', intervals: [{ from: 0, until: 140 * MINUTE }] }),
+    user({ providerUserId: 'users/2', intervals: [{ from: 5 * MINUTE, until: HOUR }] }),
+    user({ providerUserId: 'users/3', intervals: [{ from: 58 * MINUTE, until: 110 * MINUTE }] }),
+  ]);
+  const call = { ...through, until: 140 * MINUTE };
+  const of = (occurrenceId: number, given = {}, meetings = row) =>
+    recordsOf('meet', [{ ...call, ...given }], meetings, occurrenceId);
+
+  it('is the record of the first, and tells in part of those after it', () => {
+    expect(of(1)).toEqual([call]);
+    expect(of(2)).toMatchObject([
+      {
+        recordId: call.recordId,
+        from: HOUR,
+        until: 2 * HOUR,
+        partial: true,
+        participants: [
+          { providerUserId: 'users/1', intervals: [{ from: HOUR, until: 2 * HOUR }] },
+          { providerUserId: 'users/3', intervals: [{ from: HOUR, until: 110 * MINUTE }] },
+        ],
+      },
+    ]);
+    expect(of(3)).toMatchObject([{ from: 2 * HOUR, until: 140 * MINUTE, partial: true }]);
+  });
+
+  it('tells of no other where it names its event, where that has a record of its own, or where both were for one time', () => {
+    expect(of(2, { eventId: 'event 1' })).toEqual([]);
+    const own = { ...call, recordId: 'own', from: 70 * MINUTE, until: 110 * MINUTE };
+    expect(recordsOf('meet', [call, own], row, 2)).toEqual([own]);
+    const twice = [...row, { occurrenceId: 4, start: 30 * MINUTE, end: 90 * MINUTE, eventIds: [] }];
+    expect(of(4, {}, twice)).toEqual([]);
   });
 });
 

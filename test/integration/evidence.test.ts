@@ -211,6 +211,27 @@ describe('collecting evidence', () => {
     ]);
   });
 
+  it('lets one call that goes through two meetings tell of both, of the second without proving anybody absent', async () => {
+    world = await createSeededWorld({ now: '2026-03-01T10:00' });
+    const link = { kind: 'meet' as const, key: 'office' };
+    for (const at of ['10:00', '11:00', '12:00'])
+      await world.session({ at: `2026-03-03T${at}`, conference: link });
+    await world.travelTo('2026-03-05T12:30');
+    const meet = source('meet', () =>
+      call('r1', '2026-03-03T10:00', '2026-03-03T12:40', [
+        user('users/1', ['ada@example.org'], '2026-03-03T10:00', '2026-03-03T12:40'),
+        user('users/2', ['grace@example.org'], '2026-03-03T10:05', '2026-03-03T11:50'),
+      ]),
+    );
+    await collect(meet);
+    await judgeSessions(world.deps);
+    expect(await outcomes()).toMatchObject([
+      { outcome: 'held', reason: 'both_present' },
+      { outcome: 'held', reason: 'both_present' },
+      { outcome: 'unknown', reason: 'no_record' },
+    ]);
+  });
+
   it('never makes a guest the mentee', async () => {
     world = await createSeededWorld({ now: '2026-03-01T10:00' });
     await world.session({ at: '2026-03-03T10:00', conference: { kind: 'teams', key: 'https://teams/1' } });
