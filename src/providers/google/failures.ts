@@ -1,4 +1,5 @@
 import { asFailure, Failure, type FailureKind, isFailure } from '../../domain/failure.ts';
+import { isUntrusted } from '../../runtime/certificate.ts';
 
 /** A refusal as it came over the wire. */
 export interface Refusal {
@@ -76,9 +77,6 @@ const BY_GRANT_DESCRIPTION: ReadonlyArray<readonly [start: string, verdict: Verd
   ['reauth related error', ['auth', 'session_control']],
 ];
 
-/** Node's and OpenSSL's codes of a certificate that is not trusted: waiting does not mend it, a person must. */
-const UNTRUSTED = /^(CERT_|ERR_TLS_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED_|UNABLE_TO_(GET|VERIFY)_)/;
-
 /**
  * Classifies a refusal of any Google API or of the token endpoint: by reason first, then by status.
  * `retryAfterMs` is what `Retry-After` asks, or an hour for an exhausted quota, which short waits never cure.
@@ -111,7 +109,7 @@ export function failureOfThrown(thrown: unknown, operation: string, signal: Abor
   const code = field(thrown, 'code');
   if (code === 'TimeoutError')
     return new Failure('transient', 'timed_out', { provider: 'google', detail: operation });
-  if (typeof code === 'string' && UNTRUSTED.test(code))
+  if (typeof code === 'string' && isUntrusted(code))
     return new Failure('config', 'certificate_untrusted', {
       provider: 'google',
       detail: `${operation} ${code}`,

@@ -57,6 +57,7 @@ const DAY_MS = 86_400_000;
 /** Refused for what it is; another one may be taken. */
 const CREDENTIAL_REFUSED = new Set(['secret_expired', 'credential_refused']);
 
+const PUBLIC_LOGIN = 'login.microsoftonline.com';
 const PUBLIC_GRAPH = 'https://graph.microsoft.com';
 const NATIONAL_GRAPHS = new Set([
   'https://graph.microsoft.us',
@@ -184,6 +185,11 @@ async function requestToken(
   return result;
 }
 
+/** Who is asked for tokens: a host, with its port where that is not the usual one. */
+export function entraHost({ tokenUrl }: EntraSettings): string {
+  return tokenUrl === undefined ? PUBLIC_LOGIN : new URL(tokenUrl).host;
+}
+
 /** National clouds have resources of their own; a proxy or a stand-in speaks for the public cloud. */
 function scope(graphUrl: string): string {
   const { origin } = new URL(graphUrl);
@@ -210,7 +216,7 @@ function configuration(
   const { tenant, clientId } = settings;
   const endpoint = settings.tokenUrl === undefined ? undefined : new URL(settings.tokenUrl);
   // msal accepts only an https authority, while its token endpoint may be any URL that the metadata names.
-  const host = endpoint?.protocol === 'https:' ? endpoint.host : 'login.microsoftonline.com';
+  const host = endpoint?.protocol === 'https:' ? endpoint.host : PUBLIC_LOGIN;
   const authority = `https://${host}/${tenant}`;
   return {
     auth: {

@@ -1,4 +1,5 @@
 import { type Failure, type FailureFacts, failure, isFailure } from '../../domain/failure.ts';
+import { isUntrusted } from '../../runtime/certificate.ts';
 
 /** What Entra said to a token request; `body` is empty where it was not JSON. */
 export type TokenAnswer = {
@@ -69,7 +70,10 @@ export function answerFailure(status: number, body: unknown, headers: Headers, n
   return failure.permanent('refused', facts);
 }
 
-/** The Failure behind a request that brought no answer: a reset, a time-out, a name that does not resolve. */
+/**
+ * The Failure behind a request that brought no answer: a reset, a time-out, a name that does not resolve, a certificate
+ * that is not trusted.
+ */
 export function thrownFailure(error: unknown): Failure {
   if (isFailure(error)) return error;
   const name = error instanceof Error ? error.name : '';
@@ -78,6 +82,9 @@ export function thrownFailure(error: unknown): Failure {
   // Whatever breaks while sending or reading, undici throws it as a TypeError with the reason as its cause.
   if (error instanceof TypeError) {
     const code = systemCode(error.cause);
+    if (code !== undefined && isUntrusted(code)) {
+      return failure.config('certificate_untrusted', { provider: 'microsoft', cause: error, detail: code });
+    }
     return failure.transient('network', {
       provider: 'microsoft',
       cause: error,

@@ -5,7 +5,7 @@ import type { PushService } from '../../ports/push-service.ts';
 import type { Log } from '../../runtime/log.ts';
 import { createCalendarSource } from './calendar-source.ts';
 import { createGraph, type RequestReport } from './client.ts';
-import { createTokenSource, type EntraSettings } from './credentials.ts';
+import { createTokenSource, type EntraSettings, entraHost } from './credentials.ts';
 import { createDirectory } from './directory.ts';
 import { createEvidenceSource } from './evidence-source.ts';
 import { byAnyAddress } from './mailbox.ts';
@@ -64,12 +64,13 @@ export function createMicrosoft(settings: MicrosoftSettings, deps: MicrosoftDeps
   const unpaced = byAnyAddress(createGraph(settings, { tokens, requester: UNPACED }), directory);
   const restarts = createRestarts({ log: deps.log, elapsed });
   const pieces = createPieces(mailboxes, deps.log);
+  const hosts = { entra: entraHost(settings), graph: new URL(settings.graphUrl).host };
   return {
     calendar: createCalendarSource(mailboxes, pieces, createRounds(mailboxes, { restarts, pieces })),
     evidence: createEvidenceSource(settings, graph, directory),
     readNotification,
     push: createPushService(graph, directory, { now: deps.now ?? Date.now }),
-    probe: (address, signal) => probeMailbox({ graph: mailboxes, tokens, directory }, address, signal),
+    probe: (address, signal) => probeMailbox({ graph: mailboxes, tokens, directory, hosts }, address, signal),
     probeRefused: (address, signal) => probeRefused(mailboxes, address, signal),
     probeAtOnce: (addresses, signal) => probeAtOnce(unpaced, settings.maxInFlight, addresses, signal),
     probeDeleted: (events, signal) => probeDeleted(mailboxes, events, signal),

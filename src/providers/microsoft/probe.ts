@@ -1,7 +1,16 @@
 import { asFailure, type Failure, isFailure } from '../../domain/failure.ts';
-import type { Graph } from './client.ts';
+import type { Ask, Graph } from './client.ts';
 import type { TokenSource } from './credentials.ts';
 import type { Directory } from './directory.ts';
+import {
+  ATTENDANCE_MEND,
+  BUG_MEND,
+  CALENDAR_MEND,
+  CREDENTIAL_MEND,
+  DIRECTORY_MEND,
+  mendOf,
+  RESTRICTION_MEND,
+} from './probe-mends.ts';
 import { pageOf, resourceOf, type WireEvent, wireEvent } from './wire.ts';
 
 /** One thing `doctor` looked at, and what to do when it is not well. */
@@ -21,6 +30,8 @@ export type ProbeParts = {
   readonly graph: Graph;
   readonly tokens: TokenSource;
   readonly directory: Directory;
+  /** Who is asked, as a firewall knows them. */
+  readonly hosts: { readonly entra: string; readonly graph: string };
 };
 
 /**
@@ -29,7 +40,7 @@ export type ProbeParts = {
  * series go by immutable ids, whether private events have words.
  */
 export async function probeMailbox(
-  { graph, tokens, directory }: ProbeParts,
+  { graph, tokens, directory, hosts }: ProbeParts,
   address: string,
   signal: AbortSignal,
 ): Promise<ProbeFinding[]> {
@@ -40,7 +51,8 @@ export async function probeMailbox(
     findings.push(well('credential', 'Entra gave a token'));
   } catch (error) {
     // Everything below would fail for the same reason and say less.
-    return [ill('credential', asFailure(error), CREDENTIAL_MEND)];
+    const failed = asFailure(error);
+    return [ill('credential', failed, mendOf(failed, hosts.entra, CREDENTIAL_MEND))];
   }
 
   const user = `/users/${encodeURIComponent(address)}`;
@@ -61,14 +73,16 @@ export async function probeMailbox(
             mend: 'see whether a proxy before Graph removes the Prefer header',
           },
     );
-    findings.push(...(await eventFindings(graph, user, address, signal)));
+    findings.push(...(await eventFindings(graph, user, ask, hosts.graph)));
   } catch (error) {
-    findings.push(ill('calendar', asFailure(error), CALENDAR_MEND));
+    const failed = asFailure(error);
+    findings.push(ill('calendar', failed, mendOf(failed, hosts.graph, CALENDAR_MEND)));
   }
 
   const found = await directory.userOf(address, signal).catch(asFailure);
-  if (isFailure(found)) findings.push(ill('directory', found, DIRECTORY_MEND));
-  else if (found === 'denied') {
+  if (isFailure(found)) {
+    findings.push(ill('directory', found, mendOf(found, hosts.graph, DIRECTORY_MEND)));
+  } else if (found === 'denied') {
     const finding = 'users cannot be read: people are matched by the one address a record shows';
     findings.push({ check: 'directory', ok: false, finding, mend: DIRECTORY_MEND });
   } else if (found === 'unknown') {
@@ -76,19 +90,13 @@ export async function probeMailbox(
     findings.push({ check: 'directory', ok: false, finding, mend: 'check the address in the roster' });
   } else {
     findings.push(well('directory', 'the user and their addresses can be read'));
-    findings.push(await attendance(graph, found.id, address, signal));
+    findings.push(await attendance(graph, found.id, ask, hosts.graph));
   }
   return findings;
 }
 
 /** What can be learnt from the events there are; nothing of them is told. */
-async function eventFindings(
-  graph: Graph,
-  user: string,
-  address: string,
-  signal: AbortSignal,
-): Promise<ProbeFinding[]> {
-  const ask = { mailbox: address, signal };
+async function eventFindings(graph: Graph, user: string, ask: Ask, host: string): Promise<ProbeFinding[]> {
   const iso = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 19);
   const around = `startDateTime=${iso(-30)}Z&endDateTime=${iso(30)}Z`;
   const fields = '$select=id,type,seriesMasterId,sensitivity,subject';
@@ -96,10 +104,7 @@ async function eventFindings(
   const events = pageOf((await graph.get(view, ask)).body).value.map((row) => resourceOf(wireEvent, row));
   const findings: ProbeFinding[] = [];
   const seriesId = events.find((event) => event.seriesMasterId)?.seriesMasterId;
-  if (seriesId)
-    findings.push(
-      await seriesFinding(graph, `${user}/events/${encodeURIComponent(seriesId)}`, ask, seriesId),
-    );
+  if (seriesId) findings.push(await seriesFinding(graph, user, seriesId, ask, host));
   const secret = events.filter((event) => event.sensitivity === 'private');
   if (secret.length > 0) findings.push(privateFinding(secret));
   return findings;
@@ -107,16 +112,19 @@ async function eventFindings(
 
 async function seriesFinding(
   graph: Graph,
-  path: string,
-  ask: { readonly mailbox: string; readonly signal: AbortSignal },
+  user: string,
   seriesId: string,
+  ask: Ask,
+  host: string,
 ): Promise<ProbeFinding> {
+  const path = `${user}/events/${encodeURIComponent(seriesId)}?$select=id,type`;
   try {
-    const master = resourceOf(wireEvent, (await graph.get(`${path}?$select=id,type`, ask)).body);
+    const master = resourceOf(wireEvent, (await graph.get(path, ask)).body);
     if (master.id === seriesId) return well('series ids', 'series go by immutable ids, too');
     return well('series ids', 'occurrences name their series by another id than it has; either is followed');
   } catch (error) {
-    return ill('series ids', asFailure(error), 'nothing to mend; tell the makers of cadenced');
+    const failed = asFailure(error);
+    return ill('series ids', failed, mendOf(failed, host, BUG_MEND));
   }
 }
 
@@ -159,31 +167,16 @@ export async function probeRefused(
   return ill(check, outcome, 'try again');
 }
 
-async function attendance(
-  graph: Graph,
-  userId: string,
-  address: string,
-  signal: AbortSignal,
-): Promise<ProbeFinding> {
+async function attendance(graph: Graph, userId: string, ask: Ask, host: string): Promise<ProbeFinding> {
   const filter = encodeURIComponent(`JoinWebUrl eq '${NO_MEETING}'`);
   const path = `/users/${encodeURIComponent(userId)}/onlineMeetings?$filter=${filter}`;
-  const failed = await graph.get(path, { mailbox: address, signal }).then(() => null, asFailure);
+  const failed = await graph.get(path, ask).then(() => null, asFailure);
   // Not finding it is the answer hoped for: it was searched for.
   if (failed === null || failed.kind === 'gone' || failed.code === 'bad_request') {
     return well('Teams attendance', 'meetings of this organizer can be found');
   }
-  return ill('Teams attendance', failed, ATTENDANCE_MEND);
+  return ill('Teams attendance', failed, mendOf(failed, host, ATTENDANCE_MEND));
 }
-
-const CREDENTIAL_MEND =
-  'check the tenant, the client id, and that the secret or certificate is registered and not expired';
-const CALENDAR_MEND =
-  'grant the application permission Calendars.Read with consent of an administrator, let the access policy include this mailbox (changes take over an hour), and check that it has an Exchange Online licence';
-const DIRECTORY_MEND = 'grant the application permission User.Read.All with consent of an administrator';
-const RESTRICTION_MEND =
-  'take back the consent to Calendars.Read in Entra where RBAC for Applications grants it, or restrict it by an application access policy; grants add up, and a change can take over an hour';
-const ATTENDANCE_MEND =
-  'grant OnlineMeetings.Read.All and OnlineMeetingArtifact.Read.All, and give this organizer a Teams application access policy (New-CsApplicationAccessPolicy; it takes up to 30 minutes)';
 
 /** Something that is as it must be, or that only needs to be known. */
 export function well(check: string, finding: string): ProbeFinding {

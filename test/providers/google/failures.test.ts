@@ -127,6 +127,8 @@ describe('what Google refuses', () => {
     [{ config: {} }, 'transient/no_answer'],
     [{ code: 'SELF_SIGNED_CERT_IN_CHAIN' }, 'config/certificate_untrusted'],
     [{ code: 'CERT_HAS_EXPIRED' }, 'config/certificate_untrusted'],
+    [{ code: 'ERR_TLS_CERT_ALTNAME_INVALID' }, 'config/certificate_untrusted'],
+    [{ code: 'ERR_TLS_HANDSHAKE_TIMEOUT' }, 'transient/no_answer'],
     [{}, 'bug/unexpected_error'],
   ])('a thrown error with %j is %s', (facts, verdict) => {
     const { kind, code } = failureOfThrown(Object.assign(new Error('x'), facts), 'events.list', quiet);
