@@ -7,6 +7,7 @@ import type { Log } from '../runtime/log.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type KnownCalendar, listCalendars } from '../store/calendars.ts';
 import type { DB } from '../store/database.generated.ts';
+import type { Unread } from '../store/health.ts';
 import type { CalendarTrouble } from '../store/status.ts';
 import { tenantFindings } from './doctor-tenant.ts';
 import { mendOf, told } from './failures.ts';
@@ -100,26 +101,31 @@ async function probe(
   }
 }
 
-/** Calendars that the daemon could not read, or of which it holds something back. */
-export function calendarFindings(troubles: readonly CalendarTrouble[]): Finding[] {
-  if (troubles.length === 0) return [ok('calendars', 'none is unreadable, nothing is held back')];
-  return troubles.flatMap(({ calendar, provider, state, reason, since, parked }) => {
-    const what = `${calendar} (${provider})`;
-    const told = `${state} since ${since.toISOString()}${reason === null ? '' : `: ${reason}`}`;
-    const findings: Finding[] = [];
-    if (state in UNREADABLE) findings.push(fail(what, told, UNREADABLE[state] ?? ''));
-    else if (state === 'throttled') findings.push(warn(what, told, 'it is tried again by itself'));
-    if (parked > 0) {
-      findings.push(
-        warn(
-          what,
-          `${counted(parked, 'meeting')} vanished at once; their cancellation is held back`,
-          `if they are really gone: cadenced approve --calendar ${calendar}`,
-        ),
-      );
-    }
-    return findings;
-  });
+/** Calendars that the daemon could not read or does not read, or of which it holds something back. */
+export function calendarFindings(
+  troubles: readonly CalendarTrouble[],
+  unread: readonly Unread[],
+): readonly Finding[] {
+  const findings = [...troubles.flatMap(troubleFindings), ...unread.map(unreadFinding)];
+  return findings.length > 0 ? findings : [ok('calendars', 'none is unreadable, nothing is held back')];
+}
+
+function troubleFindings({ calendar, provider, state, reason, since, parked }: CalendarTrouble): Finding[] {
+  const what = `${calendar} (${provider})`;
+  const told = `${state} since ${since.toISOString()}${reason === null ? '' : `: ${reason}`}`;
+  const findings: Finding[] = [];
+  if (state in UNREADABLE) findings.push(fail(what, told, UNREADABLE[state] ?? ''));
+  else if (state === 'throttled') findings.push(warn(what, told, 'it is tried again by itself'));
+  if (parked > 0) {
+    findings.push(
+      warn(
+        what,
+        `${counted(parked, 'meeting')} vanished at once; their cancellation is held back`,
+        `if they are really gone: cadenced approve --calendar ${calendar}`,
+      ),
+    );
+  }
+  return findings;
 }
 
 const UNREADABLE: Readonly<Record<string, string>> = {
@@ -127,3 +133,18 @@ const UNREADABLE: Readonly<Record<string, string>> = {
   needs_consent: 'renew the consent or the credential; it is tried again by itself',
   gone: 'check the address in the roster: a leaver, another primary address, or a mailbox without a licence',
 };
+
+function unreadFinding({ provider, count, some, failures, since, reason, of_settings }: Unread): Finding {
+  const more = count > some.length ? ` and ${count - some.length} more` : '';
+  const what = `${some.join(', ')}${more} (${provider})`;
+  const untried = failures === 0 && reason === null;
+  if (since === null && untried)
+    return warn(what, 'not read yet', 'the daemon reads them as soon as it runs: cadenced start');
+  const told = since === null ? 'never read' : `not read since ${since.toISOString()}`;
+  if (untried) return fail(what, told, 'nothing failed, they were not tried: see that the daemon runs');
+  const why = [`${counted(failures, 'failure')} in a row`, reason].filter((part) => part !== null);
+  const mend = of_settings
+    ? `mend what is said of ${provider} above; where all is well there, restart the daemon: it has the settings it was started with`
+    : `see what is said of ${provider} above, and the log of the daemon; it is tried again by itself`;
+  return fail(what, `${told} (${why.join(', ')})`, mend);
+}

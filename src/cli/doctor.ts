@@ -3,6 +3,7 @@ import { isFailure } from '../domain/failure.ts';
 import type { Log } from '../runtime/log.ts';
 import { renderMistake } from '../settings/mistakes.ts';
 import { loadSettings, type Settings } from '../settings/settings.ts';
+import { readUnread } from '../store/health.ts';
 import { readCalendarTroubles } from '../store/status.ts';
 import { calendarFindings, providerFindings } from './doctor-calendars.ts';
 import { databaseFindings } from './doctor-database.ts';
@@ -73,7 +74,7 @@ async function examine(
       tell(await providerFindings(db, settings, log, signal));
       tell(await pushFindings(db, settings, signal));
       tell(webhooks.findings);
-      tell(calendarFindings(await readCalendarTroubles(db)));
+      tell(calendarFindings(await readCalendarTroubles(db), await readUnread(db)));
       return EXIT.ok;
     });
   } catch (problem) {
