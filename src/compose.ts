@@ -273,7 +273,7 @@ export function composeDaemon(workshop: Workshop, databaseUrl: string, tuning: T
   const finder = createWorkFinder(db, settings.polling.reconcile, push.terms);
   const dispatcher: Dispatcher = createDispatcher({
     finder: {
-      takeUpPlans: finder.takeUpPlans,
+      takeUpPlans: () => finder.takeUpPlans(),
       async find(limit) {
         const due = await finder.find(limit);
         return {
