@@ -134,7 +134,7 @@ const UNREADABLE: Readonly<Record<string, string>> = {
   gone: 'check the address in the roster: a leaver, another primary address, or a mailbox without a licence',
 };
 
-function unreadFinding({ provider, count, some, failures, since, reason, of_settings }: Unread): Finding {
+function unreadFinding({ provider, count, some, failures, since, reason, ofSettings }: Unread): Finding {
   const more = count > some.length ? ` and ${count - some.length} more` : '';
   const what = `${some.join(', ')}${more} (${provider})`;
   const untried = failures === 0 && reason === null;
@@ -143,7 +143,7 @@ function unreadFinding({ provider, count, some, failures, since, reason, of_sett
   const told = since === null ? 'never read' : `not read since ${since.toISOString()}`;
   if (untried) return fail(what, told, 'nothing failed, they were not tried: see that the daemon runs');
   const why = [`${counted(failures, 'failure')} in a row`, reason].filter((part) => part !== null);
-  const mend = of_settings
+  const mend = ofSettings
     ? `mend what is said of ${provider} above; where all is well there, restart the daemon: it has the settings it was started with`
     : `see what is said of ${provider} above, and the log of the daemon; it is tried again by itself`;
   return fail(what, `${told} (${why.join(', ')})`, mend);

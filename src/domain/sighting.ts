@@ -82,9 +82,9 @@ export function look(input: JudgementInput): Sighting {
     if (own.some((row) => stayOf(row).length === 0)) untimed.add(personId);
   }
   const frames = observed.filter((row) => row.kind === 'record');
-  const isFinal = !input.sources.some(mayAdd);
+  const allHaveTold = !input.sources.some(mayAdd);
   const strangers = observed.filter(
-    (row) => (row.kind === 'guest' || row.kind === 'device') && !(isFinal && isNamedInLog(row, frames)),
+    (row) => (row.kind === 'guest' || row.kind === 'device') && !(allHaveTold && isNamedInLog(row, frames)),
   );
   const words = rows.filter((row) => row.source === 'answer' || row.source === 'external');
   const saysNotMet = speakers(words, members, 'not_met');
@@ -104,7 +104,7 @@ export function look(input: JudgementInput): Sighting {
       frames.every((frame) => isWhole(frame, frames)) &&
       frames.some((frame) => isOfItsTime(frame, input)) &&
       strangers.length === 0 &&
-      isFinal,
+      allHaveTold,
     overlapMs: lasted(together(members, stays)),
     minimumMs: minimumMs({ from: input.start, until: input.end }, input.policy.minimum),
     corrected,

@@ -48,7 +48,7 @@ export interface JobRunner {
 const HEARTBEAT_SECONDS = 30;
 /**
  * The engine fails a job that runs longer, heartbeat or not, and starts it a second time beside itself. A big mailbox that
- * is read in full may take an hour, so that the heartbeat alone tells who has died. The longest it takes.
+ * is read in full may take an hour, so that the heartbeat alone tells who has died. This is the most that the engine allows.
  */
 const EXPIRE_SECONDS = 86_400;
 /** How long jobs of other replicas wait at most; our own wake the loop at once. */
@@ -94,7 +94,6 @@ export function createJobRunner(options: {
         await boss.createQueue(queue, {
           policy: 'stately',
           retryLimit: 0,
-          expireInSeconds: EXPIRE_SECONDS,
           heartbeatSeconds: HEARTBEAT_SECONDS,
           deleteAfterSeconds: 3_600,
           retentionSeconds: 86_400,

@@ -52,22 +52,22 @@ export interface Unread {
   readonly since: Date | null;
   readonly reason: string | null;
   /** The reason is a setting, a grant or a scope. */
-  readonly of_settings: boolean;
+  readonly ofSettings: boolean;
 }
 
 /** Calendars that nobody refused and that are not read all the same, and all that a setting keeps from being read. */
 export async function readUnread(db: Kysely<DB>): Promise<readonly Unread[]> {
   const { rows } = await sql<Unread>`
     with unread as (
-      select provider, address, failures, last_complete_pass_at, config_fault is not null as of_settings,
+      select provider, address, failures, last_complete_pass_at, config_fault is not null as "ofSettings",
              -- Why something is held back, or was not tried, is no reason of a failure.
              coalesce(config_fault, case when failures > 0 and state <> 'parked' then state_reason end) as reason
         from cadenced.calendar
        where retired_at is null and (config_fault is not null or not ${UNREADABLE} and ${UNREAD}))
     select provider, count(*)::int as count, (array_agg(address order by address collate "C"))[1:3] as some,
-           max(failures)::int as failures, min(last_complete_pass_at) as since, reason, of_settings
+           max(failures)::int as failures, min(last_complete_pass_at) as since, reason, "ofSettings"
       from unread
-     group by provider, reason, of_settings, failures > 0, last_complete_pass_at is null
+     group by provider, reason, "ofSettings", failures > 0, last_complete_pass_at is null
      order by since nulls first, provider, reason`.execute(db);
   return rows;
 }
